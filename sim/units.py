@@ -1,0 +1,88 @@
+"""Durations and rates: text and seconds at the edge, integer microseconds inside.
+
+The only module that converts. Knows nothing of scenarios: it raises ``ValueError`` with the remedy in words, and whoever
+knows the file and the key adds them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+MICRO = 1_000_000
+"""Microseconds in a second."""
+
+LONGEST = 400 * 86_400 * MICRO
+"""The longest duration that is taken, 400 days in microseconds: above every limit's 90 days, far below overflow."""
+
+_UNITS = {"ms": 1_000, "s": MICRO, "m": 60 * MICRO, "h": 3_600 * MICRO, "d": 86_400 * MICRO}
+_PER = {"s": MICRO, "min": 60 * MICRO, "h": 3_600 * MICRO, "d": 86_400 * MICRO}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|min|h|d)", re.ASCII)
+_TIDY = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m", "minutes": "m",
+         "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "msec": "ms", "millis": "ms"}  # fmt: skip
+
+
+def duration(value: object) -> int:
+    """Microseconds of ``90``, ``0.5``, ``"90s"``, ``"1.5h"``; ``ValueError`` in words for anything else.
+
+    Rounded to the nearest microsecond, halves to even. Not negative, at most :data:`LONGEST`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"{_shown(value)} is not a duration; write seconds as a number or a string such as \"90s\"")
+    if isinstance(value, str):
+        found = _DURATION.fullmatch(value)
+        if not found:
+            raise ValueError(f"{_shown(value)} is not a duration; write {_better_duration(value)}")
+        micros = round(Fraction(found[1]) * _UNITS[found[2]])
+    else:
+        if not math.isfinite(value):
+            raise ValueError(f"{_shown(value)} is not a duration; write a finite number of seconds")
+        micros = round(Fraction(value) * MICRO)
+    if micros < 0:
+        raise ValueError(f"{_shown(value)} is negative; a duration is 0 or more")
+    if micros > LONGEST:
+        raise ValueError(f"{_shown(value)} is too long; at most 400d")
+    return micros
+
+
+def rate(value: object) -> Fraction:
+    """Messages a microsecond, exactly, of ``"10/s"``, ``"300/min"``, ``"5000/h"``, ``"20/d"``; more than 0."""
+    found = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f'{_shown(value)} is not a rate; write it like "10/s", "300/min", "5000/h" or "20/d"')
+    result = Fraction(found[1]) / _PER[found[2]]
+    if result <= 0:
+        raise ValueError(f"{_shown(value)} is not a rate above 0")
+    if result > 1:
+        raise ValueError(f'{_shown(value)} is more than one a microsecond; at most "1000000/s"')
+    return result
+
+
+def seconds(micros: int) -> float:
+    """Seconds of ``micros``: the float that prints shortest and is nearest, so that results are the same bytes everywhere."""
+    return micros / MICRO
+
+
+def spoken(micros: int) -> str:
+    """``micros`` as a person says it: ``90 s`` is ``"90s"``, an hour ``"1h"``, 250000 ``"250ms"``."""
+    for unit in ("d", "h", "m"):
+        if micros and micros % _UNITS[unit] == 0:
+            return f"{micros // _UNITS[unit]}{unit}"
+    if micros % MICRO == 0 or micros > MICRO:
+        return f"{micros / MICRO:.15g}s"
+    return f"{micros / 1000:.15g}ms"
+
+
+def _better_duration(text: str) -> str:
+    number = re.match(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$", text)
+    if number:
+        unit = number[2].lower()
+        return f'"{number[1]}{_TIDY.get(unit, unit if unit in _UNITS else "s")}"'
+    return 'a number of seconds or a string with ms, s, m, h or d, such as "90s" or "1h"'
+
+
+def _shown(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
