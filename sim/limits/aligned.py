@@ -1,0 +1,40 @@
+"""Fixed windows on the clock's multiples of ``per``, the same for all keys.
+
+Knows only the window that runs: when the next one begins, the counts of all keys are dropped at once, which costs each
+counted key once.
+"""
+
+from __future__ import annotations
+
+from .kept import NEVER
+from .limiter import Key, Window
+
+
+class Aligned(Window):
+    """``count`` requests in [k per, (k + 1) per). A refused one finds nothing to use up: ``count_refused`` is the same."""
+
+    def __init__(self, count: int, per: int, *, count_refused: bool = True) -> None:
+        super().__init__(count, per, count_refused=count_refused)
+        self._end = -NEVER  # of the window that runs
+        self._used: dict[Key, int] = {}
+
+    def request(self, key: Key, now: int) -> bool:
+        if now >= self._end:
+            self._end, self._used = now - now % self.per + self.per, {}
+        used = self._used.get(key, 0)
+        if used >= self.count:
+            return False
+        self._used[key] = used + 1
+        return True
+
+    def used(self, key: Key, now: int) -> int:
+        return self._used.get(key, 0) if now < self._end else 0
+
+    def next_pass(self, key: Key, now: int) -> int:
+        return now if self.would_pass(key, now) else self._end
+
+    def reset(self, key: Key) -> None:
+        self._used.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._used)

@@ -1,0 +1,45 @@
+"""A fixed window, which begins at the key's first request: the N-th request in it passes, the N+1-th is refused.
+
+Knows nothing of other keys' windows. With ``from_last`` it is the other reading of "failures are kept for a day": each
+counted request that passes moves the window's end to ``per`` after itself. A refused one never does.
+"""
+
+from __future__ import annotations
+
+from .kept import Kept
+from .limiter import Key, Window
+
+
+class Fixed(Window):
+    """``count`` requests in [first, first + per). A refused one finds nothing to use up, so ``count_refused`` is the same."""
+
+    def __init__(self, count: int, per: int, *, count_refused: bool = True, from_last: bool = False) -> None:
+        super().__init__(count, per, count_refused=count_refused)
+        self.from_last = from_last
+        self._kept: Kept[int] = Kept()
+
+    def request(self, key: Key, now: int) -> bool:
+        held = self._kept.find(key, now)
+        if held is None:
+            self._kept.put(key, now + self.per, 1)
+            return True
+        if held.value >= self.count:
+            return False
+        held.value += 1
+        if self.from_last:
+            self._kept.renew(key, held, now + self.per)
+        return True
+
+    def used(self, key: Key, now: int) -> int:
+        held = self._kept.look(key, now)
+        return 0 if held is None else held.value
+
+    def next_pass(self, key: Key, now: int) -> int:
+        held = self._kept.look(key, now)
+        return now if held is None or held.value < self.count else held.end
+
+    def reset(self, key: Key) -> None:
+        self._kept.forget(key)
+
+    def __len__(self) -> int:
+        return len(self._kept)

@@ -1,0 +1,63 @@
+"""A limit at work: a limiter, the block that follows a request over it, and the limit's name.
+
+Knows what a block does to the count. Knows nothing of what is counted or of what is answered. Times are integer microseconds
+and never go backwards between calls.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .blocks import Blocks
+from .limiter import Key, Limiter
+
+
+class Verdict(NamedTuple):
+    """Of one request; true in a condition if it passed. ``block_until`` is the end of the block that this very request began."""
+
+    passed: bool
+    block_until: int | None
+
+    def __bool__(self) -> bool:  # a tuple of two would always be true
+        return self.passed
+
+
+PASSED = Verdict(True, None)  # noqa: FBT003 - the field is named beside it
+REFUSED = Verdict(False, None)  # noqa: FBT003
+
+
+class Limit:
+    """``name`` is the policy's key, ``block`` the length of the block in microseconds or None for a limit without one."""
+
+    __slots__ = ("_blocks", "block", "limiter", "name")
+
+    def __init__(self, name: str, limiter: Limiter, block: int | None) -> None:
+        self.name, self.limiter, self.block = name, limiter, block
+        self._blocks = None if block is None else Blocks(block)
+
+    def request(self, key: Key, now: int) -> Verdict:
+        """Counts one request. During a block it is refused and counts nothing; the first one over the limit begins a block.
+
+        The count is emptied when a block begins, so that the key starts afresh after it.
+        """
+        blocks = self._blocks
+        if blocks is not None and blocks.until(key, now) is not None:
+            return REFUSED
+        if self.limiter.request(key, now):
+            return PASSED
+        if blocks is None:
+            return REFUSED
+        self.limiter.reset(key)
+        return Verdict(passed=False, block_until=blocks.start(key, now))
+
+    def blocked(self, key: Key, now: int) -> int | None:
+        """The end of the block of ``key`` that runs at ``now``, else None."""
+        return None if self._blocks is None else self._blocks.until(key, now)
+
+    def reset(self, key: Key) -> None:
+        """Empties the count of ``key``, as a success does. Lifts no block."""
+        self.limiter.reset(key)
+
+    def __len__(self) -> int:
+        """How many keys are held in memory, counted and blocked."""
+        return len(self.limiter) + (0 if self._blocks is None else len(self._blocks))

@@ -1,0 +1,49 @@
+"""A sliding window: a request passes while fewer than N counted requests are younger than ``per``.
+
+Knows the times of the last N counted requests of each key and no more. That is enough, and bounds the memory also when
+refused requests count: N of them are younger than ``per`` exactly if the N-th last is.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+
+from .kept import Kept
+from .limiter import Key, Window
+
+
+class Sliding(Window):
+    """At most ``count`` in any stretch of ``per``; a request that is exactly ``per`` old no longer counts."""
+
+    def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
+        super().__init__(count, per, count_refused=count_refused)
+        self._kept: Kept[deque[int]] = Kept()
+
+    def request(self, key: Key, now: int) -> bool:
+        held = self._kept.find(key, now)
+        if held is None:
+            self._kept.put(key, now + self.per, deque((now,), self.count))
+            return True
+        times, old = held.value, now - self.per
+        while times[0] <= old:  # the last is younger, else the key would be over
+            times.popleft()
+        passes = len(times) < self.count
+        if passes or self.count_refused:
+            times.append(now)
+            self._kept.renew(key, held, now + self.per)
+        return passes
+
+    def used(self, key: Key, now: int) -> int:
+        held = self._kept.look(key, now)
+        return 0 if held is None else len(held.value) - bisect_right(held.value, now - self.per)
+
+    def next_pass(self, key: Key, now: int) -> int:
+        held = self._kept.look(key, now)
+        return now if held is None or len(held.value) < self.count else max(now, held.value[0] + self.per)
+
+    def reset(self, key: Key) -> None:
+        self._kept.forget(key)
+
+    def __len__(self) -> int:
+        return len(self._kept)

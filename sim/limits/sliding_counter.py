@@ -1,0 +1,66 @@
+"""A sliding window from two counters: windows on the clock's multiples, the previous one weighed by its share left.
+
+A request passes when floor(previous x share + current) + 1 <= N, where share is how much of ``per`` the running window still
+has before it. In whole numbers, so the edge is exact. Knows of each key the counts of two windows, not when its requests came.
+"""
+
+from __future__ import annotations
+
+from .kept import NEVER
+from .limiter import Key, Window
+
+
+class SlidingCounter(Window):
+    """Near the sliding window at the memory of two numbers a key; a window's counts are dropped for all keys at once."""
+
+    def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
+        super().__init__(count, per, count_refused=count_refused)
+        self._end = -NEVER  # of the window that runs
+        self._previous: dict[Key, int] = {}
+        self._current: dict[Key, int] = {}
+
+    def request(self, key: Key, now: int) -> bool:
+        if now >= self._end:
+            self._turn(now)
+        current = self._current.get(key, 0)
+        passes = self._previous.get(key, 0) * (self._end - now) // self.per + current < self.count
+        if passes or self.count_refused:
+            self._current[key] = current + 1
+        return passes
+
+    def used(self, key: Key, now: int) -> int:
+        previous, current = self._counts(key, now)
+        return min(self.count, previous * (self.per - now % self.per) // self.per + current)
+
+    def next_pass(self, key: Key, now: int) -> int:
+        previous, current = self._counts(key, now)
+        begin = now - now % self.per
+        while (offset := self._first_offset(previous, current)) == self.per:  # at most twice: then nothing is left
+            begin, previous, current = begin + self.per, current, 0
+        return max(now, begin + offset)
+
+    def reset(self, key: Key) -> None:
+        self._previous.pop(key, None)
+        self._current.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._previous.keys() | self._current.keys())
+
+    def _turn(self, now: int) -> None:
+        begin = now - now % self.per
+        self._previous = self._current if begin == self._end else {}
+        self._current, self._end = {}, begin + self.per
+
+    def _counts(self, key: Key, now: int) -> tuple[int, int]:
+        """The previous and the current window's count as they are at ``now``, which may lie in a later window."""
+        current = self._current.get(key, 0)
+        if now < self._end:
+            return self._previous.get(key, 0), current
+        return (current, 0) if now < self._end + self.per else (0, 0)
+
+    def _first_offset(self, previous: int, current: int) -> int:
+        """The first microsecond of a window from which on a request passes in it; ``per`` if none does."""
+        room = (self.count - current) * self.per  # passes when previous x (per - offset) < room
+        if room <= 0:
+            return self.per
+        return max(0, self.per - (room - 1) // previous) if previous else 0
