@@ -13,7 +13,7 @@ from .limiter import Key, Limiter
 
 
 class Verdict(NamedTuple):
-    """Of one request; true in a condition if it passed. ``block_until`` is the end of the block that this very request began."""
+    """Of one request; true in a condition if it passed. ``block_until`` is the end of the block that it began, if any."""
 
     passed: bool
     block_until: int | None
