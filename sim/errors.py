@@ -9,8 +9,8 @@ All of them can be rebuilt from ``.args``, because SimPy re-raises a process's e
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from collections.abc import Iterable
 
 
 class RelaysimError(Exception):
@@ -21,14 +21,22 @@ class ScenarioError(RelaysimError):
     """A person's mistake in a file or a call: place, value and remedy in one line.
 
     ``place`` is the file (or ``command line``), ``key`` the dotted key, ``problem`` the value and the remedy.
+    Further mistakes of the same file stand in ``others``; ``str()`` gives a line for each.
     """
 
-    def __init__(self, place: str, key: str, problem: str) -> None:
-        super().__init__(place, key, problem)
-        self.place, self.key, self.problem = place, key, problem
+    def __init__(self, place: str, key: str, problem: str, *others: ScenarioError) -> None:
+        super().__init__(place, key, problem, *others)
+        self.place, self.key, self.problem, self.others = place, key, problem, others
+
+    @classmethod
+    def joined(cls, errors: Sequence[ScenarioError]) -> ScenarioError:
+        """One error that holds all of ``errors``, of which there is at least one."""
+        first, *rest = errors
+        return cls(first.place, first.key, first.problem, *first.others, *rest)
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.place, self.key, self.problem) if part)
+        own = ": ".join(part for part in (self.place, self.key, self.problem) if part)
+        return "\n".join([own, *map(str, self.others)])
 
 
 class StrategyError(RelaysimError):

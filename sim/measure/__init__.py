@@ -1,0 +1,8 @@
+"""What happened, counted: Recorder (rows as they come), Result (the contract's answer), statistics and the diagnosis in words."""
+
+from .assemble import Facts, assemble
+from .expectations import Expectation, parse_expectations
+from .recorder import Recorder
+from .result import Result
+
+__all__ = ["Expectation", "Facts", "Recorder", "Result", "assemble", "parse_expectations"]

@@ -1,0 +1,46 @@
+"""The witness of a run in virtual time: keeps a row of everything, in the order in which it was judged.
+
+Rows may come out of order of time, because a door may judge a stretch of one connection ahead of the others; a row beyond the
+run's end is left out when the result is assembled. Knows nothing of results, and of messages only their ids.
+"""
+
+from __future__ import annotations
+
+from ..records import BlockRow, Incident, Login, Opened
+
+
+class Recorder:
+    """Implements ``sim.relay.Witness``. Times are integer microseconds; one row a message is kept."""
+
+    def __init__(self) -> None:
+        self.opened_rows: list[Opened] = []
+        self.closed_at: dict[int, int] = {}
+        self.logins: list[Login] = []
+        self.acceptances: list[tuple[int, int, str | None]] = []
+        self.incidents: list[Incident] = []
+        self.blocks: list[BlockRow] = []
+
+    def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
+        """A connection that TCP accepted."""
+        self.opened_rows.append(Opened(at, connection, ip, refused))
+
+    def closed(self, at: int, connection: int) -> None:
+        """The end of a connection."""
+        self.closed_at[connection] = at
+
+    def login(self, at: int, connection: int, ip: str, username: str, outcome: str) -> None:
+        """An AUTH that was judged."""
+        self.logins.append(Login(at, connection, ip, username, outcome))
+
+    def accepted(self, at: int, connection: int, message: str | None) -> None:
+        """A message answered 250 after DATA."""
+        self.acceptances.append((at, connection, message))
+
+    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
+                 message: str | None) -> None:  # fmt: skip
+        """A refusal by a limit."""
+        self.incidents.append(Incident(at, limit, code, text, ip, username, connection, message))
+
+    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+        """A block that began."""
+        self.blocks.append(BlockRow(limit, ip, username, from_, until))

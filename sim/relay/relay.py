@@ -1,0 +1,160 @@
+"""What the sessions of one relay share: its limits, its accounts and the witness that writes down what happened.
+
+Handed the time with every call; never reads a clock, sleeps or touches a socket. Knows nothing of who is on the other side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from ..limits import Limit
+from ..smtp.replies import BAD_CREDENTIALS, Reply
+from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
+from .session import Session
+
+Accounts = Callable[[str, str, int], bool]
+"""Says whether a username and password are right at a time in microseconds."""
+
+ORDER_AT_AUTH = ("logins_per_username", "failed_logins_per_ip", "failed_logins_per_username_ip", "credentials")
+"""The order of the checks at AUTH (CONTRACT section 1); the first that refuses answers. ``judge_login`` follows it."""
+
+
+class Witness(Protocol):
+    """Is told everything that a relay does. All times are integer microseconds."""
+
+    def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
+        """TCP accepted a connection; ``refused`` names the limit that answers in place of the greeting."""
+
+    def login(self, at: int, connection: int, ip: str, username: str, outcome: str) -> None:
+        """An AUTH was judged: ``accepted``, ``failed`` or ``refused``."""
+
+    def accepted(self, at: int, connection: int, message: str | None) -> None:
+        """A message was answered 250 after DATA."""
+
+    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
+                 message: str | None) -> None:  # fmt: skip
+        """A limit refused something."""
+
+    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+        """A block began."""
+
+    def closed(self, at: int, connection: int) -> None:
+        """A connection ended, whoever ended it."""
+
+
+class Refusal(NamedTuple):
+    """What a limit answers, made once for each limit: ``reply`` None where the connection is dropped without a word."""
+
+    limit: str
+    stage: str
+    reply: Reply | None
+    code: int | None
+    text: str
+    closes: bool
+
+
+class Relay:
+    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS."""
+
+    def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
+                 login_required: bool = True) -> None:  # fmt: skip
+        self.policy, self.witness, self.accounts = policy, witness, accounts
+        self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
+        self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
+        self.limits = {name: spec.limit(name, policy.window) for name, spec in _windowed(policy)}
+        self._by_ip, self._logins = self.limits.get("connections_per_ip"), self.limits.get("logins_per_username")
+        self._failed_ip = self.limits.get("failed_logins_per_ip")
+        self._failed_pair = self.limits.get("failed_logins_per_username_ip")
+        self._opened = 0
+
+    def connect(self, ip: str, now: int) -> Session:
+        """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block that answers at the greeting."""
+        self._opened += 1
+        refusal = self._refusal_of_connection(ip, now)
+        at_greeting = refusal is not None and refusal.stage == "greeting"
+        self.witness.opened(now, self._opened, ip, refusal.limit if refusal and at_greeting else None)
+        session = Session(self, self._opened, ip)
+        if refusal:
+            session.doom(refusal)
+        return session
+
+    def judge_login(self, session: Session, username: str, password: str, now: int) -> Refusal | Reply | None:
+        """The limits and the credentials in ORDER_AT_AUTH: what refuses, or None for a login that is accepted."""
+        over = self._over_logins(username, now)
+        if over is None:
+            over = self._running_block(session.ip, username, now)
+        if over is not None:
+            outcome: Refusal | Reply | None = self.refusals[over]
+        elif self.accounts(username, password, now):
+            outcome = self._right(session.ip, username, now)
+        else:
+            outcome = self._wrong(session.ip, username, now)
+        self.witness.login(now, session.number, session.ip, username, _outcome(outcome))
+        return outcome
+
+    def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
+        if self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
+            return self.refusals[self._by_ip.name]
+        failed = self._failed_ip
+        if failed is not None and self.refusals[failed.name].stage == "greeting" and failed.blocked(ip, now) is not None:
+            return self.refusals[failed.name]
+        return None
+
+    def _over_logins(self, username: str, now: int) -> str | None:
+        limit, spec = self._logins, self.policy.logins_per_username
+        if limit is None or spec is None:
+            return None
+        if spec.counts_failed:
+            passed = self._request(limit, username, now, None, username)
+        else:
+            passed = limit.blocked(username, now) is None and limit.limiter.would_pass(username, now)
+        return None if passed else limit.name
+
+    def _running_block(self, ip: str, username: str, now: int) -> str | None:
+        if self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
+            return self._failed_ip.name
+        if self._failed_pair is not None and self._failed_pair.blocked((username, ip), now) is not None:
+            return self._failed_pair.name
+        return None
+
+    def _right(self, ip: str, username: str, now: int) -> None:
+        """A success empties the consecutive count, never the IP's."""
+        if self._failed_pair is not None:
+            self._failed_pair.reset((username, ip))
+        spec = self.policy.logins_per_username
+        if self._logins is not None and spec is not None:
+            if not spec.counts_failed:
+                self._request(self._logins, username, now, None, username)
+            if spec.consecutive == "without-success":
+                self._logins.reset(username)
+
+    def _wrong(self, ip: str, username: str, now: int) -> Refusal | Reply:
+        """Counts in both limits at once; the IP's answers if both go over."""
+        pair, whole = self._failed_pair, self._failed_ip
+        over = [pair.name] if pair and not self._request(pair, (username, ip), now, ip, username) else []
+        if whole and not self._request(whole, ip, now, ip, None):
+            over.append(whole.name)
+        return self.refusals[over[-1]] if over else BAD_CREDENTIALS
+
+    def _request(self, limit: Limit, key: str | tuple[str, str], now: int, ip: str | None, username: str | None) -> bool:
+        verdict = limit.request(key, now)
+        if verdict.block_until is not None:
+            self.witness.block(limit.name, ip, username, now, verdict.block_until)
+        return verdict.passed
+
+
+def _outcome(outcome: Refusal | Reply | None) -> str:
+    return "accepted" if outcome is None else "refused" if isinstance(outcome, Refusal) else "failed"
+
+
+def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
+    specs: list[tuple[str, LimitSpec]] = [(name, getattr(policy, name)) for name in policy.limits]
+    return [(name, spec) for name, spec in specs if isinstance(spec, WindowSpec)]
+
+
+def _refusal(name: str, spec: ReplySpec) -> Refusal:
+    reply = Reply(spec.code, spec.enhanced, (spec.text,))
+    if spec.then == "drop":
+        return Refusal(name, spec.stage, None, None, "", True)
+    return Refusal(name, spec.stage, reply, reply.code, reply.text, spec.then == "close")

@@ -1,0 +1,222 @@
+"""One connection of the relay's side, by typed calls: order, credentials and the limits, in the table's and the relay's words.
+
+Every call takes the time in integer microseconds and returns the Reply, or None where the relay drops the connection without
+a word. The calls of one session come in order of time; the transaction limit is the connection's alone, so a caller may run
+ahead of other sessions between two logins. Knows nothing of bytes, sockets, virtual time or what the client will do next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..smtp import replies
+from ..smtp.replies import Reply
+from ..smtp.states import State, Verb, table
+
+if TYPE_CHECKING:
+    from .relay import Refusal, Relay
+
+MOST_RECIPIENTS = 100
+"""Recipients a transaction; the least that RFC 5321 section 4.5.3.1.8 lets a relay have."""
+
+
+class Session:
+    """What the relay knows of one connection. Made by ``Relay.connect``."""
+
+    __slots__ = ("_at_acceptance", "_count", "_doomed", "_idle", "_refusal", "_relay", "_size", "_state", "_transactions",
+                 "_used", "_witness", "closed", "ip", "message", "number", "recipients", "secure", "username")  # fmt: skip
+
+    def __init__(self, relay: Relay, number: int, ip: str) -> None:
+        rows = table(relay.login_required)
+        self._relay, self._witness, self._refusal = relay, relay.witness, rows.refusal
+        spec = relay.policy.transactions_per_connection
+        self._count = spec.count if spec else None
+        self._at_acceptance = spec is not None and spec.counted_at == "acceptance"
+        self._transactions = relay.refusals.get("transactions_per_connection")
+        self._size = relay.policy.message_size
+        self._state, self._idle = State.CONNECTED, State.GREETED
+        self._doomed: Refusal | None = None
+        self._used = 0
+        self.number, self.ip = number, ip
+        self.username: str | None = None
+        self.message: str | None = None
+        self.recipients = 0
+        self.secure = relay.tls == "implicit"
+        self.closed = False
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        return self._state
+
+    @property
+    def used(self) -> int:
+        """Transactions that count on this connection so far."""
+        return self._used
+
+    def doom(self, refusal: Refusal) -> None:
+        """Something is over a limit already: ``refusal`` answers once its stage is reached."""
+        self._doomed = refusal
+
+    def greeting(self, now: int) -> Reply | None:
+        """220, or the refusal that stands in its place."""
+        return self._met(now) if self._doomed and self._doomed.stage == "greeting" else replies.READY
+
+    def hello(self, name: str, now: int, *, extended: bool = True) -> Reply | None:
+        """EHLO, or HELO when not ``extended``. Both end a transaction."""
+        refused = self._refusal[self._state][Verb.EHLO]
+        if refused is not None:
+            return refused
+        if self._doomed and self._doomed.stage == "ehlo":
+            return self._met(now)
+        self._end_transaction()
+        return Reply(250, "", self._offers() if extended else (f"{replies.READY.lines[0].split()[0]} greets {name}",))
+
+    def starttls(self, now: int) -> Reply | None:
+        """220 when TLS is offered and not on yet; ``tls_started`` follows once it is."""
+        if self._relay.tls != "starttls":
+            return replies.NOT_IMPLEMENTED if not self.secure else replies.TLS_ALREADY
+        if self.secure:
+            return replies.TLS_ALREADY
+        return self._refusal[self._state][Verb.STARTTLS] or replies.START_TLS
+
+    def tls_started(self) -> None:
+        """TLS is on: what the client said in the clear is forgotten (RFC 3207 section 4.2)."""
+        self.secure = True
+        self._state, self._idle, self.username = State.CONNECTED, State.GREETED, None
+
+    def may_auth(self) -> Reply | None:
+        """The refusal if AUTH is out of order now; asked before a challenge is sent."""
+        refused = self._refusal[self._state][Verb.AUTH]
+        if refused is None and not self.secure and not self._relay.plain_auth:
+            return replies.TLS_REQUIRED
+        return refused
+
+    def auth(self, username: str, password: str, now: int) -> Reply | None:
+        """Complete credentials: the limits and the password are judged."""
+        refused = self.may_auth()
+        if refused is not None:
+            return refused
+        self.username = username
+        outcome = self._relay.judge_login(self, username, password, now)
+        if outcome is None:
+            self._state = self._idle = State.AUTHENTICATED
+            return replies.LOGGED_IN
+        return outcome if isinstance(outcome, Reply) else self._give(outcome, now)
+
+    def mail(self, sender: str, now: int, *, size: int | None = None, message: str | None = None) -> Reply | None:
+        """MAIL. A transaction that counts from here on, unless the policy counts acceptances."""
+        refused = self._refusal[self._state][Verb.MAIL]
+        if refused is not None:
+            return refused
+        if size is not None and size > self._size:
+            return replies.TOO_LARGE
+        self.message = message
+        if self._count is not None and self._used >= self._count:
+            self._doomed = self._transactions
+            if self._doomed and self._doomed.stage == "mail":
+                return self._met(now)
+        elif not self._at_acceptance:
+            self._used += 1
+        self._state = State.MAIL
+        return replies.SENDER_OK
+
+    def rcpt(self, recipient: str, now: int) -> Reply | None:
+        """RCPT."""
+        refused = self._refusal[self._state][Verb.RCPT]
+        if refused is not None:
+            return refused
+        if self._doomed and self._doomed.stage == "rcpt":
+            return self._met(now)
+        if self.recipients >= MOST_RECIPIENTS:
+            return replies.TOO_MANY_RECIPIENTS
+        self.recipients += 1
+        self._state = State.RCPT
+        return replies.RECIPIENT_OK
+
+    def data(self, now: int) -> Reply | None:
+        """DATA: 354, and a body is due."""
+        refused = self._refusal[self._state][Verb.DATA]
+        if refused is not None:
+            return refused
+        if self._doomed and self._doomed.stage == "data":
+            return self._met(now)
+        self._state = State.DATA
+        return replies.START_INPUT
+
+    def body(self, size: int, now: int, *, message: str | None = None) -> Reply | None:
+        """The whole body, ``size`` bytes of it: 250 and accepted, or what refuses it; the transaction is over either way."""
+        refused = self._refusal[self._state][Verb.BODY]
+        if refused is not None:
+            return refused
+        if message is not None:
+            self.message = message
+        if self._doomed and self._doomed.stage == "body":
+            return self._met(now)
+        accepted = self.message
+        self._end_transaction()
+        if size > self._size:
+            return replies.TOO_LARGE
+        self._used += self._at_acceptance
+        self._witness.accepted(now, self.number, accepted)
+        return replies.ACCEPTED
+
+    def rset(self, now: int) -> Reply | None:
+        """RSET: the transaction is dropped; one that counts from MAIL on stays counted."""
+        refused = self._refusal[self._state][Verb.RSET]
+        if refused is None and self._state is not State.CONNECTED:
+            self._end_transaction()
+        return refused or replies.OK
+
+    def noop(self, now: int) -> Reply | None:
+        """NOOP."""
+        return self._refusal[self._state][Verb.NOOP] or replies.OK
+
+    def vrfy(self, now: int) -> Reply | None:
+        """VRFY: 252, this relay knows no mailboxes."""
+        return self._refusal[self._state][Verb.VRFY] or replies.CANNOT_VERIFY
+
+    def help(self, now: int) -> Reply | None:
+        """HELP."""
+        return self._refusal[self._state][Verb.HELP] or replies.HELP
+
+    def quit(self, now: int) -> Reply | None:
+        """QUIT: 221, and the connection ends."""
+        refused = self._refusal[self._state][Verb.QUIT]
+        if refused is None:
+            self._close(now)
+        return refused or replies.GOODBYE
+
+    def lost(self, now: int) -> None:
+        """The peer or the network ended the connection."""
+        self._close(now)
+
+    def _offers(self) -> tuple[str, ...]:
+        lines = [replies.READY.lines[0].split()[0], "PIPELINING", f"SIZE {self._size}", "8BITMIME", "ENHANCEDSTATUSCODES"]
+        if self._relay.tls == "starttls" and not self.secure:
+            lines.append("STARTTLS")
+        if self._relay.login_required and (self.secure or self._relay.plain_auth):
+            lines.append("AUTH PLAIN LOGIN")
+        return tuple(lines)
+
+    def _end_transaction(self) -> None:
+        self._state = self._idle
+        self.message, self.recipients, self._doomed = None, 0, None
+
+    def _met(self, now: int) -> Reply | None:
+        """The stage at which what is over its limit is answered."""
+        refusal, self._doomed = self._doomed, None
+        assert refusal is not None, "asked for a refusal that is not due"
+        return self._give(refusal, now)
+
+    def _give(self, refusal: Refusal, now: int) -> Reply | None:
+        """The incident, written down, and its reply; the relay closes unless the policy says that it stays."""
+        self._witness.incident(now, refusal.limit, refusal.code, refusal.text, self.ip, self.username, self.number, self.message)
+        if refusal.closes:
+            self._close(now)
+        return refusal.reply
+
+    def _close(self, now: int) -> None:
+        if not self.closed:
+            self.closed, self._state = True, State.CLOSED
+            self._witness.closed(now, self.number)
