@@ -27,7 +27,10 @@ REFUSED = Verdict(False, None)  # noqa: FBT003
 
 
 class Limit:
-    """``name`` is the policy's key, ``block`` the length of the block in microseconds or None for a limit without one."""
+    """``name`` is the policy's key, ``block`` the length of the block in microseconds or None for a limit without one.
+
+    Has no length on purpose: ``if limit`` asks whether there is one, also of a limit that has not counted yet.
+    """
 
     __slots__ = ("_blocks", "block", "limiter", "name")
 
@@ -57,7 +60,3 @@ class Limit:
     def reset(self, key: Key) -> None:
         """Empties the count of ``key``, as a success does. Lifts no block."""
         self.limiter.reset(key)
-
-    def __len__(self) -> int:
-        """How many keys are held in memory, counted and blocked."""
-        return len(self.limiter) + (0 if self._blocks is None else len(self._blocks))

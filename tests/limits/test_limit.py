@@ -58,6 +58,10 @@ def test_without_a_block_it_only_refuses():
     assert (limit.name, limit.block, limit.limiter.used("a", 10)) == ("failed_logins_per_username_ip", None, 1)
 
 
+def test_a_limit_that_has_not_counted_yet_is_there_all_the_same():
+    assert failures()
+
+
 def test_a_verdict_is_true_if_it_passed():
     assert PASSED
     assert not REFUSED
