@@ -1,0 +1,52 @@
+"""What all tests share: how hypothesis draws, where the repository is, and that a skipped test can be made a failure.
+
+Knows nothing of relaysim. Hypothesis draws the same examples every time, so that a failure here is a failure everywhere, and
+has no deadline, since no test depends on the speed of a machine; ``--hypothesis-profile=explore`` draws new ones.
+With ``RELAYSIM_NO_SKIPS=1`` a run that skipped a test fails and names it: whoever has installed everything wants everything run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", parent=settings.get_profile("steady"), derandomize=False, max_examples=1_000)
+settings.load_profile("steady")
+
+os.environ["MPLBACKEND"] = "Agg"  # figures are drawn to files, also where there is a screen
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder that pyproject.toml is in."""
+    return Path(__file__).parents[1]
+
+
+def skipped(config: pytest.Config) -> list[str]:
+    """The tests that were skipped, each with its reason; under xdist the controller has those of all workers."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    rows = terminal.stats.get("skipped", []) if terminal else []
+    return [f"{row.nodeid}: {row.longrepr[2] if isinstance(row.longrepr, tuple) else row.longrepr}" for row in rows]
+
+
+def no_skips(config: pytest.Config) -> bool:
+    """Whether a skipped test fails this run. Only the controller judges: a worker of xdist sees a part of the tests."""
+    return os.environ.get("RELAYSIM_NO_SKIPS", "") not in ("", "0") and not hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if no_skips(session.config) and skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    names = skipped(config) if no_skips(config) else []
+    if names:
+        terminalreporter.section("skipped, which RELAYSIM_NO_SKIPS makes a failure", red=True)
+        for name in names:
+            terminalreporter.line(name)
