@@ -82,6 +82,15 @@ def test_a_key_that_is_renewed_is_not_dropped_with_its_neighbours():
     assert (len(kept), kept.find("a", 14).value, kept.find("a", 15), len(kept)) == (1, "a", None, 0)
 
 
+def test_what_is_over_is_not_found_even_while_a_crowd_before_it_is_still_held():
+    kept: Kept[str] = Kept()
+    for key in "abcdef":
+        kept.put(key, 10, key)
+    assert kept.find("f", 9) is not None
+    assert kept.find("f", 10) is None
+    assert len(kept) == 4
+
+
 def test_looking_drops_nothing():
     kept: Kept[str] = Kept()
     kept.put("a", 10, "x")
