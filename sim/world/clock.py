@@ -1,0 +1,131 @@
+"""Virtual time: greenlets that wait on SimPy's agenda, in integer microseconds.
+
+A SimPy environment whose agenda also holds greenlets. A greenlet that waits costs no event object, none at all when nobody
+else is due before it, and switches straight to the next one that is due. SimPy's own events and processes run beside them.
+Knows nothing of relays or senders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+import simpy
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from ..errors import StrategyError
+
+MOST_CALLS = 1_000_000
+"""Calls at one virtual instant after which a run is taken to be stuck; a second or so of real time."""
+
+PATIENT_EXITS = 1_000
+"""How often a greenlet may swallow its own end before it is left where it is."""
+
+FIRST, NORMAL, LAST = 0, 1, 2
+
+
+class Stop:
+    """An entry of the agenda at which the run stops."""
+
+
+class Clock(simpy.Environment):
+    """The agenda. Its time is integer microseconds from 0; only the hub, the greenlet that called ``run_to_end``, runs events."""
+
+    def __init__(self) -> None:
+        super().__init__(initial_time=0)
+        self._hub: greenlet = getcurrent()
+        self._order = count()
+        self._instant, self._calls = -1, 0
+        self._exits: dict[greenlet, int] = {}
+        self.over = False
+
+    def wait_until(self, at: int) -> None:
+        """Called by a greenlet: goes on when it is ``at``, after everything that was due by then before this call."""
+        queue = self._queue
+        if queue[0][0] > at:  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
+            self._now = at
+            return
+        if self.over:
+            self._exit()
+        if at == self._now:
+            self.tick()
+        heappush(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc,arg-type]
+        self._pass_on()
+
+    def park(self) -> None:
+        """Called by a greenlet: waits until somebody wakes it."""
+        if self.over:
+            self._exit()
+        self._pass_on()
+
+    def wake(self, sleeper: greenlet) -> None:
+        """Lets a parked greenlet go on at this instant, after what is due now already."""
+        heappush(self._queue, (self._now, NORMAL, next(self._order), sleeper))  # type: ignore[misc,arg-type]
+
+    def start(self, function: Callable[[], None]) -> None:
+        """Starts a greenlet at this instant."""
+        # From the hub, since a new greenlet inherits the recursion depth of whoever switches to it first.
+        self.at(int(self._now), lambda: greenlet(function, self._hub).switch())
+
+    def at(self, moment: int, call: Callable[[], object], *, priority: int = NORMAL) -> None:
+        """Has the hub call ``call`` at ``moment``."""
+        heappush(self._queue, (moment, priority, next(self._order), call))  # type: ignore[misc,arg-type]
+
+    def stop_at(self, moment: int, *, first: bool) -> None:
+        """Stops the run at ``moment``: before (``first``) or after everything that is due then."""
+        heappush(self._queue, (moment, FIRST if first else LAST, next(self._order), Stop))  # type: ignore[misc,arg-type]
+
+    def tick(self) -> None:
+        """Counts a call that takes no time; StrategyError when there are too many at one instant."""
+        if self._now != self._instant:
+            if self.over:
+                self._exit()
+            self._instant, self._calls = int(self._now), 0
+        self._calls += 1
+        if self._calls > MOST_CALLS:
+            raise StrategyError(f"made {MOST_CALLS:,} calls at {self._now / 1e6:g} s without time passing; a loop needs sender.sleep()")
+
+    def run_to_end(self) -> None:
+        """Runs what is due, in order of time, until a Stop."""
+        queue = self._queue
+        while True:
+            thing: Any = queue[0][3]
+            if isinstance(thing, simpy.Event):
+                self.step()
+                continue
+            self._now = heappop(queue)[0]
+            if thing is Stop:
+                return
+            if isinstance(thing, greenlet):
+                thing.switch()
+            else:
+                thing()
+
+    def finish(self, alive: list[greenlet]) -> None:
+        """Ends every greenlet that is still alive, so that its ``finally`` runs; one that will not end is left."""
+        self.over = True
+        self._instant = -1
+        self._queue[:] = [(-1, FIRST, -1, Stop)]  # type: ignore[list-item]
+        for one in alive:
+            if one and not one.dead:
+                one.throw(GreenletExit)
+
+    def _exit(self) -> None:
+        me = getcurrent()
+        self._exits[me] = self._exits.get(me, 0) + 1
+        if self._exits[me] > PATIENT_EXITS:
+            self._hub.switch()
+        raise GreenletExit
+
+    def _pass_on(self) -> None:
+        """Switches to whoever is due next; returns when it is this greenlet's turn again."""
+        queue = self._queue
+        thing: Any = queue[0][3]
+        if type(thing) is greenlet:
+            self._now = heappop(queue)[0]
+            if thing is not getcurrent():
+                thing.switch()
+        else:
+            self._hub.switch()

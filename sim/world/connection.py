@@ -1,0 +1,176 @@
+"""The sender's side of a connection in virtual time: the round trips of SMTP over the typed calls of a Session.
+
+What only this connection's own limit decides is judged ahead, each command at its own time, with one wait for a whole
+transaction; what is shared with others (a connection, a login) is judged at its own moment. Knows nothing of strategies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from greenlet import GreenletExit
+
+from ..relay import Relay, Session
+from ..smtp.replies import Reply
+from ..strategies.api import Disconnected, Message, Refused
+from .clock import Clock
+from .network import Way
+from .outbox import Outbox
+
+SENDER_ADDRESS = "sender@example.com"
+NAME = "sender.example.com"
+
+
+class WorldConnection:
+    """Implements ``api.Connection``. ``connect`` is what ``sender.connect()`` does."""
+
+    __slots__ = ("_clock", "_dies", "_outbox", "_session", "_way", "open")
+
+    def __init__(self, clock: Clock, way: Way, outbox: Outbox, session: Session, dies: int) -> None:
+        self._clock, self._way, self._outbox, self._session, self._dies = clock, way, outbox, session, dies
+        self.open = True
+
+    @classmethod
+    def connect(cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str) -> Self:
+        """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each (CONTRACT section 2, Timing)."""
+        begun = int(clock.now) + way.before_connection
+        trip = way.trip()
+        at = begun + trip // 2
+        clock.wait_until(at)
+        if way.down(at):
+            clock.wait_until(begun + trip)
+            raise Disconnected("the relay refused the TCP connection")
+        session = relay.connect(ip, at)
+        greeting = session.greeting(at)
+        dies = way.next_death(at)
+        connection = cls(clock, way, outbox, session, dies)
+        if not session.closed and dies < 1 << 62:
+            relay.witness.closed(dies, session.number)  # an earlier end overwrites it
+        t = begun + trip + (way.trip() if way.tls == "implicit" else 0) + way.trip()
+        connection._heed(greeting, t)
+        connection._log_in(username, connection._hello(t))
+        return connection
+
+    def _hello(self, t: int) -> int:
+        """EHLO, and STARTTLS, TLS and EHLO again where the way has them; returns when the last answer is there."""
+        session = self._session
+        t = self._command(t, lambda at: session.hello(NAME, at))
+        if self._way.tls == "starttls":
+            t = self._command(t, session.starttls)
+            session.tls_started()
+            t = self._command(t + self._way.trip(), lambda at: session.hello(NAME, at))
+        return t
+
+    def _log_in(self, username: str, t: int) -> None:
+        """AUTH PLAIN with its initial response: one round trip, judged at its own moment since others log in too."""
+        trip = self._way.trip()
+        at = t + trip // 2
+        if at >= self._dies:
+            self._die(self._dies, max(t, self._dies + trip // 2))
+        self._clock.wait_until(at)
+        t = self._command(t, lambda at: self._session.auth(username, "right or wrong", at), trip)
+        self._clock.wait_until(t)
+
+    def send(self, message: Message) -> None:
+        """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
+        self._outbox.index(message)
+        if not self.open:
+            raise Disconnected("the connection is closed")
+        t = int(self._clock.now) + self._way.before_message
+        if self._way.undisturbed:
+            t = self._send_undisturbed(message, t)
+        else:
+            t = self._send_by_commands(message, t)
+        self._clock.wait_until(t)
+
+    def _send_undisturbed(self, message: Message, t: int) -> int:
+        """The same as _send_by_commands where nothing is random and nothing fails, with less to ask."""
+        session, rtt = self._session, self._way.rtt
+        step, t = rtt + self._way.relay_time, t + rtt // 2
+        reply = session.mail(SENDER_ADDRESS, t, message=message.id)
+        if reply is None or reply.code >= 400:
+            self._heed(reply, t - rtt // 2 + step)
+        t += step
+        reply = session.rcpt(message.recipient, t)
+        if reply is None or reply.code >= 400:
+            self._heed(reply, t - rtt // 2 + step, reset=True)
+        t += step
+        reply = session.data(t)
+        if reply is None or reply.code >= 400:
+            self._heed(reply, t - rtt // 2 + step, reset=True)
+        t += step
+        reply = session.body(len(message.data), t)
+        if reply is None or reply.code >= 400:
+            self._heed(reply, t - rtt // 2 + step)
+        self._outbox.accept(message.id, t)
+        return t - rtt // 2 + step
+
+    def _send_by_commands(self, message: Message, t: int) -> int:
+        session = self._session
+        t = self._command(t, lambda at: session.mail(SENDER_ADDRESS, at, message=message.id))
+        t = self._command(t, lambda at: session.rcpt(message.recipient, at), reset=True)
+        t = self._command(t, session.data, reset=True)
+        return self._command(t, lambda at: self._body(message, at))
+
+    def _body(self, message: Message, at: int) -> Reply | None:
+        reply = self._session.body(len(message.data), at)
+        if reply is not None and reply.ok:
+            self._outbox.accept(message.id, at)
+        return reply
+
+    def close(self) -> None:
+        """QUIT and its answer; whatever goes wrong with it, the connection is closed."""
+        if not self.open:
+            return
+        try:
+            t = self._command(int(self._clock.now), self._session.quit)
+            self._clock.wait_until(t)
+        except (Refused, Disconnected):
+            pass
+        self.open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not isinstance(error, GreenletExit):  # the run is over: no time is left for a QUIT
+            self.close()
+
+    def _command(self, t: int, call: Callable[[int], Reply | None], trip: int | None = None, *, reset: bool = False) -> int:
+        """Sends one command at ``t``; returns when its answer is there. Raises for a refusal and for a connection that dies."""
+        way = self._way
+        trip = way.trip() if trip is None else trip
+        at = t + trip // 2
+        if at >= self._dies:
+            self._die(self._dies, max(t, self._dies + trip // 2))
+        before, after = way.drops()
+        if before:
+            self._die(at, t + trip)
+        reply = call(at)
+        t += trip + way.thinking(at)
+        if after:
+            self._die(at, t)
+        if reply is None or reply.code >= 400:
+            self._heed(reply, t, reset=reset)
+        return t
+
+    def _heed(self, reply: Reply | None, t: int, *, reset: bool = False) -> None:
+        """Waits for an answer that is there at ``t``, and raises what a client makes of it."""
+        if reply is not None and reply.code < 400:
+            return
+        self.open = not self._session.closed
+        if reset and self.open:
+            t = self._command(t, self._session.rset)  # an open transaction must end before the next MAIL
+        self._clock.wait_until(t)
+        if reply is None:
+            raise Disconnected("the relay dropped the connection")
+        raise Refused(reply.code, reply.text)
+
+    def _die(self, at: int, known: int) -> None:
+        """The connection dies at ``at``; the sender learns of it at ``known``."""
+        self._session.lost(at)
+        self.open = False
+        self._clock.wait_until(known)
+        raise Disconnected("the connection died")

@@ -1,0 +1,171 @@
+"""The outbox of a run: messages in order of arrival, in whose hands each is, and when all are settled.
+
+Arrivals need no event of their own: a worker that takes looks at the time, and only one that waits has an alarm. Knows the
+clock and messages; nothing of relays, and of workers only what they hold.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from greenlet import getcurrent, greenlet
+
+from ..errors import StrategyError
+from ..strategies.api import Message
+from .clock import Clock
+
+DATA = b"Subject: a message of the simulation\r\n\r\nIt is as short as it can be.\r\n"
+"""Headers and body of every message in virtual time."""
+
+
+class Hands:
+    """What one worker has taken; ``alive`` until the worker has ended."""
+
+    __slots__ = ("alive", "held")
+
+    def __init__(self) -> None:
+        self.held: dict[int, None] = {}
+        self.alive = True
+
+
+class Waiter:
+    """A worker that waits for messages; ``given`` are the indexes it gets."""
+
+    __slots__ = ("given", "hands", "most", "sleeper")
+
+    def __init__(self, sleeper: greenlet, hands: Hands, most: int) -> None:
+        self.sleeper, self.hands, self.most = sleeper, hands, most
+        self.given: list[int] = []
+
+
+class Outbox:
+    """``arrivals`` are ascending microseconds. ``on_settled`` is called once, at the instant at which all are settled."""
+
+    def __init__(self, clock: Clock, arrivals: Sequence[int], on_settled: Callable[[], None]) -> None:
+        self._clock, self.arrivals, self._on_settled = clock, arrivals, on_settled
+        self._next, self._back = 0, deque[int]()
+        self._waiters = deque[Waiter]()
+        self._alarm: int | None = None
+        self._in_box = bytearray(len(arrivals))  # 1 where put back and not taken again
+        self._accepted, self._lost = bytearray(len(arrivals)), bytearray(len(arrivals))
+        self._unsettled, self._latest = len(arrivals), 0
+        self.ended = False
+
+    def take(self, hands: Hands, most: int) -> list[Message]:
+        """At most ``most`` messages; waits for the first; empty once all are settled."""
+        self.give_up(hands)
+        clock = self._clock
+        clock.tick()
+        given = [] if self._waiters else self._pull(most)
+        if not given and not self.ended:
+            waiter = Waiter(getcurrent(), hands, most)
+            self._waiters.append(waiter)
+            self._set_alarm()
+            clock.park()
+            given = waiter.given
+        for index in given:
+            hands.held[index] = None
+        return [Message(str(index + 1), f"m{index + 1}@example.com", DATA) for index in given]
+
+    def put_back(self, hands: Hands, message: Message) -> None:
+        """First into the outbox again. StrategyError for a message that is there already or never came from it."""
+        index = self.index(message)
+        if index >= self._next or self._in_box[index]:
+            raise StrategyError(f"put back message {message.id}, which is in the outbox already")
+        self._clock.tick()
+        hands.held.pop(index, None)
+        if self._lost[index]:
+            self._lost[index] = 0
+            self._unsettled += not self._accepted[index]
+        self._in_box[index] = 1
+        self._back.appendleft(index)
+        self._serve()
+
+    def index(self, message: Message) -> int:
+        """Where ``message`` stands in the order of arrival; StrategyError if it did not come from this outbox."""
+        try:
+            index = int(message.id) - 1
+        except (AttributeError, TypeError, ValueError):
+            index = -1
+        if not 0 <= index < len(self.arrivals):
+            raise StrategyError(f"used {str(message)[:60]!r}, which is no message of the outbox")
+        return index
+
+    def accept(self, message: str | None, at: int) -> None:
+        """The relay accepts a message at ``at``, now or a little later."""
+        index = int(message or 0) - 1
+        if not self._accepted[index]:
+            self._accepted[index] = 1
+            if not self._lost[index]:
+                self._settle(at)
+
+    def give_up(self, hands: Hands) -> None:
+        """What is in ``hands``, neither accepted nor put back, is lost."""
+        for index in hands.held:
+            if not self._accepted[index] and not self._lost[index] and not self._in_box[index]:
+                self._lost[index] = 1
+                self._settle(int(self._clock.now))
+        hands.held.clear()
+
+    def abandon(self) -> int:
+        """All workers have ended: what is left, and what still arrives, is lost. Returns when the last of it arrives."""
+        for index in range(len(self.arrivals)):
+            if not self._accepted[index]:
+                self._lost[index] = 1
+        return max(int(self._clock.now), self.arrivals[-1] if self.arrivals else 0, self._latest)
+
+    def lost(self) -> list[int]:
+        """The indexes of all that were given up."""
+        return [index for index, flag in enumerate(self._lost) if flag]
+
+    def _pull(self, most: int) -> list[int]:
+        back = self._back
+        given = [back.popleft() for _ in range(min(most, len(back)))]
+        for index in given:
+            self._in_box[index] = 0
+        now, arrivals, start = self._clock.now, self.arrivals, self._next
+        end = start
+        stop = min(len(arrivals), start + most - len(given))
+        while end < stop and arrivals[end] <= now:
+            end += 1
+        given.extend(range(start, end))
+        self._next = end
+        return given
+
+    def _serve(self) -> None:
+        """Hands what is there to the workers that wait, first come first served."""
+        while self._waiters:
+            given = self._pull(self._waiters[0].most)
+            if not given:
+                break
+            waiter = self._waiters.popleft()
+            waiter.given = given
+            self._clock.wake(waiter.sleeper)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        if self._waiters and self._alarm is None and self._next < len(self.arrivals):
+            self._alarm = self.arrivals[self._next]
+            self._clock.at(self._alarm, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._serve()
+
+    def _settle(self, at: int) -> None:
+        self._unsettled -= 1
+        self._latest = max(self._latest, at)
+        if self._unsettled == 0:
+            self._clock.at(self._latest, self._end)
+
+    def _end(self) -> None:
+        """All are settled, unless a lost one was put back in the meantime; then a later call ends it."""
+        if self._unsettled or self.ended:
+            return
+        self.ended = True
+        self._on_settled()
+        for waiter in islice(self._waiters, None):
+            self._clock.wake(waiter.sleeper)
+        self._waiters.clear()

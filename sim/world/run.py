@@ -1,0 +1,149 @@
+"""One simulation of one scenario with one seed: workers over the clock, until all is settled, the horizon or an abort.
+
+Puts the parts together and says how it ended. Knows nothing of files, processes or reports.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from ..errors import Disconnected, Refused
+from ..measure import Facts, Recorder, Result, assemble
+from ..relay import Relay
+from ..scenario import Scenario
+from ..strategies.catalogue import Strategy
+from .clock import LAST, Clock
+from .network import wrong_password
+from .outbox import Outbox
+from .sender import WorldSender
+from .workload import arrivals
+
+FIRST_IP = IPv4Address("198.18.0.1")
+"""The senders' addresses count up from here; the network is for benchmarks alone (RFC 2544)."""
+
+WIND_DOWN = 3_600_000_000
+"""Microseconds that workers have, once all is settled, to finish their loops; what they do then is not part of the result."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """How the run ended; ``at`` microseconds."""
+
+    at: int
+    ended: str
+    error: str | None = None
+
+
+class World:
+    """A run. ``run`` may be called once; ``result`` any time after, also while a strategy is stuck."""
+
+    def __init__(self, scenario: Scenario, strategy: Strategy) -> None:
+        self.scenario, self.strategy = scenario, strategy
+        self.clock, self.recorder = Clock(), Recorder()
+        self.relay = Relay(scenario.policy, self.recorder, wrong_password(scenario), tls=scenario.network.tls)
+        self.outbox = Outbox(self.clock, arrivals(scenario), self._settled)
+        self.ending: Ending | None = None
+        self._alive: dict[greenlet | WorldSender, WorldSender] = {}
+        self._greenlets: list[greenlet] = []
+        self._abandoned = False
+
+    def run(self) -> Result:
+        """Runs to the end and returns the result. Call it from the greenlet that made the World."""
+        self.clock.stop_at(self.scenario.horizon, first=True)
+        if not self.outbox.arrivals:
+            self.clock.at(0, self._settled)
+        self._start_workers()
+        self.clock.run_to_end()
+        if self.ending is None:
+            self.ending = Ending(self.scenario.horizon, "until")
+        self.clock.finish(self._greenlets)
+        return self.result()
+
+    def result(self, error: str | None = None) -> Result:
+        """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
+        ending = self.ending or Ending(int(self.clock.now), "aborted", error)
+        return assemble(self.recorder, self._facts(ending))
+
+    def start(self, sender: WorldSender, work: Callable[[], object]) -> None:
+        """Starts a worker at this instant."""
+        self._alive[sender] = sender
+        self.clock.start(lambda: self._work(sender, work))
+
+    def _start_workers(self) -> None:
+        spec = self.scenario.sender
+        try:
+            runnable = self.strategy.made(spec.options)
+        except Exception as error:
+            self._abort(error)
+            return
+        for index in range(spec.workers):
+            sender = WorldSender(self, f"w{index}", f"user{index % spec.usernames + 1}", str(FIRST_IP + index % spec.ips))
+            self.start(sender, lambda sender=sender: runnable(sender))  # type: ignore[misc]
+
+    def _work(self, sender: WorldSender, work: Callable[[], object]) -> None:
+        self._greenlets.append(getcurrent())
+        try:
+            work()
+        except (Refused, Disconnected, GreenletExit):
+            pass
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a strategy throws ends the run, and is told
+            self._abort(error)
+        if not self.clock.over:
+            self._ended(sender)
+
+    def _ended(self, sender: WorldSender) -> None:
+        sender.hands.alive = False
+        self.outbox.give_up(sender.hands)
+        del self._alive[sender]
+        if self._alive or self.ending:
+            if not self._alive:
+                self.clock.stop_at(int(self.clock.now), first=False)
+            return
+        self._abandoned = True
+        self.clock.at(self.outbox.abandon(), self._settled, priority=LAST)
+
+    def _settled(self) -> None:
+        if self.ending is None:
+            self.ending = Ending(int(self.clock.now), "settled")
+            self.clock.stop_at(int(self.clock.now) + (WIND_DOWN if self._alive else 0), first=False)
+
+    def _abort(self, error: BaseException) -> None:
+        if self.ending is None:
+            self.ending = Ending(int(self.clock.now), "aborted", _said(error))
+        self.clock.stop_at(int(self.clock.now), first=True)
+
+    def _facts(self, ending: Ending) -> Facts:
+        scenario, spec = self.scenario, self.scenario.sender
+        last = ending.at - (ending.ended == "until")
+        submitted = {str(index + 1): at for index, at in enumerate(self.outbox.arrivals) if at <= last}
+        return Facts(
+            scenario=scenario.name,
+            title=scenario.title,
+            policy=scenario.policy,
+            sender=scenario.strategy,
+            seed=scenario.seed,
+            end=ending.at,
+            ended=ending.ended,
+            submitted=submitted,
+            given_up=frozenset(str(index + 1) for index in self.outbox.lost()) & submitted.keys(),
+            usernames=spec.usernames,
+            ips=spec.ips,
+            expectations=scenario.expectations,
+            error=ending.error,
+            command=scenario.command,
+        )
+
+
+def _said(error: BaseException) -> str:
+    """The exception and where the strategy raised it, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "/sim/" not in frame.filename.replace("\\", "/")]
+    where = f" ({own[-1].filename.rpartition('/')[2]} line {own[-1].lineno})" if own else ""
+    return f"the strategy raised {type(error).__name__}: {error}{where}" if str(error) else f"the strategy raised {type(error).__name__}{where}"

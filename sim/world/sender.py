@@ -1,0 +1,89 @@
+"""What one worker has of the virtual world: implements ``api.Sender``. Knows no limits and no policy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from .. import streams
+from ..errors import StrategyError
+from ..strategies.api import Message
+from ..units import LONGEST, MICRO
+from .connection import WorldConnection
+from .network import Way
+from .outbox import Hands
+
+if TYPE_CHECKING:
+    from .run import World
+
+
+class WorldSender:
+    """One worker. ``name`` names its random streams: ``w3``, and ``w3.1`` for the first that it spawns."""
+
+    def __init__(self, world: World, name: str, username: str, ip: str) -> None:
+        self.username, self.ip = username, ip
+        self._world, self._name, self._spawned = world, name, 0
+        self._hands = Hands()
+        self._way = Way(world.scenario, name)
+        self._random = streams.uniforms(world.scenario.seed, "strategy", name)
+
+    def take(self, most: int = 1) -> list[Message]:
+        """As in api.Sender."""
+        if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+            raise StrategyError(f"take({most!r}): a whole number of at least 1 is allowed")
+        return self._world.outbox.take(self._hands, most)
+
+    def put_back(self, message: Message) -> None:
+        """As in api.Sender."""
+        self._world.outbox.put_back(self._hands, message)
+
+    def connect(self) -> WorldConnection:
+        """As in api.Sender."""
+        world = self._world
+        return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
+
+    def sleep(self, seconds: float) -> None:
+        """As in api.Sender."""
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not number or not math.isfinite(seconds) or seconds < 0:
+            raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
+        clock = self._world.clock
+        clock.wait_until(int(clock.now) + min(round(seconds * MICRO), 10 * LONGEST))
+
+    def now(self) -> float:
+        """As in api.Sender."""
+        self._world.clock.tick()
+        return self._world.clock.now / MICRO
+
+    def random(self) -> float:
+        """As in api.Sender."""
+        self._world.clock.tick()
+        return self._random()
+
+    def spawn(self, function: Callable[..., Any], *args: Any) -> None:
+        """As in api.Sender."""
+        self._world.clock.tick()
+        self._spawned += 1
+        child = WorldSender(self._world, f"{self._name}.{self._spawned}", self.username, self.ip)
+        for message in _messages(args):
+            index = self._world.outbox.index(message)
+            if index in self._hands.held:
+                del self._hands.held[index]
+                child._hands.held[index] = None
+        self._world.start(child, lambda: function(child, *args))
+
+    @property
+    def hands(self) -> Hands:
+        """What this worker has taken."""
+        return self._hands
+
+
+def _messages(args: Iterable[Any]) -> list[Message]:
+    found: list[Message] = []
+    for arg in args:
+        if isinstance(arg, Message):
+            found.append(arg)
+        elif isinstance(arg, list | tuple):
+            found.extend(_messages(arg))
+    return found
