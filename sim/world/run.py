@@ -147,3 +147,10 @@ def _said(error: BaseException) -> str:
     own = [frame for frame in frames if "/sim/" not in frame.filename.replace("\\", "/")]
     where = f" ({own[-1].filename.rpartition('/')[2]} line {own[-1].lineno})" if own else ""
     return f"the strategy raised {type(error).__name__}: {error}{where}" if str(error) else f"the strategy raised {type(error).__name__}{where}"
+
+
+def unanswered(scenario: Scenario, at: int, error: str) -> Result:
+    """The result of a run of which nothing is known but that it was under way at ``at`` microseconds."""
+    world = World(scenario, Strategy(scenario.strategy, None, {}, ""))
+    world.ending = Ending(at, "aborted", error)
+    return world.result()
