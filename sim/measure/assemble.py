@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-import numpy as np
-
 from ..records import Incident, Login, Opened
 from ..relay.policy import Policy
 from ..units import MICRO, seconds
@@ -27,9 +25,9 @@ from .result import (
     Logins,
     Messages,
     Result,
-    Series,
     Throughput,
 )
+from .series import series
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The recorder's rows that happened before the run's end, in order of time."""
+    """The recorder's rows that happened before the run's end, in order of time.
+
+    ``acceptances_on`` has the time and the connection of every acceptance, ``first_accepted`` each message's first.
+    """
 
     opened: list[Opened]
     closed_at: dict[int, int]
     logins: list[Login]
     incidents: list[Incident]
     first_accepted: dict[str, int]
-    acceptances: int
+    acceptances_on: list[tuple[int, int]]
 
 
 def assemble(recorder: Recorder, facts: Facts) -> Result:
@@ -91,9 +92,9 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
             for row in recorder.blocks
             if row.from_ <= facts.end
         ],
-        series=_series(rows, facts),
+        series=series(rows, recorder.blocks, _open_steps(rows, facts.end), facts),
         expectations=[],
-        diagnosis=diagnose(rows.incidents, rows.first_accepted, recorder.blocks, facts),
+        diagnosis=diagnose(rows, recorder.blocks, facts),
         error=facts.error,
         command=facts.command,
     )
@@ -114,14 +115,14 @@ def _rows(recorder: Recorder, facts: Facts) -> Rows:
         logins=sorted((row for row in recorder.logins if row.at <= last), key=lambda row: row.at),
         incidents=sorted((row for row in recorder.incidents if row.at <= last), key=lambda row: row.at),
         first_accepted=first,
-        acceptances=len(acceptances),
+        acceptances_on=[(at, connection) for at, connection, _ in acceptances],
     )
 
 
 def _messages(rows: Rows, facts: Facts) -> Messages:
     submitted, accepted = len(facts.submitted), len(rows.first_accepted)
     lost = len(facts.given_up - rows.first_accepted.keys())
-    return Messages(submitted, accepted, lost, submitted - accepted - lost, rows.acceptances - accepted)
+    return Messages(submitted, accepted, lost, submitted - accepted - lost, len(rows.acceptances_on) - accepted)
 
 
 def _throughput(rows: Rows, facts: Facts) -> Throughput:
@@ -183,34 +184,3 @@ def _logins(rows: Rows) -> Logins:
     outcomes = Counter(row.outcome for row in rows.logins)
     peak = st.busiest(st.times([row.at for row in rows.logins]))
     return Logins(len(rows.logins), outcomes["accepted"], outcomes["refused"], outcomes["failed"], peak)
-
-
-def _series(rows: Rows, facts: Facts) -> Series:
-    width = st.bin_width(max(facts.end, 1))
-    bins = max(1, -(-facts.end // width))
-    by_limit: dict[str, list[int]] = {name: [] for name in facts.policy.limits}
-    for row in rows.incidents:
-        by_limit[row.limit].append(row.at)
-    at, level = _open_steps(rows, facts.end)
-    return Series(
-        t_s=[seconds(index * width) for index in range(bins)],
-        accepted=st.per_bin(st.times(list(rows.first_accepted.values())), width, bins),
-        incidents={name: st.per_bin(st.times(moments), width, bins) for name, moments in by_limit.items()},
-        open_connections=st.most_per_bin(at, level, width, bins),
-        logins_in_window=_busiest_username(rows, facts, width, bins),
-    )
-
-
-def _busiest_username(rows: Rows, facts: Facts, width: int, bins: int) -> list[int]:
-    spec = facts.policy.logins_per_username
-    per = spec.per if spec else st.MINUTE
-    moments: dict[str, list[int]] = {}
-    for row in rows.logins:
-        moments.setdefault(row.username, []).append(row.at)
-    highest = np.zeros(bins, dtype=np.int64)
-    for times in moments.values():
-        at, level = st.in_window(st.times(times), per)
-        inside = at < bins * width
-        highest = np.maximum(highest, st.most_per_bin(at[inside], level[inside], width, bins))
-    counted: list[int] = highest.tolist()
-    return counted

@@ -115,6 +115,9 @@ class Series:
     """Bins of one width from ``t_s`` on. ``open_connections`` and ``logins_in_window`` are the highest level in the bin.
 
     ``logins_in_window`` is how many logins the busiest username had in the limit's last ``per`` (60 s without such a limit).
+    ``in_window`` is, for each limit of the policy, the highest use of its budget by any key, refused requests included:
+    transactions on one connection; connections of an IP, logins of a username and wrong passwords of an IP, each in the last
+    ``per``; consecutive wrong passwords of a username and IP.
     """
 
     t_s: list[float]
@@ -122,6 +125,7 @@ class Series:
     incidents: dict[str, list[int]]
     open_connections: list[int]
     logins_in_window: list[int]
+    in_window: dict[str, list[int]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,160 @@
+"""The series of a result: what was accepted, refused, open and used up, in bins of one width. Knows rows, not figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..records import BlockRow, Incident
+from ..units import seconds
+from . import statistics as st
+from .result import Series
+
+if TYPE_CHECKING:
+    from .assemble import Facts, Rows
+
+Levels = tuple[st.Times, NDArray[Any]]
+"""A step function: the level from each time on, 0 before."""
+FAILURES = ("failed_logins_per_ip", "failed_logins_per_username_ip")
+
+
+def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Facts) -> Series:
+    """Everything that a figure needs over time. ``blocks`` are the recorder's."""
+    width = st.bin_width(max(facts.end, 1))
+    bins = max(1, -(-facts.end // width))
+    by_limit: dict[str, list[int]] = {name: [] for name in facts.policy.limits}
+    for row in rows.incidents:
+        by_limit[row.limit].append(row.at)
+    return Series(
+        t_s=[seconds(index * width) for index in range(bins)],
+        accepted=st.per_bin(st.times(list(rows.first_accepted.values())), width, bins),
+        incidents={name: st.per_bin(st.times(moments), width, bins) for name, moments in by_limit.items()},
+        open_connections=st.most_per_bin(*open_steps, width, bins),
+        logins_in_window=highest(logins_of_usernames(rows, facts), width, bins),
+        in_window={name: highest(USES[name](rows, blocks, facts), width, bins) for name in facts.policy.limits},
+    )
+
+
+def highest(levels: Iterable[Levels], width: int, bins: int) -> list[int]:
+    """The highest level that any of the step functions has in each bin."""
+    most = np.zeros(bins, dtype=np.int64)
+    for at, level in levels:
+        inside = at < bins * width
+        inside |= at == bins * width if _ends_up(at, level, bins * width) else inside
+        most = np.maximum(most, st.most_per_bin(at[inside], level[inside], width, bins))
+    counted: list[int] = most.tolist()
+    return counted
+
+
+def _ends_up(at: st.Times, level: NDArray[Any], end: int) -> bool:
+    """Whether something happens at the very end of the last bin, which belongs to the run and so to that bin."""
+    return bool((at == end).any() and level[at == end].max() > 0)
+
+
+def transactions_of_connections(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
+    """Transactions on each connection from its opening to its end, the refused one included.
+
+    The rows tell acceptances and refusals; a MAIL that came to nothing else left no row and is seen only in a refusal.
+    """
+    spec = facts.policy.transactions_per_connection
+    used: dict[int, list[tuple[int, int]]] = {}
+    for at, connection in rows.acceptances_on:
+        steps = used.setdefault(connection, [])
+        steps.append((at, len(steps) + 1))
+    for row in rows.incidents:
+        if spec and row.limit == "transactions_per_connection":
+            used.setdefault(row.connection, []).append((row.at, spec.count + 1))
+    return [_held(steps, rows.closed_at.get(connection, facts.end + 1)) for connection, steps in used.items()]
+
+
+def _held(steps: list[tuple[int, int]], until: int) -> Levels:
+    # A refusal closes the connection at the same moment: it is seen for that moment, hence the level and then 0.
+    moments, levels = zip(*steps, (max(until, steps[-1][0]), 0), strict=True)
+    return np.array(moments, dtype=np.int64), np.array(levels, dtype=np.int64)
+
+
+def connections_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
+    """Connections of each IP in its last ``per``, refused ones included."""
+    spec = facts.policy.connections_per_ip
+    return _by_key(((row.ip, row.at) for row in rows.opened), spec.per if spec else st.MINUTE)
+
+
+def logins_of_usernames(rows: Rows, facts: Facts) -> list[Levels]:
+    """Logins of each username in its last ``per`` (60 s without such a limit), refused ones included."""
+    spec = facts.policy.logins_per_username
+    return _by_key(((row.username, row.at) for row in rows.logins), spec.per if spec else st.MINUTE)
+
+
+def failures(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[tuple[int, str, str]]:
+    """Every wrong password that was counted: time, IP and username, in order of time.
+
+    Those are the 535s and the failures that went over a limit: refusals that began a block, or any by a limit without.
+    """
+    began = {(row.from_, row.ip) for row in blocks if row.limit in FAILURES}
+    over = [row for row in rows.incidents if row.limit in FAILURES and _was_counted(row, began, facts)]
+    counted = [(row.at, row.ip, row.username or "") for row in over]
+    return sorted(counted + [(row.at, row.ip, row.username) for row in rows.logins if row.outcome == "failed"])
+
+
+def _was_counted(row: Incident, began: set[tuple[int, str | None]], facts: Facts) -> bool:
+    spec = getattr(facts.policy, row.limit)
+    return spec.block is None or (row.at, row.ip) in began
+
+
+def failures_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
+    """Wrong passwords of each IP in its last ``per``."""
+    spec = facts.policy.failed_logins_per_ip
+    return _by_key(((ip, at) for at, ip, _ in failures(rows, blocks, facts)), spec.per if spec else st.MINUTE)
+
+
+def failures_of_pairs(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
+    """Consecutive wrong passwords of each username and IP in the last ``per``; a success or a block's end empties the count."""
+    spec = facts.policy.failed_logins_per_username_ip
+    if spec is None:
+        return []
+    wrong: dict[tuple[str, str], list[int]] = {}
+    for at, ip, username in failures(rows, blocks, facts):
+        wrong.setdefault((ip, username), []).append(at)
+    resets: dict[tuple[str | None, str | None], list[int]] = {}
+    for row in rows.logins:
+        if row.outcome == "accepted" and (row.ip, row.username) in wrong:
+            resets.setdefault((row.ip, row.username), []).append(row.at)
+    for block in blocks:
+        if block.limit == "failed_logins_per_username_ip":
+            resets.setdefault((block.ip, block.username), []).append(block.until)
+    return [part for key, moments in wrong.items() for part in _between(moments, sorted(resets.get(key, [])), spec.per)]
+
+
+def _between(moments: list[int], resets: list[int], per: int) -> list[Levels]:
+    """The counts of the stretches that the resets cut ``moments`` into; each is 0 from its reset on."""
+    ordered = st.times(moments)
+    places = np.searchsorted(st.times(resets), ordered, side="left")
+    return [_cut(st.in_window(ordered[places == place], per), resets, int(place)) for place in np.unique(places)]
+
+
+def _cut(levels: Levels, resets: list[int], place: int) -> Levels:
+    at, level = levels
+    if place == len(resets):
+        return levels
+    inside = at < resets[place]
+    return np.append(at[inside], resets[place]), np.append(level[inside], 0)
+
+
+def _by_key(events: Iterable[tuple[str, int]], per: int) -> list[Levels]:
+    moments: dict[str, list[int]] = {}
+    for key, at in events:
+        moments.setdefault(key, []).append(at)
+    return [st.in_window(st.times(times), per) for times in moments.values()]
+
+
+USES: dict[str, Callable[[Rows, Sequence[BlockRow], Facts], list[Levels]]] = {
+    "transactions_per_connection": transactions_of_connections,
+    "connections_per_ip": connections_of_ips,
+    "logins_per_username": lambda rows, blocks, facts: logins_of_usernames(rows, facts),
+    "failed_logins_per_ip": failures_of_ips,
+    "failed_logins_per_username_ip": failures_of_pairs,
+}
+"""How the use of each limit is read from the rows: a step function for each key."""
