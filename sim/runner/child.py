@@ -40,12 +40,12 @@ class Watch:
             self.scenario, self.world = scenario, None
             self._since, self._seen = time.monotonic(), -1
 
-    def answer(self, answer: Result | ScenarioError) -> None:
-        """The run's one answer; whoever comes second finds nothing to answer."""
+    def answer(self, answer: Result | ScenarioError, *, last: bool = False) -> None:
+        """The run's one answer, and whether it is this process's last; whoever comes second finds nothing to answer."""
         with self._lock:
             if self.scenario is not None:
                 self.scenario = None
-                self._pipe.send(answer)
+                self._pipe.send((answer, last))
 
     def keep_watch(self) -> None:
         """The watchdog: ends the process when its run is stuck or its parent is gone."""
@@ -65,7 +65,7 @@ class Watch:
                     self._pipe.send(reached)
                 return
         if time.monotonic() - self._since > self._patience:
-            self.answer(self._stuck())
+            self.answer(self._stuck(), last=True)
             os._exit(0)
 
     def _stuck(self) -> Result | ScenarioError:

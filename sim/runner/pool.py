@@ -40,6 +40,7 @@ class Child:
         theirs.close()
         self.task: Task | None = None
         self.heard, self.reached = 0.0, 0
+        self.spent = False
 
     def give(self, task: Task) -> None:
         """Hands over a scenario."""
@@ -64,7 +65,7 @@ def run_in_children(tasks: Sequence[Task], jobs: int, patience: float, keep: Kee
                 children[-1].give(waiting.popleft())
             _listen(children, patience, keep)
             for child in [child for child in children if child.task is None]:
-                if waiting and child.process.poll() is None:
+                if waiting and not child.spent and child.process.poll() is None:
                     child.give(waiting.popleft())
                 else:
                     child.end()
@@ -93,7 +94,8 @@ def _hear(child: Child, keep: Keep) -> None:
     if isinstance(said, int):
         child.reached = said
     elif child.task:
-        keep(child.task[0], said)
+        answer, child.spent = said
+        keep(child.task[0], answer)
         child.task = None
 
 

@@ -143,6 +143,9 @@ class World:
 
 def _said(error: BaseException) -> str:
     """The exception and where the strategy raised it, in one line."""
+    if isinstance(error, MemoryError):
+        traceback.clear_frames(error.__traceback__)  # gives back what the strategy holds, so that the result can be made
+        return "the strategy raised MemoryError: it took all the memory that it may have"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "/sim/" not in frame.filename.replace("\\", "/")]
     where = f" ({own[-1].filename.rpartition('/')[2]} line {own[-1].lineno})" if own else ""
