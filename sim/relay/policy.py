@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ..errors import ScenarioError, nearest
 from ..limits import WINDOWS, Limit, make_limiter
 from ..tables import Duration, Table, choice, read, read_toml, shown
+from ..units import spoken
 
 SHIPPED = Path(__file__).parent.parent / "policies"
 
@@ -225,3 +226,17 @@ def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any
         below = result.get(key)
         result[key] = _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
     return _without_false(result)
+
+
+def described(policy: Policy) -> list[str]:
+    """A line for each limit of ``policy``, for people."""
+    lines = []
+    for name in LIMITS:
+        spec = getattr(policy, name)
+        if spec is None:
+            lines.append(f"{name}: none")
+            continue
+        per = f" per {spoken(spec.per)} ({spec.window or policy.window})" if isinstance(spec, WindowSpec) else ""
+        block = f", then blocked for {spoken(spec.block)}" if isinstance(spec, WindowSpec) and spec.block else ""
+        lines.append(f"{name}: {spec.count}{per}{block}, {spec.reply.code} at {spec.reply.stage}")
+    return lines

@@ -17,7 +17,7 @@ from ..measure import Result
 from ..scenario import Scenario
 from ..world import World, strategy_of
 
-MEMORY = 2 << 30
+MEMORY = 1 << 30
 """Bytes of address space that a person's strategy may add to what the simulator has; beyond it Python raises MemoryError."""
 
 BEAT = 0.25
