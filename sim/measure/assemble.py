@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import itemgetter
 
 from ..records import Incident, Login, Opened
 from ..relay.policy import Policy
@@ -104,11 +105,11 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
 def _rows(recorder: Recorder, facts: Facts) -> Rows:
     # A run that was cut by `until` is half-open; one that ended by itself includes the instant at which it did.
     last = facts.end - (facts.ended == "until")
-    acceptances = sorted(row for row in recorder.acceptances if row[0] <= last)
-    first: dict[str, int] = {}
-    for at, _, message in acceptances:
-        if message is not None:
-            first.setdefault(message, at)
+    acceptances = sorted(recorder.acceptances, key=itemgetter(0))
+    while acceptances and acceptances[-1][0] > last:
+        acceptances.pop()
+    # Backwards, so that the first of several acceptances of one message is what stays.
+    first = {message: at for at, _, message in reversed(acceptances) if message is not None}
     return Rows(
         opened=sorted(row for row in recorder.opened_rows if row.at <= last),
         closed_at=recorder.closed_at,

@@ -55,25 +55,37 @@ def _ends_up(at: st.Times, level: NDArray[Any], end: int) -> bool:
 
 
 def transactions_of_connections(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
-    """Transactions on each connection from its opening to its end, the refused one included.
+    """The transactions that the busiest connection has used, at each moment at which one uses another; the refused one included.
 
     The rows tell acceptances and refusals; a MAIL that came to nothing else left no row and is seen only in a refusal.
+    Each moment is a step of its own, up and down again: one pass over all connections, however many there are.
     """
     spec = facts.policy.transactions_per_connection
-    used: dict[int, list[tuple[int, int]]] = {}
-    for at, connection in rows.acceptances_on:
-        steps = used.setdefault(connection, [])
-        steps.append((at, len(steps) + 1))
-    for row in rows.incidents:
-        if spec and row.limit == "transactions_per_connection":
-            used.setdefault(row.connection, []).append((row.at, spec.count + 1))
-    return [_held(steps, rows.closed_at.get(connection, facts.end + 1)) for connection, steps in used.items()]
+    at = np.array([moment for moment, _ in rows.acceptances_on], dtype=np.int64)
+    used = _running_counts(np.array([connection for _, connection in rows.acceptances_on], dtype=np.int64))
+    over = [row.at for row in rows.incidents if spec and row.limit == "transactions_per_connection"]
+    at = np.concatenate([at, np.array(over, dtype=np.int64)])
+    used = np.concatenate([used, np.full(len(over), spec.count + 1 if spec else 0, dtype=np.int64)])
+    return [_moments(at, used)]
 
 
-def _held(steps: list[tuple[int, int]], until: int) -> Levels:
-    # A refusal closes the connection at the same moment: it is seen for that moment, hence the level and then 0.
-    moments, levels = zip(*steps, (max(until, steps[-1][0]), 0), strict=True)
-    return np.array(moments, dtype=np.int64), np.array(levels, dtype=np.int64)
+def _running_counts(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each element, how many equal ones stand at or before it."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1)) if len(keys) else order
+    runs = np.diff(np.append(starts, len(keys)))
+    counts = np.empty(len(keys), dtype=np.int64)
+    counts[order] = np.arange(1, len(keys) + 1) - np.repeat(starts, runs)
+    return counts
+
+
+def _moments(at: st.Times, level: NDArray[np.int64]) -> Levels:
+    """A step function that has ``level`` for no longer than a microsecond at each of its times."""
+    both = np.concatenate([at + 1, at])  # at a tie the end comes first
+    levels = np.concatenate([np.zeros(len(at), dtype=np.int64), level])
+    order = np.argsort(both, kind="stable")
+    return both[order], levels[order]
 
 
 def connections_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:

@@ -75,49 +75,29 @@ class WorldConnection:
 
     def send(self, message: Message) -> None:
         """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
-        self._outbox.index(message)
+        index = self._outbox.index(message)
         if not self.open:
             raise Disconnected("the connection is closed")
-        t = int(self._clock.now) + self._way.before_message
-        if self._way.undisturbed:
-            t = self._send_undisturbed(message, t)
+        way = self._way
+        t = int(self._clock.now) + way.before_message
+        if way.undisturbed and self._session.transact(message.id, len(message.data), t + way.to_body):
+            self._outbox.accept(index, t + way.to_body)
+            t += way.transaction
         else:
-            t = self._send_by_commands(message, t)
+            t = self._send_by_commands(message, index, t)
         self._clock.wait_until(t)
 
-    def _send_undisturbed(self, message: Message, t: int) -> int:
-        """The same as _send_by_commands where nothing is random and nothing fails, with less to ask."""
-        session, rtt = self._session, self._way.rtt
-        step, t = rtt + self._way.relay_time, t + rtt // 2
-        reply = session.mail(SENDER_ADDRESS, t, message=message.id)
-        if reply is None or reply.code >= 400:
-            self._heed(reply, t - rtt // 2 + step)
-        t += step
-        reply = session.rcpt(message.recipient, t)
-        if reply is None or reply.code >= 400:
-            self._heed(reply, t - rtt // 2 + step, reset=True)
-        t += step
-        reply = session.data(t)
-        if reply is None or reply.code >= 400:
-            self._heed(reply, t - rtt // 2 + step, reset=True)
-        t += step
-        reply = session.body(len(message.data), t)
-        if reply is None or reply.code >= 400:
-            self._heed(reply, t - rtt // 2 + step)
-        self._outbox.accept(message.id, t)
-        return t - rtt // 2 + step
-
-    def _send_by_commands(self, message: Message, t: int) -> int:
+    def _send_by_commands(self, message: Message, index: int, t: int) -> int:
         session = self._session
         t = self._command(t, lambda at: session.mail(SENDER_ADDRESS, at, message=message.id))
         t = self._command(t, lambda at: session.rcpt(message.recipient, at), reset=True)
         t = self._command(t, session.data, reset=True)
-        return self._command(t, lambda at: self._body(message, at))
+        return self._command(t, lambda at: self._body(message, index, at))
 
-    def _body(self, message: Message, at: int) -> Reply | None:
+    def _body(self, message: Message, index: int, at: int) -> Reply | None:
         reply = self._session.body(len(message.data), at)
         if reply is not None and reply.ok:
-            self._outbox.accept(message.id, at)
+            self._outbox.accept(index, at)
         return reply
 
     def close(self) -> None:

@@ -29,6 +29,9 @@ class Way:
         self._downs = sorted((down.at, down.at + down.for_) for down in faults.relay_down)
         self.chance = faults.drop_connection
         self._luck: Callable[[], float] = streams.uniforms(seed, "faults", worker)
+        step = self.rtt + self.relay_time
+        self.to_body, self.transaction = 3 * step + self.rtt // 2, 4 * step
+        """Microseconds from MAIL to the body's arrival, and to its answer, where nothing is random and nothing fails."""
         self.undisturbed = self.steady and not self._slow and not self._downs and not self.chance
 
     def trip(self) -> int:
