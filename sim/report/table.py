@@ -1,0 +1,100 @@
+"""Many results as one table for a terminal or a pipe, and below it what went wrong and what to set. Knows results and rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ..measure.result import Result
+from ..measure.words import lasting, moment
+from ..units import MICRO
+from .junit import missed
+
+WIDE = 110
+"""From so many columns on the sender has a column of its own; below, it stands under its scenario."""
+_STYLES = {"passed": "green", "failed": "bold red", "aborted": "bold red"}
+
+
+def table(results: Sequence[Result], console: Console) -> None:
+    """Prints a row for each result, then the failed expectations and the diagnosis of each that has any."""
+    console.print(_rows(results, wide=console.width >= WIDE))
+    for result in results:
+        _explain(result, console)
+
+
+def verdict(result: Result) -> str:
+    """``passed``, ``failed`` (an expectation does not hold) or ``aborted``."""
+    return "aborted" if result.ended == "aborted" else "passed" if result.passed else "failed"
+
+
+def _rows(results: Sequence[Result], *, wide: bool) -> Table:
+    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    rows.add_column("scenario", overflow="fold")
+    if wide:
+        rows.add_column("sender", overflow="fold")
+    for title in ("accepted", "lost", "a minute", "incidents", "p99", "blocks"):
+        rows.add_column(title, justify="right", no_wrap=title != "accepted")
+    rows.add_column("verdict", no_wrap=True)
+    for result in results:
+        rows.add_row(*_cells(result, wide=wide))
+    return rows
+
+
+def _cells(result: Result, *, wide: bool) -> list[Text]:
+    name = [Text(result.scenario), Text(result.sender)] if wide else [Text(f"{result.scenario}\n").append(result.sender, "dim")]
+    told, sent = verdict(result), result.messages
+    ceiling = result.throughput.ceiling_per_min
+    return [
+        *name,
+        Text(f"{sent.accepted:,} of\n{sent.submitted:,}"),
+        Text(f"{sent.lost:,}"),
+        Text(
+            f"{_rate(result.throughput.mean_per_min)} of\n{_rate(ceiling)}"
+            if ceiling
+            else _rate(result.throughput.mean_per_min)
+        ),
+        Text(f"{result.incidents.total:,}"),
+        Text("-" if result.latency_s.p99 is None else _seconds(result.latency_s.p99)),
+        Text(str(len(result.blocks))),
+        Text(told, _STYLES[told]),
+    ]
+
+
+def _rate(per_min: float | None) -> str:
+    return "-" if per_min is None else f"{per_min:,.1f}" if per_min < 100 and per_min % 1 else f"{per_min:,.0f}"
+
+
+def _seconds(value: float) -> str:
+    micros = round(value * MICRO)
+    return moment(micros) if micros >= MICRO or not micros else lasting(micros)
+
+
+def _explain(result: Result, console: Console) -> None:
+    """Failed expectations, the error and the diagnosis; nothing for a result that has none of them."""
+    failed = [missed(outcome) for outcome in result.expectations if not outcome.passed]
+    if not (failed or result.error or result.diagnosis):
+        return
+    console.print()
+    console.print(Text(result.scenario, "bold").append(f": {verdict(result)}", _STYLES[verdict(result)]))
+    for label, text in [("error", result.error)] * bool(result.error) + [("expected", line) for line in failed]:
+        _line(console, label, text or "")
+    for finding in result.diagnosis:
+        console.print(Padding(Text(finding.limit or "no limit", "cyan"), (0, 0, 0, 2)))
+        for label, text in (("what", finding.what), ("why", finding.why), ("fix", finding.fix)):
+            _line(console, label, text)
+    if result.command and verdict(result) != "passed":
+        _line(console, "again", result.command)
+
+
+def _line(console: Console, label: str, text: str) -> None:
+    """A label and its text, which goes on beneath itself where it is wrapped."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=8, justify="right", style="dim")
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(label), Text(text))
+    console.print(Padding(grid, (0, 0, 0, 2)))
