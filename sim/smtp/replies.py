@@ -51,13 +51,14 @@ def _prefaced(given: Reply) -> list[str]:
 @lru_cache(maxsize=256)
 def _encode(given: Reply) -> bytes:
     texts = _prefaced(given)
-    assert texts and not any("\r" in text or "\n" in text for text in texts), f"a reply's line holds a line end: {given}"
+    assert texts, "a reply has at least one line"
+    assert not any("\r" in text or "\n" in text for text in texts), f"a reply's line holds a line end: {given}"
     marks = ["-"] * (len(texts) - 1) + [" "]
     written = "".join(f"{given.code}{mark}{text}\r\n" for mark, text in zip(marks, texts, strict=True))
     return written.encode("ascii", "replace")
 
 
-# -- 2xx: done ---------------------------------------------------------------------------------------------------------------
+# -- 2xx: done ----------------------------------------------------------------------------------------------------------------
 
 READY = reply(220, "", "relay.invalid ESMTP relaysim, a model and no real relay")
 """The greeting (RFC 5321 3.1); without an enhanced code (RFC 2034 section 3)."""
@@ -89,7 +90,7 @@ HELP = reply(214, "2.0.0", "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSE
 CANNOT_VERIFY = reply(252, "2.0.0", "Not verified here; a message to it would be tried")
 """VRFY (RFC 5321 3.5.3). X.0.0, because X.1.5 would say that the address is valid."""
 
-# -- 3xx: go on; never an enhanced code (RFC 2034 section 3 names 2xx, 4xx and 5xx alone) ------------------------------------------
+# -- 3xx: go on; never an enhanced code (RFC 2034 section 3 names 2xx, 4xx and 5xx alone) -------------------------------------
 
 START_INPUT = reply(354, "", "Go on, and end with a line that is a single dot")
 """DATA (RFC 5321 4.1.1.4)."""
@@ -114,7 +115,7 @@ TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "Too many recipients")
 TLS_NOT_NOW = reply(454, "4.7.0", "TLS is not to be had at the moment")
 """STARTTLS where TLS is broken for a time (RFC 3207 section 4)."""
 
-# -- 50x: the command itself is wrong ----------------------------------------------------------------------------------------------
+# -- 50x: the command itself is wrong -----------------------------------------------------------------------------------------
 
 UNKNOWN = reply(500, "5.5.1", "No such command")
 """An unknown verb (RFC 5321 4.2.4; RFC 5248 X.5.1: invalid command)."""
@@ -126,10 +127,10 @@ NOT_ASCII = reply(500, "5.5.2", "A command is 7-bit ASCII here")
 """An octet above 127 in a command: SMTPUTF8 (RFC 6531) is not offered (RFC 5321 2.4; RFC 3463 X.5.2)."""
 
 LINE_TOO_LONG = reply(500, "5.5.2", "Line too long")
-"""More than 512 octets with CRLF (RFC 5321 4.5.3.1.4 and its 4.5.3.1.9, which gives the 500)."""
+"""A command longer than its verb may be (``lines.LONGEST``; RFC 5321 4.5.3.1.4, and 4.5.3.1.9 for the 500; RFC 3463 X.5.2)."""
 
 AUTH_LINE_TOO_LONG = reply(500, "5.5.6", "Authentication line too long")
-"""More than 12,288 octets with CRLF (RFC 4954 section 4 and 4.5.3.1.4 there; RFC 5248 X.5.6)."""
+"""More than 12,288 octets with CRLF (RFC 4954 section 4, which also registers X.5.6)."""
 
 SYNTAX = reply(501, "5.5.4", "Argument wrong or missing")
 """A known verb with wrong arguments (RFC 5321 4.2.4; RFC 3463 X.5.4: invalid command arguments)."""
@@ -146,8 +147,8 @@ RECIPIENT_SYNTAX = reply(501, "5.1.3", "Write RCPT TO:<address>")
 BAD_BASE64 = reply(501, "5.5.2", "That is not base64")
 """A response that cannot be decoded (RFC 4954 section 4, with this enhanced code)."""
 
-BAD_CREDENTIALS_FORM = reply(501, "5.5.2", "PLAIN is [identity] NUL username NUL password, in UTF-8")
-"""A PLAIN response that decodes to something else (RFC 4616 section 2; RFC 4954 leaves it to the mechanism)."""
+BAD_CREDENTIALS_FORM = reply(501, "5.5.2", "Credentials not in the form of the mechanism, or not in UTF-8")
+"""A PLAIN response without its two NULs, or octets that are no text (RFC 4616 section 2; RFC 4954 has no code for it)."""
 
 AUTH_CANCELLED = reply(501, "5.7.0", "Authentication cancelled")
 """``*`` in place of a response (RFC 4954 section 4; RFC 3463 X.7.0)."""
@@ -188,7 +189,7 @@ TLS_ALREADY = reply(503, "5.5.1", "TLS is on already")
 BAD_MECHANISM = reply(504, "5.5.4", "Mechanisms: PLAIN, LOGIN")
 """AUTH by a mechanism that is not offered (RFC 4954 section 4)."""
 
-# -- 53x, 55x: refused ----------------------------------------------------------------------------------------------------------------
+# -- 53x, 55x: refused --------------------------------------------------------------------------------------------------------
 
 AUTH_REQUIRED = reply(530, "5.7.0", "Log in first")
 """A transaction without a login, where the relay needs one (RFC 4954 section 6)."""

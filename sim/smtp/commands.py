@@ -1,0 +1,225 @@
+"""One command line to a typed command, or to the reply that refuses it. Pure, and knows nothing of states or limits.
+
+What the grammar of RFC 5321 leaves to the relay, and what is decided here:
+
+- verbs and keywords in any case, white space before the CRLF and spaces behind ``FROM:`` and ``TO:`` are taken (4.1.1 asks
+  for the second; senders in the wild do the third);
+- an address stands in angle brackets, always; its local part may be quoted; a source route is read and ignored (4.1.1.3,
+  appendix C); ``<Postmaster>`` needs no domain (4.1.1.3); no length but the line's is checked (4.5.3.1);
+- a domain may hold underscores, as names of containers do, and EHLO's name any 255 printable octets without a space;
+- an octet above 127 is refused anywhere: SMTPUTF8 is not offered;
+- a parameter that is malformed, given twice or lacks its value is 501, one that is unknown, or has a value that the relay
+  does not have (BODY=BINARYMIME), is 555.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from . import replies
+from .replies import Reply
+
+Parameters = tuple[tuple[str, str | None], ...]
+"""The parameters of MAIL in the order given: keyword in upper case, and value or None."""
+
+
+class Ehlo(NamedTuple):
+    """EHLO with the sender's name."""
+
+    name: str
+
+
+class Helo(NamedTuple):
+    """HELO with the sender's name."""
+
+    name: str
+
+
+class StartTls(NamedTuple):
+    """STARTTLS."""
+
+
+class Auth(NamedTuple):
+    """AUTH: the mechanism in upper case, and the initial response as written (in base64, or ``=``)."""
+
+    mechanism: str
+    initial: bytes | None
+
+
+class Mail(NamedTuple):
+    """MAIL: ``sender`` empty for ``<>``, ``size`` in octets as declared, ``body`` ``7BIT`` or ``8BITMIME`` or None."""
+
+    sender: str
+    size: int | None
+    body: str | None
+    params: Parameters
+
+
+class Rcpt(NamedTuple):
+    """RCPT. ``params`` is empty: none is offered."""
+
+    recipient: str
+    params: Parameters
+
+
+class Data(NamedTuple):
+    """DATA."""
+
+
+class Rset(NamedTuple):
+    """RSET."""
+
+
+class Noop(NamedTuple):
+    """NOOP, whatever it was given."""
+
+
+class Vrfy(NamedTuple):
+    """VRFY with what is asked about."""
+
+    what: str
+
+
+class Help(NamedTuple):
+    """HELP, whatever it was given."""
+
+
+class Quit(NamedTuple):
+    """QUIT."""
+
+
+Command = Ehlo | Helo | StartTls | Auth | Mail | Rcpt | Data | Rset | Noop | Vrfy | Help | Quit
+
+_ATOM = r"[A-Z0-9!#$%&'*+/=?^_`{|}~-]+"
+_QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
+_DOMAIN = r"[A-Z0-9_-]+(?:\.[A-Z0-9_-]+)*"
+_ROUTE = rf"(?:@{_DOMAIN}(?:,@{_DOMAIN})*:)?"
+_ADDRESS = rf"(?:{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@(?:{_DOMAIN}|\[[!-Z^-~]+\])"
+_FLAGS = re.IGNORECASE | re.ASCII
+_MAIL = re.compile(rf"FROM: *<(?:{_ROUTE}({_ADDRESS}))?>(?: +(.+))?", _FLAGS)
+_RCPT = re.compile(rf"TO: *<{_ROUTE}({_ADDRESS}|POSTMASTER)>(?: +(.+))?", _FLAGS)
+_PARAMETER = re.compile(r"([A-Z0-9][A-Z0-9-]*)(?:=([!-<>-~]+))?", _FLAGS)
+_AUTH = re.compile(r"([A-Z0-9_-]{1,20})(?: +([!-~]+))?", _FLAGS)
+_NAME = re.compile(r"[!-~]{1,255}", re.ASCII)
+_SIZE = re.compile(r"[0-9]{1,20}", re.ASCII)
+_XTEXT = re.compile(r"<>|(?:[!-*,-<>-~]|\+[0-9A-F]{2})+", re.ASCII)
+_WRONG_OCTET = re.compile(rb"[\x00\r\n]")
+
+
+def parse(line: bytes) -> Command | Reply:
+    """The command in ``line`` (without its CRLF), or what refuses it. Takes any octets; never raises."""
+    if _WRONG_OCTET.search(line):
+        return replies.BAD_LINE
+    if not line.isascii():
+        return replies.NOT_ASCII
+    verb, _, argument = line.decode("ascii").partition(" ")
+    read = _VERBS.get(verb.rstrip("\t").upper())
+    return replies.UNKNOWN if read is None else read(argument.rstrip(" \t"))
+
+
+def _named(made: Callable[[str], Command]) -> Callable[[str], Command | Reply]:
+    """EHLO and HELO: one name."""
+    return lambda argument: made(argument) if _NAME.fullmatch(argument) else replies.HELLO_SYNTAX
+
+
+def _bare(command: Command) -> Callable[[str], Command | Reply]:
+    """A verb that takes no argument: one is 501 (RFC 5321 4.1.1.11; RFC 3207 section 4)."""
+    return lambda argument: replies.SYNTAX if argument else command
+
+
+def _always(answer: Command | Reply) -> Callable[[str], Command | Reply]:
+    """The same whatever the argument."""
+    return lambda argument: answer
+
+
+def _auth(argument: str) -> Command | Reply:
+    found = _AUTH.fullmatch(argument)
+    if found is None:
+        return replies.SYNTAX
+    return Auth(found[1].upper(), None if found[2] is None else found[2].encode("ascii"))
+
+
+def _vrfy(argument: str) -> Command | Reply:
+    return Vrfy(argument) if argument else replies.SYNTAX
+
+
+def _mail(argument: str) -> Command | Reply:
+    found = _MAIL.fullmatch(argument)
+    if found is None:
+        return replies.SENDER_SYNTAX
+    sender, rest = found[1] or "", found[2]
+    if rest is None:
+        return Mail(sender, None, None, ())
+    given = _parameters(rest)
+    if isinstance(given, Reply):
+        return given
+    values = dict(given)
+    if len(values) < len(given):
+        return replies.SYNTAX
+    return _refused_parameter(values) or Mail(sender, _size(values), _body(values), given)
+
+
+def _rcpt(argument: str) -> Command | Reply:
+    found = _RCPT.fullmatch(argument)
+    if found is None:
+        return replies.RECIPIENT_SYNTAX
+    if found[2] is None:
+        return Rcpt(found[1], ())
+    given = _parameters(found[2])
+    return given if isinstance(given, Reply) else replies.PARAMETER
+
+
+def _parameters(text: str) -> Parameters | Reply:
+    found = [_PARAMETER.fullmatch(word) for word in text.split(" ") if word]
+    whole = [match for match in found if match is not None]
+    return tuple((match[1].upper(), match[2]) for match in whole) if len(whole) == len(found) else replies.SYNTAX
+
+
+def _refused_parameter(values: dict[str, str | None]) -> Reply | None:
+    """What refuses the first parameter that is not as offered; 555 for an unknown one comes before 501 for a bad value."""
+    if any(keyword not in _PARAMETERS for keyword in values):
+        return replies.PARAMETER
+    answers = (_PARAMETERS[keyword](value or "") for keyword, value in values.items())
+    return next((answer for answer in answers if answer is not None), None)
+
+
+def _size(values: dict[str, str | None]) -> int | None:
+    size = values.get("SIZE")
+    return None if size is None else int(size)
+
+
+def _body(values: dict[str, str | None]) -> str | None:
+    body = values.get("BODY")
+    return None if body is None else body.upper()
+
+
+def _check_body(value: str) -> Reply | None:
+    if not value:
+        return replies.SYNTAX
+    return None if value.upper() in ("7BIT", "8BITMIME") else replies.PARAMETER
+
+
+_PARAMETERS: dict[str, Callable[[str], Reply | None]] = {
+    "SIZE": lambda value: None if _SIZE.fullmatch(value) else replies.SYNTAX,  # RFC 1870 section 3: 1 to 20 digits
+    "BODY": _check_body,  # RFC 6152
+    "AUTH": lambda value: None if _XTEXT.fullmatch(value) else replies.SYNTAX,  # RFC 4954 section 5; read and not used
+}
+
+_VERBS: dict[str, Callable[[str], Command | Reply]] = {
+    "EHLO": _named(Ehlo),
+    "HELO": _named(Helo),
+    "STARTTLS": _bare(StartTls()),
+    "AUTH": _auth,
+    "MAIL": _mail,
+    "RCPT": _rcpt,
+    "DATA": _bare(Data()),
+    "RSET": _bare(Rset()),
+    "NOOP": _always(Noop()),
+    "VRFY": _vrfy,
+    "HELP": _always(Help()),
+    "QUIT": _bare(Quit()),
+    # Known to RFC 5321 (EXPN; appendix F for the obsolete ones), 3030 and 1985, and not offered.
+    **dict.fromkeys(("EXPN", "SEND", "SOML", "SAML", "TURN", "ETRN", "BDAT"), _always(replies.NOT_IMPLEMENTED)),
+}
