@@ -1,0 +1,98 @@
+"""Nothing in the README is unexecuted: its files are written, its commands called, its links followed, its claims checked."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+STATUS = {
+    "relaysim try one-connection -n 1000": 0,
+    "relaysim try paced workers=10 -n 1000": 0,
+    "relaysim run receipts.toml": 1,
+    "relaysim try mine.py:fives -n 500": 0,
+    "relaysim validate mine.py:fives": 1,
+}
+"""The exit status that the prose around each command claims."""
+
+
+def of(kind: str) -> list[str]:
+    """The blocks of one kind, in order."""
+    return [body for given, body in BLOCKS if given == kind]
+
+
+def commands() -> list[str]:
+    """The lines of the shell blocks, without comments."""
+    return [line.partition("#")[0].strip() for body in of("sh") for line in body.splitlines() if line.strip()]
+
+
+def call(command: str, capsys) -> tuple[int, str]:
+    """The status and stdout of a relaysim command, called in this process."""
+    from sim.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(shlex.split(command)[1:])
+    return int(ended.value.code or 0), capsys.readouterr().out
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder with the README's files, as a reader has it."""
+    (tmp_path / "receipts.toml").write_text(of("toml")[0], encoding="utf-8")
+    (tmp_path / "paced.toml").write_text(of("toml")[1], encoding="utf-8")
+    (tmp_path / "mine.py").write_text(of("python")[0], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_block_is_of_a_kind_that_is_executed_here():
+    assert {kind for kind, _ in BLOCKS} == {"sh", "toml", "python"}
+    assert (len(of("toml")), len(of("python"))) == (2, 1)
+    assert [command for command in commands() if not command.startswith("make ")] == list(STATUS)
+
+
+@pytest.mark.parametrize("target", [command.split()[1] for command in commands() if command.startswith("make ")])
+def test_make_has_the_target(target):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", STATUS)
+def test_the_command_ends_as_the_prose_says(command, folder, capsys):
+    assert call(command, capsys)[0] == STATUS[command]
+
+
+def test_the_paced_scenario_passes(folder, capsys):
+    assert call("relaysim run paced.toml", capsys)[0] == 0
+
+
+def test_the_first_scenario_fails_for_the_limit_that_the_prose_names(folder, capsys):
+    (result,) = json.loads(call("relaysim run receipts.toml --json", capsys)[1])
+    assert result["incidents"]["by_limit"]["logins_per_username"] == result["incidents"]["total"] > 0
+
+
+def test_one_connection_loses_what_the_prose_says(capsys):
+    result = json.loads(call("relaysim try one-connection -n 1000 --json", capsys)[1])
+    assert (result["messages"]["accepted"], result["messages"]["lost"]) == (5, 995)
+
+
+def test_the_table_of_limits_is_the_policy():
+    policy = tomllib.loads((ROOT / "sim/policies/mailersend.toml").read_text(encoding="utf-8"))
+    counts = [policy[key]["count"] for key in ("transactions_per_connection", "connections_per_ip", "logins_per_username",
+                                               "failed_logins_per_username_ip", "failed_logins_per_ip")]  # fmt: skip
+    shown = [int(number) for number in re.findall(r"^\| [a-z][^|]*\| (\d+)", TEXT, re.MULTILINE)]
+    assert shown == counts
+
+
+def test_the_links_and_files_are_there():
+    links = re.findall(r"\]\(([^)h][^)]*)\)", TEXT)
+    assert len(links) >= 6
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    named = re.findall(r"`(sim/[\w/.]+)`", TEXT)
+    assert [path for path in named if not (ROOT / path).exists()] == []
