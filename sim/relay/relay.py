@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from ..limits import Limit
+from ..limits import PASSED, Limit
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
 from .session import Session
@@ -139,6 +139,8 @@ class Relay:
 
     def _request(self, limit: Limit, key: str | tuple[str, str], now: int, ip: str | None, username: str | None) -> bool:
         verdict = limit.request(key, now)
+        if verdict is PASSED:
+            return True
         if verdict.block_until is not None:
             self.witness.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed

@@ -58,7 +58,7 @@ class Watch:
     def _look(self) -> None:
         with self._lock:
             world, running = self.world, self.scenario is not None
-            reached = int(world.clock.now) if world else 0
+            reached = world.clock.moment if world else 0
             if not running or reached != self._seen:
                 self._since, self._seen = time.monotonic(), reached
                 if running:
@@ -74,7 +74,7 @@ class Watch:
             return ScenarioError(
                 self.scenario.place, "sender.strategy", f"did not finish loading within {self._patience:g} s; a file must not run on import"
             )
-        at = f"{self.world.clock.now / 1e6:g} s"
+        at = f"{self.world.clock.moment / 1e6:g} s"
         return self.world.result(
             f"the strategy made no progress beyond virtual time {at} within {self._patience:g} s of real time: it loops without "
             "sender.sleep(), or waits for something that is not the sender's"

@@ -40,16 +40,18 @@ class Clock(simpy.Environment):
         self._instant, self._calls = -1, 0
         self._exits: dict[greenlet, int] = {}
         self.over = False
+        self.moment = 0
+        """The time, as an int; what SimPy calls ``now``."""
 
     def wait_until(self, at: int) -> None:
         """Called by a greenlet: goes on when it is ``at``, after everything that was due by then before this call."""
         queue = self._queue
         if queue[0][0] > at:  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
-            self._now = at
+            self._now = self.moment = at
             return
         if self.over:
             self._exit()
-        if at == self._now:
+        if at == self.moment:
             self.tick()
         heappush(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc,arg-type]
         self._pass_on()
@@ -62,12 +64,12 @@ class Clock(simpy.Environment):
 
     def wake(self, sleeper: greenlet) -> None:
         """Lets a parked greenlet go on at this instant, after what is due now already."""
-        heappush(self._queue, (self._now, NORMAL, next(self._order), sleeper))  # type: ignore[misc,arg-type]
+        heappush(self._queue, (self.moment, NORMAL, next(self._order), sleeper))  # type: ignore[misc,arg-type]
 
     def start(self, function: Callable[[], None]) -> None:
         """Starts a greenlet at this instant."""
         # From the hub, since a new greenlet inherits the recursion depth of whoever switches to it first.
-        self.at(int(self._now), lambda: greenlet(function, self._hub).switch())
+        self.at(self.moment, lambda: greenlet(function, self._hub).switch())
 
     def at(self, moment: int, call: Callable[[], object], *, priority: int = NORMAL) -> None:
         """Has the hub call ``call`` at ``moment``."""
@@ -79,13 +81,13 @@ class Clock(simpy.Environment):
 
     def tick(self) -> None:
         """Counts a call that takes no time; StrategyError when there are too many at one instant."""
-        if self._now != self._instant:
+        if self.moment != self._instant:
             if self.over:
                 self._exit()
-            self._instant, self._calls = int(self._now), 0
+            self._instant, self._calls = self.moment, 0
         self._calls += 1
         if self._calls > MOST_CALLS:
-            raise StrategyError(f"made {MOST_CALLS:,} calls at {self._now / 1e6:g} s without time passing; a loop needs sender.sleep()")
+            raise StrategyError(f"made {MOST_CALLS:,} calls at {self.moment / 1e6:g} s without time passing; a loop needs sender.sleep()")
 
     def run_to_end(self) -> None:
         """Runs what is due, in order of time, until a Stop."""
@@ -93,9 +95,10 @@ class Clock(simpy.Environment):
         while True:
             thing: Any = queue[0][3]
             if isinstance(thing, simpy.Event):
+                self.moment = int(queue[0][0])
                 self.step()
                 continue
-            self._now = heappop(queue)[0]
+            self._now = self.moment = heappop(queue)[0]  # type: ignore[assignment]
             if thing is Stop:
                 return
             if isinstance(thing, greenlet):
@@ -124,7 +127,7 @@ class Clock(simpy.Environment):
         queue = self._queue
         thing: Any = queue[0][3]
         if type(thing) is greenlet:
-            self._now = heappop(queue)[0]
+            self._now = self.moment = heappop(queue)[0]  # type: ignore[assignment]
             if thing is not getcurrent():
                 thing.switch()
         else:

@@ -35,7 +35,7 @@ class WorldConnection:
     @classmethod
     def connect(cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str) -> Self:
         """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each (CONTRACT section 2, Timing)."""
-        begun = int(clock.now) + way.before_connection
+        begun = clock.moment + way.before_connection
         trip = way.trip()
         at = begun + trip // 2
         clock.wait_until(at)
@@ -79,7 +79,7 @@ class WorldConnection:
         if not self.open:
             raise Disconnected("the connection is closed")
         way = self._way
-        t = int(self._clock.now) + way.before_message
+        t = self._clock.moment + way.before_message
         if way.undisturbed and self._session.transact(message.id, len(message.data), t + way.to_body):
             self._outbox.accept(index, t + way.to_body)
             t += way.transaction
@@ -105,7 +105,7 @@ class WorldConnection:
         if not self.open:
             return
         try:
-            t = self._command(int(self._clock.now), self._session.quit)
+            t = self._command(self._clock.moment, self._session.quit)
             self._clock.wait_until(t)
         except (Refused, Disconnected):
             pass
@@ -121,6 +121,12 @@ class WorldConnection:
     def _command(self, t: int, call: Callable[[int], Reply | None], trip: int | None = None, *, reset: bool = False) -> int:
         """Sends one command at ``t``; returns when its answer is there. Raises for a refusal and for a connection that dies."""
         way = self._way
+        if way.undisturbed:
+            reply = call(t + way.rtt // 2)
+            t += way.rtt + way.relay_time
+            if reply is None or reply[0] >= 400:
+                self._heed(reply, t, reset=reset)
+            return t
         trip = way.trip() if trip is None else trip
         at = t + trip // 2
         if at >= self._dies:

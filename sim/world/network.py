@@ -47,10 +47,12 @@ class Way:
 
     def down(self, at: int) -> bool:
         """Whether the relay refuses TCP at ``at``."""
-        return any(start <= at < end for start, end in self._downs)
+        return bool(self._downs) and any(start <= at < end for start, end in self._downs)
 
     def next_death(self, opened: int) -> int:
         """When a connection opened at ``opened`` dies because the relay goes away; NEVER if it does not."""
+        if not self._downs:
+            return NEVER
         return min((start for start, _ in self._downs if start > opened), default=NEVER)
 
     def drops(self) -> tuple[bool, bool]:

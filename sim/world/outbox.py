@@ -107,10 +107,12 @@ class Outbox:
 
     def give_up(self, hands: Hands) -> None:
         """What is in ``hands``, neither accepted nor put back, is lost."""
+        if not hands.held:
+            return
         for index in hands.held:
             if not self._accepted[index] and not self._lost[index] and not self._in_box[index]:
                 self._lost[index] = 1
-                self._settle(int(self._clock.now))
+                self._settle(self._clock.moment)
         hands.held.clear()
 
     def abandon(self) -> int:
@@ -118,7 +120,7 @@ class Outbox:
         for index in range(len(self.arrivals)):
             if not self._accepted[index]:
                 self._lost[index] = 1
-        return max(int(self._clock.now), self.arrivals[-1] if self.arrivals else 0, self._latest)
+        return max(self._clock.moment, self.arrivals[-1] if self.arrivals else 0, self._latest)
 
     def lost(self) -> list[int]:
         """The indexes of all that were given up."""
@@ -126,10 +128,10 @@ class Outbox:
 
     def _pull(self, most: int) -> list[int]:
         back = self._back
-        given = [back.popleft() for _ in range(min(most, len(back)))]
+        given = [back.popleft() for _ in range(min(most, len(back)))] if back else []
         for index in given:
             self._in_box[index] = 0
-        now, arrivals, start = self._clock.now, self.arrivals, self._next
+        now, arrivals, start = self._clock.moment, self.arrivals, self._next
         end = start
         stop = min(len(arrivals), start + most - len(given))
         while end < stop and arrivals[end] <= now:

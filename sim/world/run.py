@@ -66,7 +66,7 @@ class World:
 
     def result(self, error: str | None = None) -> Result:
         """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
-        ending = self.ending or Ending(int(self.clock.now), "aborted", error)
+        ending = self.ending or Ending(self.clock.moment, "aborted", error)
         return assemble(self.recorder, self._facts(ending))
 
     def start(self, sender: WorldSender, work: Callable[[], object]) -> None:
@@ -104,20 +104,20 @@ class World:
         del self._alive[sender]
         if self._alive or self.ending:
             if not self._alive:
-                self.clock.stop_at(int(self.clock.now), first=False)
+                self.clock.stop_at(self.clock.moment, first=False)
             return
         self._abandoned = True
         self.clock.at(self.outbox.abandon(), self._settled, priority=LAST)
 
     def _settled(self) -> None:
         if self.ending is None:
-            self.ending = Ending(int(self.clock.now), "settled")
-            self.clock.stop_at(int(self.clock.now) + (WIND_DOWN if self._alive else 0), first=False)
+            self.ending = Ending(self.clock.moment, "settled")
+            self.clock.stop_at(self.clock.moment + (WIND_DOWN if self._alive else 0), first=False)
 
     def _abort(self, error: BaseException) -> None:
         if self.ending is None:
-            self.ending = Ending(int(self.clock.now), "aborted", _said(error))
-        self.clock.stop_at(int(self.clock.now), first=True)
+            self.ending = Ending(self.clock.moment, "aborted", _said(error))
+        self.clock.stop_at(self.clock.moment, first=True)
 
     def _facts(self, ending: Ending) -> Facts:
         scenario, spec = self.scenario, self.scenario.sender

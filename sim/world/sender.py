@@ -49,12 +49,12 @@ class WorldSender:
         if not number or not math.isfinite(seconds) or seconds < 0:
             raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
         clock = self._world.clock
-        clock.wait_until(int(clock.now) + min(round(seconds * MICRO), 10 * LONGEST))
+        clock.wait_until(clock.moment + min(round(seconds * MICRO), 10 * LONGEST))
 
     def now(self) -> float:
         """As in api.Sender."""
         self._world.clock.tick()
-        return self._world.clock.now / MICRO
+        return self._world.clock.moment / MICRO
 
     def random(self) -> float:
         """As in api.Sender."""
