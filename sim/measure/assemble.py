@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from operator import itemgetter
+
+import numpy as np
 
 from ..records import Incident, Login, Opened
 from ..relay.policy import Policy
@@ -59,7 +60,8 @@ class Facts:
 class Rows:
     """The recorder's rows that happened before the run's end, in order of time.
 
-    ``acceptances_on`` has the time and the connection of every acceptance, ``first_accepted`` each message's first.
+    ``acceptances`` has the times and the connections of every acceptance, ``first_accepted`` each message's first, and
+    ``first_at`` those in order of time.
     """
 
     opened: list[Opened]
@@ -67,7 +69,8 @@ class Rows:
     logins: list[Login]
     incidents: list[Incident]
     first_accepted: dict[str, int]
-    acceptances_on: list[tuple[int, int]]
+    first_at: st.Times
+    acceptances: tuple[st.Times, st.Times]
 
 
 def assemble(recorder: Recorder, facts: Facts) -> Result:
@@ -105,30 +108,38 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
 def _rows(recorder: Recorder, facts: Facts) -> Rows:
     # A run that was cut by `until` is half-open; one that ended by itself includes the instant at which it did.
     last = facts.end - (facts.ended == "until")
-    acceptances = sorted(recorder.acceptances, key=itemgetter(0))
-    while acceptances and acceptances[-1][0] > last:
-        acceptances.pop()
-    # Backwards, so that the first of several acceptances of one message is what stays.
-    first = {message: at for at, _, message in reversed(acceptances) if message is not None}
+    at, on = np.array(recorder.accepted_at, dtype=np.int64), np.array(recorder.accepted_on, dtype=np.int64)
+    order = np.argsort(at, kind="stable")
+    order = order[: np.searchsorted(at[order], last, side="right")]
+    first = _first_accepted(recorder, order)
     return Rows(
         opened=sorted(row for row in recorder.opened_rows if row.at <= last),
         closed_at=recorder.closed_at,
         logins=sorted((row for row in recorder.logins if row.at <= last), key=lambda row: row.at),
         incidents=sorted((row for row in recorder.incidents if row.at <= last), key=lambda row: row.at),
         first_accepted=first,
-        acceptances_on=[(at, connection) for at, connection, _ in acceptances],
+        first_at=st.times(list(first.values())),
+        acceptances=(at[order], on[order]),
     )
+
+
+def _first_accepted(recorder: Recorder, order: st.Times) -> dict[str, int]:
+    """When each message was first accepted, from the rows in ``order`` of time."""
+    places = order.tolist()
+    ids, at = recorder.accepted_ids, recorder.accepted_at
+    # Backwards, so that the first of several acceptances of one message is what stays.
+    return {message: at[place] for place in reversed(places) if (message := ids[place]) is not None}
 
 
 def _messages(rows: Rows, facts: Facts) -> Messages:
     submitted, accepted = len(facts.submitted), len(rows.first_accepted)
     lost = len(facts.given_up - rows.first_accepted.keys())
-    return Messages(submitted, accepted, lost, submitted - accepted - lost, len(rows.acceptances_on) - accepted)
+    return Messages(submitted, accepted, lost, submitted - accepted - lost, len(rows.acceptances[0]) - accepted)
 
 
 def _throughput(rows: Rows, facts: Facts) -> Throughput:
     ceiling = facts.policy.ceiling(facts.usernames, facts.ips)
-    accepted = st.times(list(rows.first_accepted.values()))
+    accepted = rows.first_at
     mean: Fraction | None = Fraction(0)
     if len(accepted):
         span = int(accepted[-1]) - min(facts.submitted.values())

@@ -16,7 +16,10 @@ class Recorder:
         self.opened_rows: list[Opened] = []
         self.closed_at: dict[int, int] = {}
         self.logins: list[Login] = []
-        self.acceptances: list[tuple[int, int, str | None]] = []
+        # One row a message, in columns: lists of plain numbers cost least to write and to convert.
+        self.accepted_at: list[int] = []
+        self.accepted_on: list[int] = []
+        self.accepted_ids: list[str | None] = []
         self.incidents: list[Incident] = []
         self.blocks: list[BlockRow] = []
 
@@ -34,7 +37,9 @@ class Recorder:
 
     def accepted(self, at: int, connection: int, message: str | None) -> None:
         """A message answered 250 after DATA."""
-        self.acceptances.append((at, connection, message))
+        self.accepted_at.append(at)
+        self.accepted_on.append(connection)
+        self.accepted_ids.append(message)
 
     def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
                  message: str | None) -> None:  # fmt: skip

@@ -30,7 +30,7 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
         by_limit[row.limit].append(row.at)
     return Series(
         t_s=[seconds(index * width) for index in range(bins)],
-        accepted=st.per_bin(st.times(list(rows.first_accepted.values())), width, bins),
+        accepted=st.per_bin(rows.first_at, width, bins),
         incidents={name: st.per_bin(st.times(moments), width, bins) for name, moments in by_limit.items()},
         open_connections=st.most_per_bin(*open_steps, width, bins),
         logins_in_window=highest(logins_of_usernames(rows, facts), width, bins),
@@ -61,8 +61,8 @@ def transactions_of_connections(rows: Rows, blocks: Sequence[BlockRow], facts: F
     Each moment is a step of its own, up and down again: one pass over all connections, however many there are.
     """
     spec = facts.policy.transactions_per_connection
-    at = np.array([moment for moment, _ in rows.acceptances_on], dtype=np.int64)
-    used = _running_counts(np.array([connection for _, connection in rows.acceptances_on], dtype=np.int64))
+    at, connections = rows.acceptances
+    used = _running_counts(connections)
     over = [row.at for row in rows.incidents if spec and row.limit == "transactions_per_connection"]
     at = np.concatenate([at, np.array(over, dtype=np.int64)])
     used = np.concatenate([used, np.full(len(over), spec.count + 1 if spec else 0, dtype=np.int64)])

@@ -75,17 +75,17 @@ class WorldConnection:
 
     def send(self, message: Message) -> None:
         """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
-        index = self._outbox.index(message)
+        outbox, way, clock = self._outbox, self._way, self._clock
+        index = outbox.index(message)
         if not self.open:
             raise Disconnected("the connection is closed")
-        way = self._way
-        t = self._clock.moment + way.before_message
-        if way.undisturbed and self._session.transact(message.id, len(message.data), t + way.to_body):
-            self._outbox.accept(index, t + way.to_body)
+        t = clock.moment + way.before_message
+        if way.undisturbed and self._session.transact(message[0], len(message[2]), t + way.to_body):
+            outbox.accept(index, t + way.to_body)
             t += way.transaction
         else:
             t = self._send_by_commands(message, index, t)
-        self._clock.wait_until(t)
+        clock.wait_until(t)
 
     def _send_by_commands(self, message: Message, index: int, t: int) -> int:
         session = self._session

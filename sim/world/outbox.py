@@ -20,11 +20,6 @@ DATA = b"Subject: a message of the simulation\r\n\r\nIt is as short as it can be
 """Headers and body of every message in virtual time."""
 
 
-def _message(number: int) -> Message:
-    # By way of tuple itself: a NamedTuple's own constructor costs more than all else here.
-    return tuple.__new__(Message, (str(number), f"m{number}@example.com", DATA))
-
-
 class Hands:
     """What one worker has taken; ``alive`` until the worker has ended."""
 
@@ -72,7 +67,8 @@ class Outbox:
             given = waiter.given
         for index in given:
             hands.held[index] = None
-        return [_message(index + 1) for index in given]
+        new = tuple.__new__  # a NamedTuple's own constructor costs more than all else here
+        return [new(Message, (str(index + 1), f"m{index + 1}@example.com", DATA)) for index in given]
 
     def put_back(self, hands: Hands, message: Message) -> None:
         """First into the outbox again. StrategyError for a message that is there already or never came from it."""
@@ -102,8 +98,12 @@ class Outbox:
         """The relay accepts the message ``index`` at ``at``, now or a little later."""
         if not self._accepted[index]:
             self._accepted[index] = 1
+            if at > self._latest:
+                self._latest = at
             if not self._lost[index]:
-                self._settle(at)
+                self._unsettled -= 1
+                if not self._unsettled:
+                    self._clock.at(self._latest, self._end)
 
     def give_up(self, hands: Hands) -> None:
         """What is in ``hands``, neither accepted nor put back, is lost."""
