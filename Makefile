@@ -45,7 +45,7 @@ lock: ## make the lock files anew, with the newest versions that pyproject.toml 
 	@test -x .venv-lock/bin/python || "$(PYTHON)" -m venv .venv-lock
 	@.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install "$(UV)"
 	@$(call compile,$(LOCK))
-	@$(call compile,$(DEV_LOCK),--extra dev --constraint $(LOCK))
+	@$(call compile,$(DEV_LOCK),--extra dev)
 
 clean: ## take away everything that make has made
 	rm -rf .venv .venv-* $(NODE_DIR)/node_modules out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,7 +2,7 @@
 
 Knows nothing of relaysim. Hypothesis draws the same examples every time, so that a failure here is a failure everywhere, and
 has no deadline, since no test depends on the speed of a machine; ``--hypothesis-profile=explore`` draws new ones.
-With ``RELAYSIM_NO_SKIPS=1`` a run that skipped a test fails and names it: whoever has installed everything wants everything run.
+With ``RELAYSIM_NO_SKIPS=1`` a run that skipped a test fails and names it: whoever installed everything wants everything run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("explore", parent=settings.get_profile("steady"), derandomize=False, max_examples=1_000)
 settings.load_profile("steady")
 

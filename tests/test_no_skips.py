@@ -19,7 +19,8 @@ def run(folder: Path, *, no_skips: str, workers: int, **files: str) -> subproces
     (folder / "conftest.py").write_text((Path(__file__).with_name("conftest.py")).read_text())
     for name, text in files.items():
         (folder / f"test_{name}.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", str(workers), "--rootdir", str(folder), str(folder)]
+    pytest_alone = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    command = [*pytest_alone, "-n", str(workers), str(folder)]
     environment = {**os.environ, "RELAYSIM_NO_SKIPS": no_skips}
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
