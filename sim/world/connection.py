@@ -49,8 +49,12 @@ class WorldConnection:
         if not session.closed and dies < 1 << 62:
             relay.witness.closed(dies, session.number)  # an earlier end overwrites it
         t = begun + trip + (way.trip() if way.tls == "implicit" else 0) + way.trip()
-        connection._heed(greeting, t)
-        connection._log_in(username, connection._hello(t))
+        try:
+            connection._heed(greeting, t)
+            connection._log_in(username, connection._hello(t))
+        except Refused:
+            connection._hang_up()
+            raise
         return connection
 
     def _hello(self, t: int) -> int:
@@ -153,6 +157,12 @@ class WorldConnection:
         if reply is None:
             raise Disconnected("the relay dropped the connection")
         raise Refused(reply.code, reply.text)
+
+    def _hang_up(self) -> None:
+        """Closes without a QUIT what a refusal left open: nobody has the connection, so nobody else would ever close it."""
+        if self.open:
+            self._session.lost(min(self._dies, self._clock.moment + self._way.trip() // 2))
+            self.open = False
 
     def _die(self, at: int, known: int) -> None:
         """The connection dies at ``at``; the sender learns of it at ``known``."""
