@@ -41,8 +41,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ScenarioError(str(path), "", f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ScenarioError(str(path), "", "is not UTF-8 text; a scenario is a TOML file") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ScenarioError(str(path), "", f"is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ScenarioError(str(path), "", "is not valid TOML: its values are nested too deeply") from None
+    except ValueError as error:  # a whole number of thousands of digits is no TOMLDecodeError, but a ValueError all the same
+        raise ScenarioError(str(path), "", f"is not valid TOML: {one_line(str(error))}") from None
 
 
 def read(model: type[Model], data: Mapping[str, Any], place: str, key: str = "") -> Model:
@@ -63,8 +65,22 @@ def problems(model: type[BaseModel], error: ValidationError, place: str, key: st
 
 def shown(value: object) -> str:
     """A value as a person wrote it, cut to 60 characters."""
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else repr(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = one_line(f'"{value}"') if isinstance(value, str) else _repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def one_line(text: str) -> str:
+    """``text`` with line ends and all else that cannot be printed escaped, so that a mistake stays one line."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # a whole number of thousands of digits, or tables within tables without end
+        return "a number that is far too long" if isinstance(value, int) else "a value that is far too long"
 
 
 def choice(value: object, allowed: tuple[str, ...], what: str) -> str:

@@ -35,9 +35,9 @@ def duration(value: object) -> int:
         found = _DURATION.fullmatch(value)
         if not found:
             raise ValueError(f"{_shown(value)} is not a duration; write {_better_duration(value)}")
-        micros = round(Fraction(found[1]) * _UNITS[found[2]])
+        micros = round(_number(found[1], value) * _UNITS[found[2]])
     else:
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):  # a whole number may be too large for isfinite
             raise ValueError(f"{_shown(value)} is not a duration; write a finite number of seconds")
         micros = round(Fraction(value) * MICRO)
     if micros < 0:
@@ -52,7 +52,7 @@ def rate(value: object) -> Fraction:
     found = _RATE.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise ValueError(f'{_shown(value)} is not a rate; write it like "10/s", "300/min", "5000/h" or "20/d"')
-    result = Fraction(found[1]) / _PER[found[2]]
+    result = _number(found[1], value) / _PER[found[2]]
     if result <= 0:
         raise ValueError(f"{_shown(value)} is not a rate above 0")
     if result > 1:
@@ -75,6 +75,12 @@ def spoken(micros: int) -> str:
     return f"{micros / 1000:.15g}ms"
 
 
+def _number(text: str, value: object) -> Fraction:
+    if len(text) > 40:  # int() refuses thousands of digits, in words that are not ours
+        raise ValueError(f"{_shown(value)} has too many digits; at most 40")
+    return Fraction(text)
+
+
 def _better_duration(text: str) -> str:
     number = re.match(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$", text)
     if number:
@@ -84,5 +90,8 @@ def _better_duration(text: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    try:
+        text = f'"{value}"' if isinstance(value, str) else repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."

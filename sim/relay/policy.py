@@ -194,12 +194,19 @@ def _find(use: str, place: str, folder: Path) -> tuple[Path, dict[str, Any]]:
         path = SHIPPED / f"{use}.toml"
     elif "/" in use or use.endswith(".toml"):
         path = folder / use
-        if not path.is_file():
+        if not _is_file(path):
             raise ScenarioError(place, "policy.use", f"{shown(use)} is not a file; a path is relative to the scenario file")
     else:
         close = nearest(use, shipped())
         raise ScenarioError(place, "policy.use", f"{shown(use)} is no shipped policy; allowed: {', '.join(shipped())}, or a path{close}")
     return path, read_toml(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a NUL in it
+        return False
 
 
 def _checked(data: Mapping[str, Any], place: str) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from pydantic import Field
 
 from ..errors import ScenarioError, nearest
 from ..measure.expectations import Expectation, parse_expectations
-from ..relay.policy import Policy
+from ..relay.policy import LIMITS, Policy
 from ..relay.policy import load as load_policy
 from ..strategies import catalogue
-from ..tables import Duration, Table, read, read_toml, shown, unknown_key
+from ..tables import Duration, Table, one_line, read, read_toml, shown, unknown_key
 from .schema import HORIZON, LONGEST_FOR, WORKLOADS, Faults, Network, SenderSpec, Trace, Workload
 from .trace import read_trace
 
@@ -94,7 +94,8 @@ def build(data: Mapping[str, Any], place: str, name: str, folder: Path, override
     sender = gathered.take(lambda: read(SenderSpec, _required(whole, "sender", place), place, "sender"))
     network = gathered.take(lambda: read(Network, _table(whole, "network", place), place, "network"))
     faults = gathered.take(lambda: read(Faults, _table(whole, "faults", place), place, "faults"))
-    expect = gathered.take(lambda: parse_expectations(_table(whole, "expect", place), policy.limits if policy else (), place))
+    limits = policy.limits if policy else LIMITS  # a mistake in [policy] is not one in [expect] too
+    expect = gathered.take(lambda: parse_expectations(_table(whole, "expect", place), limits, place))
     arrivals = gathered.take(lambda: read_trace(folder / workload.file, place) if isinstance(workload, Trace) else ())
     file = gathered.take(lambda: _strategy(sender, place, folder) if sender else None)
     gathered.settle()
@@ -128,7 +129,7 @@ def toml_value(text: str) -> Any:
     """``text`` as a TOML value; the text itself where it is none, so that ``window=sliding`` needs no quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else text
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # a whole number of thousands of digits is a mere ValueError
         return text
 
 
@@ -147,7 +148,8 @@ class _Gathered:
 
     def settle(self) -> None:
         if self.errors:
-            raise ScenarioError.joined(self.errors)
+            flat = [single for error in self.errors for single in (error, *error.others)]
+            raise ScenarioError.joined([ScenarioError(one.place, one_line(one.key), one_line(one.problem)) for one in flat])
 
 
 def _required(whole: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
@@ -175,7 +177,7 @@ def _policy(table: object, place: str, folder: Path) -> Policy:
 
 def _workload(table: Mapping[str, Any], place: str) -> Any:
     kind = table.get("kind")
-    if kind not in WORKLOADS:
+    if not isinstance(kind, str) or kind not in WORKLOADS:
         said = "is required" if kind is None else f"{shown(kind)} is no workload{nearest(str(kind), WORKLOADS)}"
         raise ScenarioError(place, "workload.kind", f"{said}; allowed: {', '.join(WORKLOADS)}")
     return read(WORKLOADS[kind], table, place, "workload")
@@ -191,5 +193,8 @@ def _strategy(sender: SenderSpec, place: str, folder: Path) -> tuple[Path, str] 
         strategy = catalogue.shipped(sender.strategy)
     except ValueError as error:
         raise ScenarioError(place, "sender.strategy", str(error)) from None
+    except OSError as error:
+        problem = f"{shown(sender.strategy)} cannot be looked for: {error.strerror}"
+        raise ScenarioError(place, "sender.strategy", problem) from None
     catalogue.check_options(strategy, sender.options, place)
     return None

@@ -20,8 +20,8 @@ from .schema import LONGEST_FOR, MOST_MESSAGES
 def read_trace(path: Path, place: str) -> tuple[int, ...]:
     """Ascending arrival times in microseconds; ScenarioError naming the file and line of the first that is none."""
     cells = list(_cells(path, place))
-    if cells and _moment(cells[0][1]) is None:
-        cells = cells[1:]  # a header
+    if cells and _moment(cells[0][1]) is None and not _is_number(cells[0][1]):
+        cells = cells[1:]  # a header; a number such as -5 is a mistake and not one
     if not cells:
         raise ScenarioError(place, "workload.file", f"{path.name} holds no arrival")
     moments = [_required(moment, line, path, place) for line, moment in cells]
@@ -46,6 +46,16 @@ def _cells(path: Path, place: str) -> Iterator[tuple[int, str]]:
         raise ScenarioError(place, "workload.file", f"{path.name} cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error):
         raise ScenarioError(place, "workload.file", f"{path.name} is not a CSV file in UTF-8") from None
+    except ValueError:
+        raise ScenarioError(place, "workload.file", f"{shown(path.name)} is no name that a file can have") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _moment(text: str) -> tuple[str, int] | None:
