@@ -55,7 +55,8 @@ class Limit:
 
     def blocked(self, key: Key, now: int) -> int | None:
         """The end of the block of ``key`` that runs at ``now``, else None."""
-        return None if self._blocks is None else self._blocks.until(key, now)
+        # Most of the time nobody is blocked, and then there is nothing to look up: no blocks at all, or none that runs.
+        return self._blocks.until(key, now) if self._blocks else None
 
     def reset(self, key: Key) -> None:
         """Empties the count of ``key``, as a success does. Lifts no block."""

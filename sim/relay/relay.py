@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from ..limits import PASSED, Limit
+from ..limits import Limit
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
 from .session import Session
@@ -138,9 +138,9 @@ class Relay:
         return self.refusals[over[-1]] if over else BAD_CREDENTIALS
 
     def _request(self, limit: Limit, key: str | tuple[str, str], now: int, ip: str | None, username: str | None) -> bool:
+        if limit.block is None:
+            return limit.limiter.request(key, now)  # the same, with a call less on a path that every login takes
         verdict = limit.request(key, now)
-        if verdict is PASSED:
-            return True
         if verdict.block_until is not None:
             self.witness.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed

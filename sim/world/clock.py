@@ -8,7 +8,7 @@ Knows nothing of relays or senders.
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from itertools import count
 from typing import Any
 
@@ -53,8 +53,14 @@ class Clock(simpy.Environment):
             self._exit()
         if at == self.moment:
             self.tick()
-        heappush(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc,arg-type]
-        self._pass_on()
+        # In with this one and out with whoever is due next, in one step.
+        due: Any = heapreplace(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc,arg-type]
+        if type(due[3]) is greenlet:
+            self._now = self.moment = due[0]
+            due[3].switch()
+        else:
+            heappush(queue, due)
+            self._hub.switch()
 
     def park(self) -> None:
         """Called by a greenlet: waits until somebody wakes it."""

@@ -65,8 +65,7 @@ class Outbox:
             self._set_alarm()
             clock.park()
             given = waiter.given
-        for index in given:
-            hands.held[index] = None
+        hands.held = dict.fromkeys(given)
         new = tuple.__new__  # a NamedTuple's own constructor costs more than all else here
         return [new(Message, (str(index + 1), f"m{index + 1}@example.com", DATA)) for index in given]
 
@@ -109,8 +108,9 @@ class Outbox:
         """What is in ``hands``, neither accepted nor put back, is lost."""
         if not hands.held:
             return
+        accepted = self._accepted
         for index in hands.held:
-            if not self._accepted[index] and not self._lost[index] and not self._in_box[index]:
+            if not accepted[index] and not self._lost[index] and not self._in_box[index]:
                 self._lost[index] = 1
                 self._settle(self._clock.moment)
         hands.held.clear()
@@ -134,6 +134,8 @@ class Outbox:
         now, arrivals, start = self._clock.moment, self.arrivals, self._next
         end = start
         stop = min(len(arrivals), start + most - len(given))
+        if stop > start and arrivals[stop - 1] <= now:
+            end = stop
         while end < stop and arrivals[end] <= now:
             end += 1
         given.extend(range(start, end))

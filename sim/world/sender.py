@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from .. import streams
 from ..errors import StrategyError
 from ..strategies.api import Message
-from ..units import LONGEST, MICRO
+from ..units import MICRO
 from .connection import WorldConnection
 from .network import Way
 from .outbox import Hands
 
 if TYPE_CHECKING:
     from .run import World
+
+LONGEST_SLEEP = 10 * 366 * 86_400
+"""Seconds; beyond every horizon, so that a longer sleep means the same."""
 
 
 class WorldSender:
@@ -45,11 +48,11 @@ class WorldSender:
 
     def sleep(self, seconds: float) -> None:
         """As in api.Sender."""
-        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if not number or not math.isfinite(seconds) or seconds < 0:
-            raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
+        kind = type(seconds)
+        if (kind is not float and kind is not int) or not 0 <= seconds < math.inf:
+            seconds = _checked(seconds)
         clock = self._world.clock
-        clock.wait_until(clock.moment + min(round(seconds * MICRO), 10 * LONGEST))
+        clock.wait_until(clock.moment + (round(seconds * MICRO) if seconds < LONGEST_SLEEP else LONGEST_SLEEP * MICRO))
 
     def now(self) -> float:
         """As in api.Sender."""
@@ -77,6 +80,13 @@ class WorldSender:
     def hands(self) -> Hands:
         """What this worker has taken."""
         return self._hands
+
+
+def _checked(seconds: object) -> float:
+    """A number of another type, such as numpy's, as a float; StrategyError for what is no time to sleep."""
+    if isinstance(seconds, SupportsFloat) and not isinstance(seconds, bool) and 0 <= float(seconds) < math.inf:
+        return float(seconds)
+    raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
 
 
 def _messages(args: Iterable[Any]) -> list[Message]:

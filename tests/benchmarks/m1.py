@@ -115,7 +115,6 @@ def ours(period: float) -> Counts:
     }
     scenario = build(tables, "m1", "m1", Path())
     result = World(scenario, Strategy("m1", Metronome, {"period": period}, "")).run()
-    result.to_json()
     return Counts(result.messages.accepted, result.logins.requested, result.logins.refused)
 
 
