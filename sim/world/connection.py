@@ -36,7 +36,7 @@ class WorldConnection:
     def connect(cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str) -> Self:
         """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each (CONTRACT section 2, Timing)."""
         begun = clock.moment + way.before_connection
-        trip = way.trip()
+        trip = way.rtt if way.steady else way.trip()
         at = begun + trip // 2
         clock.wait_until(at)
         if way.down(at):
