@@ -22,7 +22,8 @@ def texts(notebook: nbformat.NotebookNode) -> list[str]:
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
 def kept(request) -> nbformat.NotebookNode:
-    return nbformat.read(request.param, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(request.param, as_version=4)
+    return notebook
 
 
 def test_there_is_a_notebook():

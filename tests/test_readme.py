@@ -18,9 +18,11 @@ STATUS = {
     "relaysim try paced workers=10 -n 1000": 0,
     "relaysim run receipts.toml": 1,
     "relaysim try mine.py:fives -n 500": 0,
-    "relaysim validate mine.py:fives": 1,
 }
 """The exit status that the prose around each command claims."""
+
+VALIDATE = "relaysim validate mine.py:fives"
+"""Of this one the prose claims a verdict, not which."""
 
 
 def of(kind: str) -> list[str]:
@@ -43,7 +45,7 @@ def call(command: str, capsys) -> tuple[int, str]:
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the README's files, as a reader has it."""
     (tmp_path / "receipts.toml").write_text(of("toml")[0], encoding="utf-8")
     (tmp_path / "paced.toml").write_text(of("toml")[1], encoding="utf-8")
@@ -53,9 +55,9 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def test_every_block_is_of_a_kind_that_is_executed_here():
-    assert {kind for kind, _ in BLOCKS} == {"sh", "toml", "python"}
+    assert {kind for kind, _ in BLOCKS} == {"sh", "toml", "python", "text"}
     assert (len(of("toml")), len(of("python"))) == (2, 1)
-    assert [command for command in commands() if not command.startswith("make ")] == list(STATUS)
+    assert [command for command in commands() if not command.startswith("make ")] == [*STATUS, VALIDATE]
 
 
 @pytest.mark.parametrize("target", [command.split()[1] for command in commands() if command.startswith("make ")])
@@ -66,6 +68,18 @@ def test_make_has_the_target(target):
 @pytest.mark.parametrize("command", STATUS)
 def test_the_command_ends_as_the_prose_says(command, folder, capsys):
     assert call(command, capsys)[0] == STATUS[command]
+
+
+def test_validate_gives_a_verdict(folder, capsys):
+    status, out = call(f"{VALIDATE} --seeds 1 --json", capsys)
+    verdict = json.loads(out)
+    assert status == (0 if verdict["passed"] else 1)
+    assert len(verdict["worlds"]) >= 7 * 5, "seven worlds under five window algorithms"
+
+
+def test_the_excerpt_is_what_a_reader_sees(folder, capsys):
+    printed = " ".join(call("relaysim run receipts.toml", capsys)[1].split())
+    assert [line for line in of("text")[0].splitlines() if line not in printed] == []
 
 
 def test_the_paced_scenario_passes(folder, capsys):
