@@ -34,7 +34,9 @@ def test_an_asterisk_cancels_an_exchange_and_is_no_initial_response():
     assert credentials.initial(b"*") is replies.BAD_BASE64
 
 
-@pytest.mark.parametrize("written", [b"!!!!", b"YQ", b"YQ=", b"YQ===", b"YQ==YQ==", b" YQ==", b"YQ== ", b"Y\nQ==", b"\xff", b"-_-_"])
+@pytest.mark.parametrize(
+    "written", [b"!!!!", b"YQ", b"YQ=", b"YQ===", b"YQ==YQ==", b" YQ==", b"YQ== ", b"Y\nQ==", b"\xff", b"-_-_"]
+)
 def test_broken_base64(written):
     assert credentials.response(written) is replies.BAD_BASE64
 
