@@ -62,7 +62,7 @@ def shipped(name: str) -> Strategy:
     if name not in SHIPPED:
         close = nearest(name, SHIPPED)
         raise ValueError(f"{shown(name)} is no shipped strategy; allowed: {', '.join(SHIPPED)}, or path/to/file.py:name{close}")
-    return _described(name, SHIPPED[name])
+    return described(SHIPPED[name], name)
 
 
 def split(name: str, folder: Path) -> tuple[Path, str]:
@@ -89,7 +89,7 @@ def load(file: Path, wanted: str) -> Strategy:
     wrong = _kind(found)
     if wrong:
         raise ValueError(f"{file.name}:{wanted} {wrong}")
-    return _described(f"{file.name}:{wanted}", found)
+    return described(found, f"{file.name}:{wanted}")
 
 
 def check_options(strategy: Strategy, given: Mapping[str, object], place: str, key: str = "sender.options") -> None:
@@ -181,7 +181,8 @@ def _kind(found: object) -> str:
     return ""
 
 
-def _described(name: str, found: Any) -> Strategy:
+def described(found: Any, name: str | None = None) -> Strategy:
+    """The Strategy of a function or class, by its own name unless one is given."""
     options = dict(getattr(found, "options", {})) if inspect.isclass(found) else {}
     about = (inspect.getdoc(found) or "").strip()
-    return Strategy(name, found, options, about.split("\n\n")[0].replace("\n", " "))
+    return Strategy(name or str(getattr(found, "__name__", found)), found, options, about.split("\n\n")[0].replace("\n", " "))
