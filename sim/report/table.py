@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ..measure.result import Result
-from ..measure.words import lasting, moment
+from ..measure.words import lasting, moment, plural
 from ..units import MICRO
 from .junit import missed
 
 WIDE = 110
-"""From so many columns on the sender has a column of its own; below, it stands under its scenario."""
+"""From so many columns on sender and blocks have columns of their own; below, they stand under scenario and incidents."""
 _STYLES = {"passed": "green", "failed": "bold red", "aborted": "bold red"}
 
 
@@ -33,12 +33,12 @@ def verdict(result: Result) -> str:
 
 
 def _rows(results: Sequence[Result], *, wide: bool) -> Table:
-    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    rows.add_column("scenario", overflow="fold")
+    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    rows.add_column("scenario", overflow="fold", min_width=22)
     if wide:
         rows.add_column("sender", overflow="fold")
-    for title in ("accepted", "lost", "a minute", "incidents", "p99", "blocks"):
-        rows.add_column(title, justify="right", no_wrap=title != "accepted")
+    for title in ("accepted", "lost", "a minute", "incidents", "p99", *["blocks"] * wide):
+        rows.add_column(title, justify="right", no_wrap=True)
     rows.add_column("verdict", no_wrap=True)
     for result in results:
         rows.add_row(*_cells(result, wide=wide))
@@ -48,7 +48,7 @@ def _rows(results: Sequence[Result], *, wide: bool) -> Table:
 def _cells(result: Result, *, wide: bool) -> list[Text]:
     name = [Text(result.scenario), Text(result.sender)] if wide else [Text(f"{result.scenario}\n").append(result.sender, "dim")]
     told, sent = verdict(result), result.messages
-    ceiling = result.throughput.ceiling_per_min
+    ceiling, blocks = result.throughput.ceiling_per_min, len(result.blocks)
     return [
         *name,
         Text(f"{sent.accepted:,} of\n{sent.submitted:,}"),
@@ -58,9 +58,9 @@ def _cells(result: Result, *, wide: bool) -> list[Text]:
             if ceiling
             else _rate(result.throughput.mean_per_min)
         ),
-        Text(f"{result.incidents.total:,}"),
+        Text(f"{result.incidents.total:,}" + (f"\n{plural(blocks, 'block')}" if blocks and not wide else "")),
         Text("-" if result.latency_s.p99 is None else _seconds(result.latency_s.p99)),
-        Text(str(len(result.blocks))),
+        *[Text(str(blocks))] * wide,
         Text(told, _STYLES[told]),
     ]
 
