@@ -19,6 +19,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import sim
+
 PYTHONS = ["3.11.0", "3.12.0", "3.13.0"]
 
 
@@ -57,8 +59,9 @@ def locks(repository: Path) -> dict[str, list[Pin]]:
 
 def chosen(pins: list[Pin], python: str, system: str = "linux") -> dict[str, Pin]:
     """The pins that hold on this Python and system, by name; two for one name fail."""
-    environment = {**default_environment(), "python_version": python.rpartition(".")[0], "python_full_version": python}
-    environment |= {"sys_platform": system, "implementation_name": "cpython", "platform_python_implementation": "CPython"}
+    environment = {name: str(value) for name, value in default_environment().items()}
+    environment |= {"python_version": python.rpartition(".")[0], "python_full_version": python, "sys_platform": system}
+    environment |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     found: dict[str, Pin] = {}
     for pin in pins:
         if pin.requirement.marker is None or pin.requirement.marker.evaluate(environment):
@@ -115,6 +118,10 @@ def test_the_supported_pythons_are_said_alike_everywhere(project, repository):
     assert named == [python.rpartition(".")[0] for python in PYTHONS]
     assert "(3, 11) <= sys.version_info < (3, 14)" in (repository / "Makefile").read_text()
     assert "(3, 11) <= sys.version_info < (3, 14)" in (repository / ".ci" / "run").read_text()
+
+
+def test_the_package_says_its_version(project):
+    assert sim.__version__ == project["project"]["version"]
 
 
 def test_every_dependency_says_why(repository, project):
