@@ -23,7 +23,7 @@ def run(folder: Path, *, no_skips: str, workers: int, **files: str) -> subproces
     command = [*pytest_alone, "-n", str(workers), str(folder)]
     environment = {**os.environ, "RELAYSIM_NO_SKIPS": no_skips}
     environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
