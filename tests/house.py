@@ -68,7 +68,7 @@ INSTEAD = {
 """Synonyms that the table of words rules out, each with its word. Error, load, output and report are standard terms too."""
 
 STANDARD = {
-    **dict.fromkeys(["mail", "Mail", "MAIL"], "the verb of SMTP"),
+    **dict.fromkeys(["mail", "Mail", "MAIL", "mail_from"], "the verb of SMTP"),
     "jobs": "the option --jobs",
     "profile": "the key of a daily workload",
     "client_time": "the scenario's key",
