@@ -34,7 +34,9 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of everything that runs something."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print results as JSON on stdout."),
-        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on every scenario."),
+        click.option(
+            "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on every scenario."
+        ),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed, instead of the scenario's."),
         click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use."),
         click.option("--patience", default=f"{PATIENCE:g}s", show_default=True, help="Real time that a strategy may be stuck."),
@@ -53,7 +55,9 @@ def cli() -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for JSON, CSV, figures and JUnit.")
 @common
-def run(paths: Sequence[Path], out: Path | None, as_json: bool, settings: Sequence[str], seed: int | None, jobs: int, patience: str) -> int:
+def run(
+    paths: Sequence[Path], out: Path | None, as_json: bool, settings: Sequence[str], seed: int | None, jobs: int, patience: str
+) -> int:
     """Run scenario files, and folders of them."""
     scenarios, wrong = _loaded(paths, settings, seed)
     answers = _run_all(scenarios, jobs, patience)
@@ -103,7 +107,9 @@ def validate(strategy: str, settings_given: Sequence[str], seeds: int, as_json: 
              patience: str) -> int:  # fmt: skip
     """A strategy against a battery of worlds: bursts, a slow relay, dropped connections, a stale password and more."""
     tables, dotted = _tables_of_try(strategy, settings_given)
-    sender = [f"sender.{key}={json.dumps(value)}" for key, value in tables["sender"].items() if key not in ("strategy", "options")]
+    sender = [
+        f"sender.{key}={json.dumps(value)}" for key, value in tables["sender"].items() if key not in ("strategy", "options")
+    ]
     with _progress() as progress:
         bar = progress.add_task("worlds", total=None)
         verdict = battery.validate(
@@ -123,7 +129,9 @@ def strategies(as_json: bool) -> int:
     """What is shipped, with its options and their defaults."""
     found = [catalogue.shipped(name) for name in catalogue.SHIPPED]
     if as_json:
-        click.echo(json.dumps([{"name": one.name, "about": one.about, "options": dict(one.options)} for one in found], indent=1))
+        click.echo(
+            json.dumps([{"name": one.name, "about": one.about, "options": dict(one.options)} for one in found], indent=1)
+        )
         return HOLDS
     for one in found:
         options = ", ".join(f"{name} = {json.dumps(value)}" for name, value in one.options.items())
@@ -204,7 +212,9 @@ def _tables_of_try(strategy: str, given: Sequence[str]) -> tuple[dict[str, Any],
     for setting in given:
         key, equals, value = setting.partition("=")
         if not equals or not key:
-            raise ScenarioError("command line", setting, "is not KEY=VALUE; write it like size=5, workers=4 or policy.window=sliding")
+            raise ScenarioError(
+                "command line", setting, "is not KEY=VALUE; write it like size=5, workers=4 or policy.window=sliding"
+            )
         if "." in key:
             dotted.append(setting)
         elif key in ("workers", "usernames", "ips"):

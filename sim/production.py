@@ -7,47 +7,19 @@ Each worker is a thread. Knows no limits and no virtual time; what a relay refus
 from __future__ import annotations
 
 import math
-import smtplib
-import ssl
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from . import streams
 from .errors import StrategyError
+from .production_connection import Account, ProductionConnection, Stopped
 from .strategies.api import Disconnected, Message, Refused
 from .strategies.catalogue import Strategy, described
-
-ID_HEADER = "X-Relaysim-Id"
-"""The header by which a message is known on its way; added in front unless the message has it."""
-
-
-class Stopped(BaseException):
-    """Thrown into the other workers' calls when the run is stopped. Not an Exception, so that a strategy does not catch it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How to reach a relay. ``tls`` is starttls, implicit or none; a password goes over the wire in the clear with none alone.
-
-    ``usernames`` are (username, password) pairs; worker i uses pair i mod their number, and likewise of ``ips``, the local
-    addresses to send from (empty: the system chooses). ``timeout`` is seconds for any one answer.
-    """
-
-    host: str
-    port: int
-    usernames: Sequence[tuple[str, str]]
-    mail_from: str
-    tls: str = "starttls"
-    ips: Sequence[str] = ()
-    timeout: float = 30.0
-    name: str = "localhost"
-    context: ssl.SSLContext | None = None
 
 
 @dataclass(slots=True)
@@ -128,7 +100,7 @@ class _Run:
                     self.box.append(message)
                     self.in_box.add(message.id)
                     self.changed.notify_all()
-        except BaseException as error:  # noqa: BLE001 - the person's generator; told, not lost
+        except BaseException as error:
             self.abort(f"the workload raised {type(error).__name__}: {error}")
         finally:
             with self.changed:
@@ -152,7 +124,7 @@ class _Run:
             work()
         except (Refused, Disconnected, Stopped):
             pass
-        except BaseException as error:  # noqa: BLE001 - whatever a strategy throws stops the run, and is told
+        except BaseException as error:
             self.abort("".join(traceback.format_exception(error)))
         finally:
             with self.changed:
@@ -163,9 +135,21 @@ class _Run:
 
     def give_up(self, sender: ProductionSender) -> None:
         """What the sender holds, neither accepted nor put back, is lost. Holds the lock."""
-        self.lost.update(id for id in sender.held if id not in self.accepted and id not in self.in_box)
+        self.lost.update(one for one in sender.held if one not in self.accepted and one not in self.in_box)
         sender.held.clear()
         if self.settled():
+            self.changed.notify_all()
+
+    def refused(self, code: int, text: str) -> None:
+        """The relay refused something."""
+        with self.changed:
+            self.refusals.append((time.monotonic() - self.begun, code, text))
+
+    def sent(self, message: Message) -> None:
+        """The relay accepted a message."""
+        with self.changed:
+            self.lost.discard(message.id)
+            self.accepted[message.id] = self.accepted.get(message.id, 0) + 1
             self.changed.notify_all()
 
     def abort(self, error: str) -> None:
@@ -184,12 +168,14 @@ class _Run:
 
     def outcome(self) -> Outcome:
         """What became of it all."""
-        unsent = [message for id, message in self.known.items() if id not in self.accepted]
+        unsent = [message for one, message in self.known.items() if one not in self.accepted]
         lost = [message.id for message in unsent if message.id in self.lost or not self.stopped]
         waiting = [message.id for message in unsent if message.id not in self.lost and self.stopped]
         duplicated = sum(self.accepted.values()) - len(self.accepted)
         ended = "aborted" if self.stopped else "settled"
-        return Outcome(len(self.known), list(self.accepted), duplicated, lost, waiting, unsent, self.refusals, ended, self.error)
+        return Outcome(
+            len(self.known), list(self.accepted), duplicated, lost, waiting, unsent, self.refusals, ended, self.error
+        )
 
 
 class ProductionSender:
@@ -197,7 +183,7 @@ class ProductionSender:
 
     def __init__(self, run: _Run, name: str, index: int) -> None:
         account = run.account
-        self.username, self.password = account.usernames[index % len(account.usernames)]
+        self.username, self._password = account.usernames[index % len(account.usernames)]
         self.ip = account.ips[index % len(account.ips)] if account.ips else ""
         self._run, self._name, self._index, self._spawned = run, name, index, 0
         self._random = streams.uniforms(run.seed, "strategy", name)
@@ -234,7 +220,7 @@ class ProductionSender:
     def connect(self) -> ProductionConnection:
         """As in api.Sender."""
         self._check()
-        return ProductionConnection(self._run, self)
+        return ProductionConnection(self._run, self.username, self._password, self.ip)
 
     def sleep(self, seconds: float) -> None:
         """As in api.Sender."""
@@ -270,117 +256,3 @@ class ProductionSender:
     def _check(self) -> None:
         if self._run.stopped:
             raise Stopped
-
-
-class ProductionConnection:
-    """Implements ``api.Connection`` over smtplib. AUTH PLAIN with its initial response, or LOGIN where PLAIN is not offered, once."""
-
-    def __init__(self, run: _Run, sender: ProductionSender) -> None:
-        self._run = run
-        self._smtp: smtplib.SMTP | None = None
-        account = run.account
-        source = (sender.ip, 0) if sender.ip else None
-        context = account.context or (ssl.create_default_context() if account.tls != "none" else None)
-        try:
-            kind = smtplib.SMTP_SSL if account.tls == "implicit" else smtplib.SMTP
-            secure = {"context": context} if account.tls == "implicit" else {}
-            smtp: smtplib.SMTP = kind(
-                account.host, account.port, local_hostname=account.name, timeout=account.timeout, source_address=source, **secure
-            )
-            self._smtp = smtp
-            self._answered(smtp.ehlo())
-            if account.tls == "starttls":
-                smtp.starttls(context=context)
-                self._answered(smtp.ehlo())
-            self._log_in(smtp, sender)
-        except (Refused, Disconnected):
-            self._hang_up()
-            raise
-        except smtplib.SMTPResponseException as error:
-            self._hang_up()
-            raise self._refused(error.smtp_code, error.smtp_error) from None
-        except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()
-            raise Disconnected(str(error) or type(error).__name__) from None
-
-    def send(self, message: Message) -> None:
-        """As in api.Connection."""
-        self._run_check()
-        smtp = self._smtp
-        if smtp is None:
-            raise Disconnected("the connection is closed")
-        try:
-            self._answered(smtp.mail(self._run.account.mail_from))
-            self._answered(smtp.rcpt(message.recipient), reset=True)
-            self._data(smtp, message)
-        except smtplib.SMTPDataError as error:
-            raise self._refused_open(smtp, error.smtp_code, error.smtp_error, reset=True) from None
-        except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()
-            raise Disconnected(str(error) or type(error).__name__) from None
-        with self._run.changed:
-            self._run.lost.discard(message.id)
-            self._run.accepted[message.id] = self._run.accepted.get(message.id, 0) + 1
-            self._run.changed.notify_all()
-
-    def close(self) -> None:
-        """As in api.Connection."""
-        if self._smtp is not None:
-            try:
-                self._smtp.docmd("QUIT")
-            except (OSError, smtplib.SMTPException):
-                pass
-            self._hang_up()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def _data(self, smtp: smtplib.SMTP, message: Message) -> None:
-        known = message.data[:4096].lower().startswith(ID_HEADER.lower().encode() + b":")
-        data = message.data if known else f"{ID_HEADER}: {message.id}\r\n".encode() + message.data
-        code, text = smtp.data(data)
-        if code >= 400:
-            raise self._refused_open(smtp, code, text, reset=False)
-
-    def _log_in(self, smtp: smtplib.SMTP, sender: ProductionSender) -> None:
-        smtp.user, smtp.password = sender.username, sender.password
-        offered = smtp.esmtp_features.get("auth", "").upper().split()
-        if "PLAIN" in offered or "LOGIN" not in offered:
-            smtp.auth("PLAIN", smtp.auth_plain, initial_response_ok=True)
-        else:
-            smtp.auth("LOGIN", smtp.auth_login, initial_response_ok=True)
-
-    def _answered(self, answer: tuple[int, bytes], *, reset: bool = False) -> None:
-        code, text = answer
-        if code >= 400:
-            assert self._smtp is not None, "an answer came from a connection"
-            raise self._refused_open(self._smtp, code, text, reset=reset)
-
-    def _refused_open(self, smtp: smtplib.SMTP, code: int, text: bytes | str, *, reset: bool) -> Refused:
-        """A refusal after which the connection can go on, unless it was a 421: then it is closed."""
-        if code == 421:
-            self._hang_up()
-        elif reset:
-            try:
-                smtp.docmd("RSET")
-            except (OSError, smtplib.SMTPException):
-                self._hang_up()
-        return self._refused(code, text)
-
-    def _refused(self, code: int, text: bytes | str) -> Refused:
-        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        with self._run.changed:
-            self._run.refusals.append((time.monotonic() - self._run.begun, code, said))
-        return Refused(code, said)
-
-    def _run_check(self) -> None:
-        if self._run.stopped:
-            raise Stopped
-
-    def _hang_up(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None

@@ -58,7 +58,9 @@ def read(model: type[Model], data: Mapping[str, Any], place: str, key: str = "")
 def problems(model: type[BaseModel], error: ValidationError, place: str, key: str) -> list[ScenarioError]:
     """A ScenarioError for each thing that pydantic found."""
     return [
-        ScenarioError(place, ".".join(str(part) for part in ([key] if key else []) + list(detail["loc"])), _said(model, dict(detail)))
+        ScenarioError(
+            place, ".".join(str(part) for part in ([key] if key else []) + list(detail["loc"])), _said(model, dict(detail))
+        )
         for detail in error.errors(include_url=False)
     ]
 

@@ -30,7 +30,7 @@ def duration(value: object) -> int:
     Rounded to the nearest microsecond, halves to even. Not negative, at most :data:`LONGEST`.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"{_shown(value)} is not a duration; write seconds as a number or a string such as \"90s\"")
+        raise ValueError(f'{_shown(value)} is not a duration; write seconds as a number or a string such as "90s"')
     if isinstance(value, str):
         found = _DURATION.fullmatch(value)
         if not found:

@@ -24,6 +24,7 @@ STAGES: list[tuple[str, ...]] = [
     ("measure",),
     ("strategies",),
     ("scenario",),
+    ("production_connection",),
     ("world", "live", "production"),
     ("runner",),
     ("plan",),
@@ -134,7 +135,7 @@ def upward_imports(path: Path, tree: ast.Module) -> Iterator[str]:
 def outside_imports(path: Path, tree: ast.Module) -> Iterator[str]:
     """Clocks, sockets, luck and other people's event loops in the pure half."""
     module = module_name(path)
-    below = [part for stage in STAGES[: STAGES.index(DOORS)] for part in stage]
+    below = [part for stage in STAGES[: STAGES.index(("production_connection",))] for part in stage]
     for line, name in imports(path, tree):
         top = name.partition(".")[0]
         if part_of(module) in below and top in OUTSIDE and not (top == "datetime" and module in PARSES_DATES):

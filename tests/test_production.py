@@ -31,7 +31,8 @@ class Receiver(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def __init__(self, says: dict[tuple[str, int], str]) -> None:
-        self.says, self.heard = says, {}
+        self.says = says
+        self.heard: dict[str, int] = {}
         self.batches: list[list[str]] = []
         self.verbs: list[list[str]] = []
         self.lock = threading.Lock()
@@ -87,7 +88,8 @@ def receiver(says: dict[tuple[str, int], str] | None = None) -> Iterator[tuple[R
         thread.start()
         try:
             port = int(server.server_address[1])
-            yield server, Account("127.0.0.1", port, [("user1", "secret"), ("user2", "secret")], "me@example.com", tls="none", timeout=20)
+            credentials = [("user1", "secret"), ("user2", "secret")]
+            yield server, Account("127.0.0.1", port, credentials, "me@example.com", tls="none", timeout=20)
         finally:
             server.shutdown()
             thread.join()
@@ -107,7 +109,8 @@ def sent(name: str, messages: int, says: dict[tuple[str, int], str] | None = Non
     with receiver(says) as (server, account):
         outcome = send(found(name), workload(messages), account, **more)
     own = [thread.name for thread in threading.enumerate() if "worker" in thread.name]
-    assert not own and threading.active_count() <= before + len(server.batches)
+    assert own == []
+    assert threading.active_count() <= before + len(server.batches)
     return outcome, server
 
 
@@ -162,7 +165,9 @@ def test_a_strategy_that_throws_aborts_and_nothing_is_forgotten() -> None:
     [("CONNECT", "421 too many", 421), ("AUTH", "535 wrong", 535), ("MAIL", "421 over", 421), ("RCPT", "550 nobody", 550),
      ("DATA", "451 later", 451), ("BODY", "552 large", 552)],
 )  # fmt: skip
-def test_a_refusal_at_each_stage_reaches_the_strategy_and_paced_sends_it_again(stage: str, text: str, code: int, monkeypatch: Any) -> None:
+def test_a_refusal_at_each_stage_reaches_the_strategy_and_paced_sends_it_again(
+    stage: str, text: str, code: int, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("sim.strategies.paced.PASSWORD_REST_S", 0.05)
     monkeypatch.setattr("sim.strategies.paced.FIRST_REST_S", 0.05)
     with receiver({(stage, 2): text}) as (server, account):
@@ -194,7 +199,8 @@ def test_nobody_there_is_a_disconnection() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    outcome = send(found("batches_of_five"), workload(2), Account("127.0.0.1", port, [("u", "p")], "me@example.com", tls="none"))
+    account = Account("127.0.0.1", port, [("u", "p")], "me@example.com", tls="none")
+    outcome = send(found("batches_of_five"), workload(2), account)
     assert (outcome.accepted, outcome.lost) == ([], ["1", "2"])
 
 

@@ -44,7 +44,14 @@ class Expectation(NamedTuple):
 def metrics(limits: Sequence[str]) -> list[str]:
     """Every metric that an expectation may name under a policy with these limits."""
     names = [f"{group}.{field.name}" for group, kind in _GROUPS.items() for field in fields(kind)]
-    return ["ended", "duration_s", *names, "incidents.total", "incidents.first_s", *(f"incidents.by_limit.{name}" for name in limits)]
+    return [
+        "ended",
+        "duration_s",
+        *names,
+        "incidents.total",
+        "incidents.first_s",
+        *(f"incidents.by_limit.{name}" for name in limits),
+    ]
 
 
 def parse_expectations(table: Mapping[str, Any], limits: Sequence[str], place: str) -> tuple[Expectation, ...]:
@@ -79,7 +86,9 @@ def judged(result: Result, expectations: Sequence[Expectation]) -> Result:
 def _parse(metric: str, comparison: object, limits: Sequence[str]) -> Expectation:
     allowed = metrics(limits)
     if metric not in allowed and not re.fullmatch(r"incidents\.by_code\.[245]\d\d", metric):
-        raise ValueError(f"is no metric of a result{nearest(metric, allowed)}; allowed: {', '.join(allowed)}, incidents.by_code.421")
+        raise ValueError(
+            f"is no metric of a result{nearest(metric, allowed)}; allowed: {', '.join(allowed)}, incidents.by_code.421"
+        )
     found = _COMPARISON.fullmatch(comparison) if isinstance(comparison, str) else None
     if not found:
         raise ValueError(f'{shown(comparison)} is not a comparison; write ==, !=, <, <=, > or >= and a value, such as ">= 550"')
@@ -89,7 +98,7 @@ def _parse(metric: str, comparison: object, limits: Sequence[str]) -> Expectatio
 def _bound(metric: str, sign: str, text: str) -> float | str:
     if metric == "ended":
         if text not in ENDS or sign not in ("==", "!="):
-            raise ValueError(f'{shown(text)} is not an end; write == or != and one of {", ".join(ENDS)}')
+            raise ValueError(f"{shown(text)} is not an end; write == or != and one of {', '.join(ENDS)}")
         return text
     try:
         value = float(text)

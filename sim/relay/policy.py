@@ -76,20 +76,20 @@ class WindowSpec(LimitSpec):
 class TransactionsSpec(LimitSpec):
     """``transactions_per_connection``."""
 
-    stages = ("mail", "rcpt", "data", "body")
+    stages: ClassVar[tuple[str, ...]] = ("mail", "rcpt", "data", "body")
     counted_at: Literal["mail", "acceptance"] = "mail"
 
 
 class ConnectionsSpec(WindowSpec):
     """``connections_per_ip``."""
 
-    stages = ("greeting", "ehlo")
+    stages: ClassVar[tuple[str, ...]] = ("greeting", "ehlo")
 
 
 class LoginsSpec(WindowSpec):
     """``logins_per_username``."""
 
-    stages = ("auth",)
+    stages: ClassVar[tuple[str, ...]] = ("auth",)
     consecutive: Literal["every", "without-success"] = "every"
     counts_failed: bool = True
 
@@ -97,7 +97,7 @@ class LoginsSpec(WindowSpec):
 class FailedSpec(WindowSpec):
     """``failed_logins_per_username_ip``. ``block_at`` "reached" makes the count-th failure itself the one that goes over."""
 
-    stages = ("auth",)
+    stages: ClassVar[tuple[str, ...]] = ("auth",)
     block_at: Literal["over", "reached"] = "over"
     kept_from: Literal["first", "last"] = "first"
 
@@ -115,7 +115,7 @@ class FailedSpec(WindowSpec):
 class FailedIpSpec(FailedSpec):
     """``failed_logins_per_ip``."""
 
-    stages = ("auth", "greeting")
+    stages: ClassVar[tuple[str, ...]] = ("auth", "greeting")
 
 
 class Policy(Table):
@@ -198,7 +198,9 @@ def _find(use: str, place: str, folder: Path) -> tuple[Path, dict[str, Any]]:
             raise ScenarioError(place, "policy.use", f"{shown(use)} is not a file; a path is relative to the scenario file")
     else:
         close = nearest(use, shipped())
-        raise ScenarioError(place, "policy.use", f"{shown(use)} is no shipped policy; allowed: {', '.join(shipped())}, or a path{close}")
+        raise ScenarioError(
+            place, "policy.use", f"{shown(use)} is no shipped policy; allowed: {', '.join(shipped())}, or a path{close}"
+        )
     return path, read_toml(path)
 
 
@@ -216,7 +218,9 @@ def _checked(data: Mapping[str, Any], place: str) -> dict[str, Any]:
         if key == "name":
             raise ScenarioError(place, "policy.name", "is not a key; a policy's name is its file's")
         if key in LIMITS and value is True:
-            raise ScenarioError(place, f"policy.{key}", "true is not allowed; write a count, a table, or false to remove the limit")
+            raise ScenarioError(
+                place, f"policy.{key}", "true is not allowed; write a count, a table, or false to remove the limit"
+            )
         bare = key in LIMITS and isinstance(value, int | float) and not isinstance(value, bool)
         result[key] = {"count": value} if bare else value
     return result

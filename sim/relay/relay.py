@@ -87,7 +87,8 @@ class Relay:
         if over is not None:
             outcome: Refusal | Reply | None = self.refusals[over]
         elif self.accounts(username, password, now):
-            outcome = self._right(session.ip, username, now)
+            outcome = None
+            self._right(session.ip, username, now)
         else:
             outcome = self._wrong(session.ip, username, now)
         self.witness.login(now, session.number, session.ip, username, _outcome(outcome))
@@ -158,5 +159,5 @@ def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
 def _refusal(name: str, spec: ReplySpec) -> Refusal:
     reply = Reply(spec.code, spec.enhanced, (spec.text,))
     if spec.then == "drop":
-        return Refusal(name, spec.stage, None, None, "", True)
+        return Refusal(name, spec.stage, None, None, "", closes=True)
     return Refusal(name, spec.stage, reply, reply.code, reply.text, spec.then == "close")

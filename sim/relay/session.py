@@ -222,7 +222,9 @@ class Session:
 
     def _give(self, refusal: Refusal, now: int) -> Reply | None:
         """The incident, written down, and its reply; the relay closes unless the policy says that it stays."""
-        self._witness.incident(now, refusal.limit, refusal.code, refusal.text, self.ip, self.username, self.number, self.message)
+        self._witness.incident(
+            now, refusal.limit, refusal.code, refusal.text, self.ip, self.username, self.number, self.message
+        )
         if refusal.closes:
             self._close(now)
         return refusal.reply

@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from threading import Event, Lock, Thread
 
 from ..errors import ScenarioError
@@ -72,7 +73,9 @@ class Watch:
         assert self.scenario is not None, "only a run that is under way is stuck"
         if self.world is None:
             return ScenarioError(
-                self.scenario.place, "sender.strategy", f"did not finish loading within {self._patience:g} s; a file must not run on import"
+                self.scenario.place,
+                "sender.strategy",
+                f"did not finish loading within {self._patience:g} s; a file must not run on import",
             )
         at = f"{self.world.clock.moment / 1e6:g} s"
         return self.world.result(
@@ -116,8 +119,8 @@ def _bound_memory(more: int | None) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     soft = hard
     if more is not None and sys.platform == "linux":
-        with open("/proc/self/statm", encoding="ascii") as file:
-            soft = int(file.read().split()[0]) * resource.getpagesize() + more
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        soft = pages * resource.getpagesize() + more
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 

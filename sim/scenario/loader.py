@@ -99,7 +99,7 @@ def build(data: Mapping[str, Any], place: str, name: str, folder: Path, override
     arrivals = gathered.take(lambda: read_trace(folder / workload.file, place) if isinstance(workload, Trace) else ())
     file = gathered.take(lambda: _strategy(sender, place, folder) if sender else None)
     gathered.settle()
-    assert head and policy and workload and sender and network and faults, "settle raises when one is missing"
+    assert head and policy and workload and sender and network and faults, "settle raises if one is missing"  # noqa: PT018 - for mypy
     return Scenario(
         name, head.title or name, head.about, head.seed, head.until, policy, workload, sender, network, faults,
         expect or (), place, arrivals or (), file, tuple(overrides),

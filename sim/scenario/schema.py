@@ -109,7 +109,9 @@ class SenderSpec(Table):
             raise ValueError("call goes with code, not with strategy")
         for name in ("usernames", "ips"):
             if getattr(self, name) > self.workers:
-                raise ValueError(f"{name} = {getattr(self, name)} is more than workers = {self.workers}: the rest would never be used")
+                raise ValueError(
+                    f"{name} = {getattr(self, name)} is more than workers = {self.workers}: the rest would never be used"
+                )
         return self
 
 

@@ -75,6 +75,8 @@ def _moment(text: str) -> tuple[str, int] | None:
 def _required(text: str, line: int, path: Path, place: str) -> tuple[str, int]:
     moment = _moment(text)
     if moment is None:
-        problem = f"{path.name} line {line}: {shown(text)} is neither seconds of 0 or more nor a date such as 2026-11-24T08:00:00"
+        problem = (
+            f"{path.name} line {line}: {shown(text)} is neither seconds of 0 or more nor a date such as 2026-11-24T08:00:00"
+        )
         raise ScenarioError(place, "workload.file", problem)
     return moment

@@ -46,7 +46,8 @@ class Strategy:
     def made(self, options: Mapping[str, object]) -> Runnable:
         """One function for all workers of one run; a class is made once, so that its attributes are shared."""
         if inspect.isclass(self.found):
-            run: Runnable = self.found(**{**self.options, **options}).run
+            made: Any = self.found(**{**self.options, **options})
+            run: Runnable = made.run
             return run
         function: Runnable = self.found
         return function
@@ -98,7 +99,9 @@ def check_options(strategy: Strategy, given: Mapping[str, object], place: str, k
     for name, value in given.items():
         if name not in strategy.options:
             allowed = ", ".join(strategy.options) or "none, this strategy has no options"
-            bad.append(ScenarioError(place, f"{key}.{name}", f"unknown option{nearest(name, strategy.options)}; allowed: {allowed}"))
+            bad.append(
+                ScenarioError(place, f"{key}.{name}", f"unknown option{nearest(name, strategy.options)}; allowed: {allowed}")
+            )
         elif problem := _mistyped(strategy.options[name], value):
             bad.append(ScenarioError(place, f"{key}.{name}", problem))
     if not bad and given:
@@ -155,7 +158,9 @@ def _execute(file: Path) -> ModuleType:
         exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)  # noqa: S102 - running the person's file is the point
     except (Exception, SystemExit) as error:
         where = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
-        line = error.lineno if isinstance(error, SyntaxError) else where.lineno if where and where.filename == str(file) else None
+        line = (
+            error.lineno if isinstance(error, SyntaxError) else where.lineno if where and where.filename == str(file) else None
+        )
         at = f" at line {line}" if line else ""
         raise ValueError(f"{file.name} cannot be loaded{at}: {type(error).__name__}: {error}") from None
     return module

@@ -5,10 +5,10 @@ Knows no limits; tells its caller how far it came and what stopped it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .api import Disconnected, Message, Refused, Sender
+from .api import Connection, Disconnected, Message, Refused, Sender
 
 
 class Attempt(NamedTuple):
@@ -19,12 +19,15 @@ class Attempt(NamedTuple):
     stopped: Refused | Disconnected | None
 
 
-def send_batch(sender: Sender, batch: Sequence[Message]) -> Attempt:
-    """Sends ``batch`` over one connection; what was not accepted goes back first into the outbox, in its order."""
+def send_batch(sender: Sender, batch: Sequence[Message], connect: Callable[[], Connection] | None = None) -> Attempt:
+    """Sends ``batch`` over one connection; what was not accepted goes back first into the outbox, in its order.
+
+    ``connect`` stands in for the sender's own, for a strategy that does more about it.
+    """
     accepted, logged_in = 0, False
     stopped: Refused | Disconnected | None = None
     try:
-        with sender.connect() as connection:
+        with (connect or sender.connect)() as connection:
             logged_in = True
             for message in batch:
                 connection.send(message)

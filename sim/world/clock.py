@@ -54,7 +54,7 @@ class Clock(simpy.Environment):
         if at == self.moment:
             self.tick()
         # In with this one and out with whoever is due next, in one step.
-        due: Any = heapreplace(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc,arg-type]
+        due: Any = heapreplace(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc]
         if type(due[3]) is greenlet:
             self._now = self.moment = due[0]
             due[3].switch()
@@ -70,7 +70,7 @@ class Clock(simpy.Environment):
 
     def wake(self, sleeper: greenlet) -> None:
         """Lets a parked greenlet go on at this instant, after what is due now already."""
-        heappush(self._queue, (self.moment, NORMAL, next(self._order), sleeper))  # type: ignore[misc,arg-type]
+        heappush(self._queue, (self.moment, NORMAL, next(self._order), sleeper))  # type: ignore[misc]
 
     def start(self, function: Callable[[], None]) -> None:
         """Starts a greenlet at this instant."""
@@ -79,11 +79,11 @@ class Clock(simpy.Environment):
 
     def at(self, moment: int, call: Callable[[], object], *, priority: int = NORMAL) -> None:
         """Has the hub call ``call`` at ``moment``."""
-        heappush(self._queue, (moment, priority, next(self._order), call))  # type: ignore[misc,arg-type]
+        heappush(self._queue, (moment, priority, next(self._order), call))  # type: ignore[misc]
 
     def stop_at(self, moment: int, *, first: bool) -> None:
         """Stops the run at ``moment``: before (``first``) or after everything that is due then."""
-        heappush(self._queue, (moment, FIRST if first else LAST, next(self._order), Stop))  # type: ignore[misc,arg-type]
+        heappush(self._queue, (moment, FIRST if first else LAST, next(self._order), Stop))  # type: ignore[misc]
 
     def tick(self) -> None:
         """Counts a call that takes no time; StrategyError when there are too many at one instant."""
@@ -93,7 +93,9 @@ class Clock(simpy.Environment):
             self._instant, self._calls = self.moment, 0
         self._calls += 1
         if self._calls > MOST_CALLS:
-            raise StrategyError(f"made {MOST_CALLS:,} calls at {self.moment / 1e6:g} s without time passing; a loop needs sender.sleep()")
+            raise StrategyError(
+                f"made {MOST_CALLS:,} calls at {self.moment / 1e6:g} s without time passing; a loop needs sender.sleep()"
+            )
 
     def run_to_end(self) -> None:
         """Runs what is due, in order of time, until a Stop."""

@@ -24,7 +24,9 @@ class Way:
         self.before_connection, self.before_message = network.client_time.connection, network.client_time.message
         self.rtt, self.relay_time = network.rtt, network.relay_time
         self.steady = network.jitter == 0 or network.rtt == 0
-        self._draw = (lambda: 1.0) if self.steady else streams.gammas(network.rtt, network.jitter, seed, "network", worker)
+        self._draw: Callable[[], float] = (
+            float if self.steady else streams.gammas(network.rtt, network.jitter, seed, "network", worker)
+        )
         self._slow = faults.slow
         self._downs = sorted((down.at, down.at + down.for_) for down in faults.relay_down)
         self.chance = faults.drop_connection

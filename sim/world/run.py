@@ -108,7 +108,7 @@ class World:
             pass
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever a strategy throws ends the run, and is told
+        except BaseException as error:
             self._abort(error)
         if not self.clock.over:
             self._ended(sender)
@@ -165,7 +165,11 @@ def _said(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "/sim/" not in frame.filename.replace("\\", "/")]
     where = f" ({own[-1].filename.rpartition('/')[2]} line {own[-1].lineno})" if own else ""
-    return f"the strategy raised {type(error).__name__}: {error}{where}" if str(error) else f"the strategy raised {type(error).__name__}{where}"
+    return (
+        f"the strategy raised {type(error).__name__}: {error}{where}"
+        if str(error)
+        else f"the strategy raised {type(error).__name__}{where}"
+    )
 
 
 def unanswered(scenario: Scenario, at: int, error: str) -> Result:

@@ -137,7 +137,8 @@ def main() -> None:
             if theirs != mine:
                 raise SystemExit(f"M1 every {period:g} s: the counts differ: plain {theirs}, ours {mine}")
         speeds = [mine.accepted / statistics.median(times) for times in (plain_s, ours_s)]
-        print(f"M1 every {period:g} s: {mine}; plain SimPy {speeds[0]:,.0f} messages/s, ours {speeds[1]:,.0f}; ratio {speeds[1] / speeds[0]:.2f}")
+        found = f"plain SimPy {speeds[0]:,.0f} messages/s, ours {speeds[1]:,.0f}; ratio {speeds[1] / speeds[0]:.2f}"
+        print(f"M1 every {period:g} s: {mine}; {found}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,144 @@
+"""The pace of one username's logins, found from their outcomes alone: what `adaptive` knows of a limit on logins.
+
+It is additive increase and multiplicative decrease with a slow start (V. Jacobson, "Congestion Avoidance and Control", 1988),
+on logins a second in place of packets in flight. A cycle goes from a login that passed to the next one that passes after a
+refusal; what passed in it, over its time up to the last refusal, is not less than the relay's true rate while logins wait, so
+the pace comes down to the rate from above and stays just below it.
+
+Times are seconds, handed in. Does not know which limit refused, how the relay counts, or how long its window is. What it
+cannot see: a burst after quiet minutes makes a sliding window release unevenly, and the pace found then may be far too low;
+only the clean hours bring it up again.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+FIRST_RATE = 1.0
+"""Logins a second at the start; each that passes adds GROWTH until the first refusal."""
+
+GROWTH = 0.1
+"""Logins a second that the slow start adds: 60 logins within 20 s, 240 within 33 s."""
+
+MOST_IN_FLIGHT = 6
+"""The slow start goes no faster than keeps so many logins in flight: each may be a wrong password, and about ten in a row block."""
+
+MARGIN = 0.97
+"""Share of what was measured that is used, and what is left of a pace that was refused after a long cycle."""
+
+LONG_CYCLE, LONG_CYCLE_S = 20, 50.0
+"""A cycle measures from so many logins and seconds on, and never one much shorter than the first; shorter ones are counted as
+one, at the same pace, because a sliding window gives back its first burst as unevenly as it was sent."""
+
+FIRST_PROBE_S, PROBE_SHARE = 0.5, 0.1
+"""While shut out one login at a time asks again: after so many seconds, and a tenth of the time shut out, if that is more."""
+
+PASSWORD_REST_S, LONGEST_REST_S = 60.0, 3600.0
+"""Rest after a 535, doubled with each in a row: a wrong password does not get right by trying, and each try counts."""
+
+TICK_S = 1e-5
+"""A sleep may end so much early by rounding."""
+
+CLEAN_S, FIRST_RAISE = 3600.0, 0.02
+"""A pace that nobody refused for an hour rises by a fiftieth, by twice as much at the next clean hour, and so on."""
+
+
+class Pace:
+    """Books turns, is told how each login went, and adapts. Shared by the workers of a username, which may be threads."""
+
+    def __init__(self) -> None:
+        self.rate = FIRST_RATE
+        self._lock = Lock()
+        self._starting, self._shut, self._probing, self._wrong = True, False, False, False
+        self._epoch = 0  # a login whose turn is of an earlier epoch neither shuts nor opens
+        self._turn = self._probe_at = self._shut_at = 0.0
+        self._begun, self._last_refused, self._passed = 0.0, 0.0, 0  # of the cycle
+        self._long = 0.0  # seconds that a cycle must last to be measured
+        self._rest = PASSWORD_REST_S
+        self._raise_at, self._raise = CLEAN_S, FIRST_RAISE
+
+    def book(self, now: float) -> tuple[float, int]:
+        """When to ask :meth:`may_go`, in seconds, and the epoch to ask it with."""
+        with self._lock:
+            if self._shut:
+                return (now + 1.0 if self._probing else max(now, self._probe_at)), self._epoch
+            if self._turn <= now:
+                self._begun, self._passed, self._turn = now, 0, now  # nobody waited: this stretch measures nothing
+            elif now >= self._raise_at:
+                self._rise(now)
+            turn = self._turn
+            self._turn += 1 / self.rate
+            return turn, self._epoch
+
+    def may_go(self, epoch: int, now: float) -> bool:
+        """Whether a login may go: its turn still stands or, while shut out, it is the one that asks again."""
+        with self._lock:
+            if not self._shut:
+                return epoch == self._epoch
+            if epoch != self._epoch or self._probing or now < self._probe_at - TICK_S:
+                return False
+            self._probing = True
+            return True
+
+    def passed(self, epoch: int, now: float, took: float) -> None:
+        """A login that took ``took`` seconds was accepted."""
+        with self._lock:
+            self._rest = PASSWORD_REST_S
+            self._passed += 1
+            if self._starting and not self._shut and self.rate < MOST_IN_FLIGHT / max(took, 0.001):
+                self.rate += GROWTH
+            if self._shut and epoch == self._epoch:
+                self._open(now)
+
+    def refused(self, epoch: int, now: float, *, wrong: bool) -> None:
+        """A login was refused; ``wrong`` for its password (535)."""
+        with self._lock:
+            if epoch == self._epoch:
+                self._close(now, wrong)
+            elif not wrong:
+                self._last_refused = now
+
+    def failed(self, epoch: int) -> None:
+        """A login came to nothing: no connection. It says nothing of limits, but somebody else may ask."""
+        with self._lock:
+            if epoch == self._epoch:
+                self._probing = False
+
+    def _close(self, now: float, wrong: bool) -> None:
+        """Nobody logs in until one login at a time, after a wait, finds it open again."""
+        if not self._shut:
+            self._shut, self._shut_at = True, now
+            self._epoch += 1
+        self._probing = False
+        if wrong:
+            self._wrong, self._probe_at = True, now + self._rest
+            self._rest = min(self._rest * 2, LONGEST_REST_S)
+        else:
+            self._last_refused = now
+            self._probe_at = now + max(FIRST_PROBE_S, PROBE_SHARE * (now - self._shut_at))
+
+    def _open(self, now: float) -> None:
+        """A login passed again: the pace goes on, after a moment that leaves room for logins to come early."""
+        if self._wrong:
+            self._begun, self._passed = now, 1
+        else:
+            self._measure(now)
+        self._shut = self._probing = self._wrong = self._starting = False
+        self._epoch += 1
+        self._turn = now + 2 / self.rate
+        self._raise_at, self._raise = now + CLEAN_S, FIRST_RAISE
+
+    def _measure(self, now: float) -> None:
+        """Ends the cycle at its last refusal and lowers the pace, unless the cycle is too short to tell."""
+        passed, lasted = self._passed - 1, self._last_refused - self._begun  # the one that passed now is the next cycle's
+        if self._starting:
+            self._long = max(LONG_CYCLE_S, 0.9 * lasted)
+        elif passed < LONG_CYCLE or lasted < self._long:
+            return
+        if passed and lasted > 0:
+            self.rate = MARGIN * min(self.rate, passed / lasted)
+        self._begun, self._passed = now, 1
+
+    def _rise(self, now: float) -> None:
+        self.rate *= 1 + self._raise
+        self._raise_at, self._raise = now + CLEAN_S, min(2 * self._raise, 1.0)
