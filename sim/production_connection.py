@@ -32,7 +32,7 @@ class Account:
     addresses to send from (empty: the system chooses). ``timeout`` is seconds for any one answer.
     """
 
-    host: str
+    relay: str
     port: int
     usernames: Sequence[tuple[str, str]]
     sender_address: str
@@ -163,7 +163,7 @@ class ProductionConnection:
 def _opened(account: Account, source: tuple[str, int] | None, context: ssl.SSLContext | None) -> smtplib.SMTP:
     """TCP, TLS where it is implicit, and the greeting. The name for EHLO is given, since smtplib would ask the DNS for one."""
     if account.tls != "implicit":
-        return smtplib.SMTP(account.host, account.port, account.name, account.timeout, source)
+        return smtplib.SMTP(account.relay, account.port, account.name, account.timeout, source)
     return smtplib.SMTP_SSL(
-        account.host, account.port, account.name, timeout=account.timeout, source_address=source, context=context
+        account.relay, account.port, account.name, timeout=account.timeout, source_address=source, context=context
     )

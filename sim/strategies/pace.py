@@ -36,6 +36,9 @@ FIRST_PROBE_S, PROBE_SHARE = 0.5, 0.1
 PASSWORD_REST_S, LONGEST_REST_S = 60.0, 3600.0
 """Rest after a 535, doubled with each in a row: a wrong password does not get right by trying, and each try counts."""
 
+POLL_S, IDLE_S = 1.0, 5.0
+"""Waiting workers ask again so often while one probes; turns that nobody wanted for longer mean that there was nothing to send."""
+
 TICK_S = 1e-5
 """A sleep may end so much early by rounding."""
 
@@ -61,13 +64,13 @@ class Pace:
         """When to ask :meth:`may_go`, in seconds, and the epoch to ask it with."""
         with self._lock:
             if self._shut:
-                return (now + 1.0 if self._probing else max(now, self._probe_at)), self._epoch
-            if self._turn <= now:
-                self._begun, self._passed, self._turn = now, 0, now  # nobody waited: this stretch measures nothing
-            elif now >= self._raise_at:
+                return (now + POLL_S if self._probing else max(now, self._probe_at)), self._epoch
+            if self._turn < now - IDLE_S:
+                self._begun, self._passed = now, 0  # nobody waited for a turn: this stretch measures nothing
+            elif self._turn > now >= self._raise_at:
                 self._rise(now)
-            turn = self._turn
-            self._turn += 1 / self.rate
+            turn = max(now, self._turn)
+            self._turn = turn + 1 / self.rate
             return turn, self._epoch
 
     def may_go(self, epoch: int, now: float) -> bool:
