@@ -1,4 +1,4 @@
-"""A conversation with a real relay through the byte door, held in several cuts of its octets, which must all come to the same."""
+"""A conversation with a real relay through the byte door, held in several cuts of its octets that must come to the same."""
 
 from __future__ import annotations
 
