@@ -38,7 +38,8 @@ class Planned:
 
 
 def validate(strategy: str, folder: Path, *, options: Mapping[str, object], seeds: int = 3, first_seed: int = 1,
-             jobs: int = 1, patience: float = PATIENCE, overrides: Sequence[str] = (), on_result: OnResult | None = None) -> Verdict:  # fmt: skip
+             jobs: int = 1, patience: float = PATIENCE, overrides: Sequence[str] = (),
+             on_result: OnResult | None = None) -> Verdict:  # fmt: skip
     """The verdict on ``strategy``, a shipped name or ``FILE.py:NAME`` relative to ``folder``, over all worlds and windows.
 
     ``overrides`` (``dotted.key=value``) are laid on every world; ``patience`` is seconds of real time; ``on_result(index,

@@ -32,11 +32,12 @@ class Limit:
     Has no length on purpose: ``if limit`` asks whether there is one, also of a limit that has not counted yet.
     """
 
-    __slots__ = ("_blocks", "block", "limiter", "name")
+    __slots__ = ("_blocks", "_ever_blocked", "block", "limiter", "name")
 
     def __init__(self, name: str, limiter: Limiter, block: int | None) -> None:
         self.name, self.limiter, self.block = name, limiter, block
         self._blocks = None if block is None else Blocks(block)
+        self._ever_blocked = False  # most limits never block anybody, and then there is nothing to look up
 
     def request(self, key: Key, now: int) -> Verdict:
         """Counts one request. During a block it is refused and counts nothing; the first one over the limit begins a block.
@@ -51,12 +52,12 @@ class Limit:
         if blocks is None:
             return REFUSED
         self.limiter.reset(key)
+        self._ever_blocked = True
         return Verdict(passed=False, block_until=blocks.start(key, now))
 
     def blocked(self, key: Key, now: int) -> int | None:
         """The end of the block of ``key`` that runs at ``now``, else None."""
-        # Most of the time nobody is blocked, and then there is nothing to look up: no blocks at all, or none that runs.
-        return self._blocks.until(key, now) if self._blocks else None
+        return self._blocks.until(key, now) if self._ever_blocked and self._blocks is not None else None
 
     def reset(self, key: Key) -> None:
         """Empties the count of ``key``, as a success does. Lifts no block."""

@@ -66,6 +66,14 @@ class Relay:
         self._by_ip, self._logins = self.limits.get("connections_per_ip"), self.limits.get("logins_per_username")
         self._failed_ip = self.limits.get("failed_logins_per_ip")
         self._failed_pair = self.limits.get("failed_logins_per_username_ip")
+        self._at_greeting = (
+            "failed_logins_per_ip" in self.refusals and self.refusals["failed_logins_per_ip"].stage == "greeting"
+        )
+        # What every login and connection asks, with no call more than it takes where the policy leaves nothing to weigh.
+        self._plain_ip = _plain(self._by_ip)
+        spec = policy.logins_per_username
+        self._plain_logins = _plain(self._logins) if spec and spec.counts_failed else None
+        self._plain_right = spec is None or (spec.counts_failed and spec.consecutive == "every")
         self._opened = 0
 
     def connect(self, ip: str, now: int) -> Session:
@@ -81,7 +89,11 @@ class Relay:
 
     def judge_login(self, session: Session, username: str, password: str, now: int) -> Refusal | Reply | None:
         """The limits and the credentials in ORDER_AT_AUTH: what refuses, or None for a login that is accepted."""
-        over = self._over_logins(username, now)
+        plain = self._plain_logins
+        if plain is None:
+            over = self._over_logins(username, now)
+        else:
+            over = None if plain(username, now) else "logins_per_username"
         if over is None:
             over = self._running_block(session.ip, username, now)
         if over is not None:
@@ -95,11 +107,14 @@ class Relay:
         return outcome
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
-        if self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
-            return self.refusals[self._by_ip.name]
-        failed = self._failed_ip
-        if failed is not None and self.refusals[failed.name].stage == "greeting" and failed.blocked(ip, now) is not None:
-            return self.refusals[failed.name]
+        plain = self._plain_ip
+        if plain is not None:
+            if not plain(ip, now):
+                return self.refusals["connections_per_ip"]
+        elif self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
+            return self.refusals["connections_per_ip"]
+        if self._at_greeting and self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
+            return self.refusals["failed_logins_per_ip"]
         return None
 
     def _over_logins(self, username: str, now: int) -> str | None:
@@ -123,6 +138,8 @@ class Relay:
         """A success empties the consecutive count, never the IP's."""
         if self._failed_pair is not None:
             self._failed_pair.reset((username, ip))
+        if self._plain_right:
+            return
         spec = self.policy.logins_per_username
         if self._logins is not None and spec is not None:
             if not spec.counts_failed:
@@ -139,12 +156,15 @@ class Relay:
         return self.refusals[over[-1]] if over else BAD_CREDENTIALS
 
     def _request(self, limit: Limit, key: str | tuple[str, str], now: int, ip: str | None, username: str | None) -> bool:
-        if limit.block is None:
-            return limit.limiter.request(key, now)  # the same, with a call less on a path that every login takes
         verdict = limit.request(key, now)
         if verdict.block_until is not None:
             self.witness.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed
+
+
+def _plain(limit: Limit | None) -> Callable[[str, int], bool] | None:
+    """A limit without a block is its limiter and no more."""
+    return limit.limiter.request if limit is not None and limit.block is None else None
 
 
 def _outcome(outcome: Refusal | Reply | None) -> str:

@@ -37,7 +37,10 @@ PASSWORD_REST_S, LONGEST_REST_S = 60.0, 3600.0
 """Rest after a 535, doubled with each in a row: a wrong password does not get right by trying, and each try counts."""
 
 POLL_S, IDLE_S = 1.0, 5.0
-"""Waiting workers ask again so often while one probes; turns that nobody wanted for longer mean that there was nothing to send."""
+"""Workers ask again so often while none of the turns is theirs; turns that nobody wanted for longer mean that there was nothing to send."""
+
+NO_EPOCH = -1
+"""Of a login that has no turn yet."""
 
 TICK_S = 1e-5
 """A sleep may end so much early by rounding."""
@@ -70,6 +73,8 @@ class Pace:
             elif self._turn > now >= self._raise_at:
                 self._rise(now)
             turn = max(now, self._turn)
+            if turn > now + POLL_S:
+                return now + POLL_S, NO_EPOCH  # a turn given away far ahead would be of a pace that is not this one any more
             self._turn = turn + 1 / self.rate
             return turn, self._epoch
 

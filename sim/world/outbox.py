@@ -49,7 +49,8 @@ class Outbox:
         self._waiters = deque[Waiter]()
         self._alarm: int | None = None
         self._in_box = bytearray(len(arrivals))  # 1 where put back and not taken again
-        self._accepted, self._lost = bytearray(len(arrivals)), bytearray(len(arrivals))
+        # A 1 for each message that was accepted; read where every message passes, and written by accept() alone.
+        self.accepted, self._lost = bytearray(len(arrivals)), bytearray(len(arrivals))
         self._unsettled, self._latest = len(arrivals), 0
         self.ended = False
 
@@ -78,7 +79,7 @@ class Outbox:
         hands.held.pop(index, None)
         if self._lost[index]:
             self._lost[index] = 0
-            self._unsettled += not self._accepted[index]
+            self._unsettled += not self.accepted[index]
         self._in_box[index] = 1
         self._back.appendleft(index)
         self._serve()
@@ -95,8 +96,8 @@ class Outbox:
 
     def accept(self, index: int, at: int) -> None:
         """The relay accepts the message ``index`` at ``at``, now or a little later."""
-        if not self._accepted[index]:
-            self._accepted[index] = 1
+        if not self.accepted[index]:
+            self.accepted[index] = 1
             if at > self._latest:
                 self._latest = at
             if not self._lost[index]:
@@ -108,7 +109,7 @@ class Outbox:
         """What is in ``hands``, neither accepted nor put back, is lost."""
         if not hands.held:
             return
-        accepted = self._accepted
+        accepted = self.accepted
         for index in hands.held:
             if not accepted[index] and not self._lost[index] and not self._in_box[index]:
                 self._lost[index] = 1
@@ -118,13 +119,13 @@ class Outbox:
     def abandon(self) -> int:
         """All workers have ended: what is left, and what still arrives, is lost. Returns when the last of it arrives."""
         for index in range(len(self.arrivals)):
-            if not self._accepted[index]:
+            if not self.accepted[index]:
                 self._lost[index] = 1
         return max(self._clock.moment, self.arrivals[-1] if self.arrivals else 0, self._latest)
 
     def lost(self) -> list[int]:
         """The indexes of all that were given up."""
-        return [index for index, flag in enumerate(self._lost) if flag]
+        return [index for index, flag in enumerate(self._lost) if flag] if 1 in self._lost else []
 
     def _pull(self, most: int) -> list[int]:
         back = self._back
