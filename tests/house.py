@@ -10,6 +10,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 STAGES: list[tuple[str, ...]] = [
@@ -35,7 +36,7 @@ STAGES: list[tuple[str, ...]] = [
 ]
 """The parts of ``sim``, lowest first. A part imports only from those above its line; those of one line never each other."""
 
-DOORS = ("world", "live", "production")
+DOORS = {"production_connection", "world", "live", "production"}
 CLOCK_READERS = {"live", "production", "runner"}
 """The two doors of real time, and the watchdog that ends a person's code."""
 
@@ -79,7 +80,7 @@ STANDARD = {
 
 STANDARD_IN = {
     "interval": {"measure", "plan", "report", "cli"},  # of confidence
-    "host": {"live", "production"},  # of an address
+    "host": {"live", "production", "production_connection"},  # of an address
     "socket": {"world", "live", "production"},
     "sockets": {"world", "live", "production"},
 }
@@ -135,7 +136,7 @@ def upward_imports(path: Path, tree: ast.Module) -> Iterator[str]:
 def outside_imports(path: Path, tree: ast.Module) -> Iterator[str]:
     """Clocks, sockets, luck and other people's event loops in the pure half."""
     module = module_name(path)
-    below = [part for stage in STAGES[: STAGES.index(("production_connection",))] for part in stage]
+    below = [part for stage in takewhile(DOORS.isdisjoint, STAGES) for part in stage]
     for line, name in imports(path, tree):
         top = name.partition(".")[0]
         if part_of(module) in below and top in OUTSIDE and not (top == "datetime" and module in PARSES_DATES):
