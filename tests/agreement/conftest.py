@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from oracle import FlexibleOracle, why_missing
+
+from tests.agreement.oracle import FlexibleOracle, why_missing
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,14 @@ a window or block, one millisecond before or after it. Each test states how many
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracle import LONGEST, FlexibleOracle, Terms
 
 from sim.limits import Limit, make_limiter
+from tests.agreement.oracle import LONGEST, FlexibleOracle, Step, Terms
 
 SETTINGS = settings(max_examples=110, deadline=None, suppress_health_check=list(HealthCheck))
 ENOUGH = 10_000
@@ -55,7 +57,9 @@ def test_the_fixed_window_and_its_block(flexible: FlexibleOracle):
     )
     def agree(terms, moves):
         nonlocal compared
-        ours, steps, verdicts, now = limit("x", terms), [], [], 0
+        ours, now = limit("x", terms), 0
+        steps: list[Step] = []
+        verdicts: list[list[object] | None] = []
         for gap, key, dice in moves:
             now = after(gap, now, edge(ours, key, now))
             if dice == 0 and ours.blocked(key, now * MS) is None:  # of a blocked key the package would lift the block
@@ -75,6 +79,10 @@ def test_the_fixed_window_and_its_block(flexible: FlexibleOracle):
 NAMES = ("logins_per_username", "failed_logins_per_ip", "failed_logins_per_username_ip")
 
 
+Outcome = list[Any]
+"""Of a login, as JSON has it: ``[outcome, [[limit, end of the block begun], ...]]``."""
+
+
 class Logins:
     """The contract's order at AUTH, over the limits that there are."""
 
@@ -82,7 +90,7 @@ class Logins:
         made = {name: limit(name, terms[name]) for name in terms}
         self.username, self.ip, self.pair = (made.get(name) for name in NAMES)
 
-    def attempt(self, username: str, ip: str, right: bool, now: int) -> list[object]:
+    def attempt(self, username: str, ip: str, right: bool, now: int) -> Outcome:
         if self.username and not self.username.request(username, now):
             return [NAMES[0], []]
         for of, key in ((self.ip, ip), (self.pair, (username, ip))):
@@ -94,12 +102,14 @@ class Logins:
             self.pair.reset((username, ip))
         return ["accepted", []]
 
-    def wrong(self, username: str, ip: str, now: int) -> list[object]:
+    def wrong(self, username: str, ip: str, now: int) -> Outcome:
         outcome, blocks = "failed", []
         for of, key in ((self.pair, (username, ip)), (self.ip, ip)):
-            verdict = of.request(key, now) if of else True
+            if of is None:
+                continue
+            verdict = of.request(key, now)
             outcome = outcome if verdict else of.name
-            if verdict is not True and verdict.block_until is not None:
+            if verdict.block_until is not None:
                 blocks.append([of.name, verdict.block_until // MS])
         return [outcome, blocks]
 
@@ -127,7 +137,8 @@ ARTICLE = {NAMES[1]: Terms(100, DAY, DAY), NAMES[2]: Terms(10, 20 * DAY, HOUR)}
     [pytest.param(SMALL, set(NAMES), id="small"), pytest.param(st.just(ARTICLE), {NAMES[2]}, id="the-worked-example")],
 )
 def test_the_login_flow_of_the_worked_example(flexible: FlexibleOracle, limits, reached):
-    compared, met = 0, set()
+    compared = 0
+    met: set[str] = set()
 
     @SETTINGS
     @given(

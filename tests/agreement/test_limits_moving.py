@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracle import LimitsOracle
 
 from sim.limits import make_limiter
+from tests.agreement.oracle import LimitsOracle
 
 ENOUGH = 10_000
 TICKS = 1_024

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import pytest
 
 from sim.limits import WINDOWS, Limit, make_limiter
-from sim.limits.kept import Kept
+from sim.limits.kept import Held, Kept
 
 MILLION = 1_000_000
 
@@ -35,6 +35,7 @@ def test_a_million_keys_that_come_once_do_not_stay(window):
 
 def test_keys_that_were_blocked_once_do_not_stay():
     limit = Limit("x", make_limiter("fixed", 1, MILLION), MILLION)
+    assert limit._blocks is not None
     most = 0
     for i in range(MILLION // 2):
         limit.request(i, i * 200)
@@ -73,13 +74,20 @@ def test_windows_of_the_clock_drop_all_at_once(window):
     assert len(limiter) == 1
 
 
+def value(held: Held[str] | None) -> str | None:
+    """The value alone, None if nothing is held."""
+    return None if held is None else held.value
+
+
 def test_a_key_that_is_renewed_is_not_dropped_with_its_neighbours():
     kept: Kept[str] = Kept()
     for key in "abc":
         kept.put(key, 10, key)
-    kept.renew("a", kept.find("a", 5), 15)
+    held = kept.find("a", 5)
+    assert held is not None
+    kept.renew("a", held, 15)
     assert (kept.find("b", 10), kept.find("b", 11)) == (None, None)
-    assert (len(kept), kept.find("a", 14).value, kept.find("a", 15), len(kept)) == (1, "a", None, 0)
+    assert (len(kept), value(kept.find("a", 14)), kept.find("a", 15), len(kept)) == (1, "a", None, 0)
 
 
 def test_what_is_over_is_not_found_even_while_a_crowd_before_it_is_still_held():
@@ -94,7 +102,7 @@ def test_what_is_over_is_not_found_even_while_a_crowd_before_it_is_still_held():
 def test_looking_drops_nothing():
     kept: Kept[str] = Kept()
     kept.put("a", 10, "x")
-    assert (kept.look("a", 9).value, kept.look("a", 10), kept.look("a", 9).value) == ("x", None, "x")
+    assert [value(kept.look("a", now)) for now in (9, 10, 9)] == ["x", None, "x"]
 
 
 def test_what_is_forgotten_or_put_anew_leaves_the_order_right():

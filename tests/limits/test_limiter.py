@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from brute import BRUTE, COUNTS_REFUSED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.limits import WINDOWS, Limiter, make_limiter
+from tests.limits.brute import BRUTE, COUNTS_REFUSED
 
 ALGORITHMS = list(BRUTE)
 STEP = st.tuples(st.integers(0, 9), st.sampled_from("aab"), st.sampled_from(["request"] * 9 + ["reset"]))
