@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
+
 from sim import battery
 from sim.cli import cli
 from sim.errors import ScenarioError
