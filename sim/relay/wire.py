@@ -54,7 +54,6 @@ class Wire:
         while (answer := self._step(self, now)) is not None:
             answers.append(answer)
             if self._deaf():
-                self._reader.clear()
                 break
         return b"".join(answers)
 

@@ -147,7 +147,8 @@ def test_aiosmtpd_receives_the_same_content(content):
     assert through_aiosmtpd(OPEN + content)[1] == [body.head]
 
 
-# Three differences are left out: a path without brackets (taken there), STARTTLS without TLS (454 there, 502 here), and a wrong argument at a wrong time (503 there).
+# Three differences are left out: a path without brackets (taken there, 501 here), STARTTLS without TLS (454 there, 502 here),
+# and a wrong argument at a wrong time (503 there, 501 here).
 CONVERSATIONS = [
     b"NOOP\r\nRSET\r\nHELO me\r\nNOPE\r\nEHLO\r\nEHLO me\r\n",
     b"EHLO me\r\nRCPT TO:<a@b>\r\nDATA\r\nMAIL FROM:<>\r\nMAIL FROM:<a@b>\r\nDATA\r\nRSET\r\nRCPT TO:<a@b>\r\n",
