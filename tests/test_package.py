@@ -59,7 +59,7 @@ def locks(repository: Path) -> dict[str, list[Pin]]:
 
 def chosen(pins: list[Pin], python: str, system: str = "linux") -> dict[str, Pin]:
     """The pins that hold on this Python and system, by name; two for one name fail."""
-    environment = {name: str(value) for name, value in default_environment().items()}
+    environment: dict[str, str] = {name: str(value) for name, value in default_environment().items()}
     environment |= {"python_version": python.rpartition(".")[0], "python_full_version": python, "sys_platform": system}
     environment |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     found: dict[str, Pin] = {}

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from sim.production import Account, Outcome, send
+from sim.production import Outcome, send
+from sim.production_connection import Account
 from sim.scenario import build
 from sim.strategies import catalogue
 from sim.strategies.paced import Paced

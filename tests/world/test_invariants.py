@@ -202,15 +202,7 @@ def test_the_sums_the_limits_and_the_blocks_hold():
         met.update(["block"] * bool(result.blocks))
 
     hold()
-    assert set(met) == {
-        *LIMITS,
-        "settled",
-        "until",
-        "lost",
-        "waiting",
-        "duplicated",
-        "block",
-    }  # what is there to be met was met
+    assert set(met) == {*LIMITS, "settled", "until", "lost", "waiting", "duplicated", "block"}  # all there is to be met
 
 
 @settings(max_examples=40)
