@@ -30,9 +30,9 @@ SPANS = st.one_of(st.integers(1, 30), st.sampled_from([125, 1_000, MINUTE, HOUR,
 SMALL = st.fixed_dictionaries(
     {},
     optional={
-        TRANSACTIONS: st.builds(Terms, st.integers(1, 4), st.just(0)),
-        CONNECTIONS: st.builds(Terms, st.integers(2, 9), SPANS),
-        LOGINS: st.builds(Terms, st.integers(3, 12), SPANS),
+        TRANSACTIONS: st.builds(Terms, st.integers(1, 4), st.just(0), st.just(0)),
+        CONNECTIONS: st.builds(Terms, st.integers(2, 9), SPANS, st.just(0)),
+        LOGINS: st.builds(Terms, st.integers(3, 12), SPANS, st.just(0)),
         FAILED_IP: st.builds(Terms, st.integers(2, 9), SPANS, SPANS),
         FAILED_PAIR: st.builds(Terms, st.integers(1, 4), SPANS, SPANS),
     },
