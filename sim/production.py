@@ -21,6 +21,8 @@ from .production_connection import Account, ProductionConnection, Stopped
 from .strategies.api import Disconnected, Message, Refused
 from .strategies.catalogue import Strategy, described
 
+__all__ = ["Account", "Outcome", "send"]
+
 
 @dataclass(slots=True)
 class Outcome:

@@ -218,7 +218,10 @@ class Session:
         """The stage at which what is over its limit is answered."""
         refusal, self._doomed = self._doomed, None
         assert refusal is not None, "asked for a refusal that is not due"
-        return self._give(refusal, now)
+        reply = self._give(refusal, now)
+        if not refusal.closes and self._state is not State.CONNECTED:
+            self._end_transaction()  # what was refused cannot be taken up again, and no body is due any more
+        return reply
 
     def _give(self, refusal: Refusal, now: int) -> Reply | None:
         """The incident, written down, and its reply; the relay closes unless the policy says that it stays."""

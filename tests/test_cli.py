@@ -1,0 +1,124 @@
+"""The command line as a person calls it: what is printed where, and the exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.cli import main
+
+GOOD = """
+[workload]
+kind = "batch"
+messages = 30
+[sender]
+strategy = "paced"
+[expect]
+"messages.accepted" = "== 30"
+"""
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Status, stdout and stderr of one call."""
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return int(str(stopped.value.code)), captured.out, captured.err
+
+
+def write(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_scenario_that_holds_is_status_0_and_a_table(tmp_path: Path, capsys: Any) -> None:
+    status, out, err = call(capsys, "run", write(tmp_path, "good.toml", GOOD))
+    assert (status, err) == (0, "")
+    assert "good" in out
+    assert "30" in out
+
+
+def test_one_that_does_not_hold_is_status_1_and_names_it(tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path, "bad.toml", GOOD.replace("== 30", "== 31"))
+    status, out, _ = call(capsys, "run", path)
+    assert status == 1
+    assert "messages.accepted" in out
+
+
+def test_a_mistake_is_status_2_and_the_others_still_run(tmp_path: Path, capsys: Any) -> None:
+    write(tmp_path, "a.toml", GOOD)
+    write(tmp_path, "b.toml", GOOD.replace("messages = 30", "mesages = 30"))
+    write(tmp_path, "c.toml", GOOD.replace("== 30", "== 31"))
+    status, out, err = call(capsys, "run", str(tmp_path), "--json")
+    assert status == 2  # it outranks the 1 of c.toml
+    assert [result["scenario"] for result in json.loads(out)] == ["a", "c"]
+    assert "b.toml: workload.mesages: unknown key; did you mean" in err
+
+
+@pytest.mark.parametrize("path", ["nowhere", "."])
+def test_a_path_without_a_scenario_is_a_mistake(path: str, tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, _, err = call(capsys, "run", path)
+    assert status == 2
+    assert err.startswith(path)
+
+
+def test_set_and_seed_reach_the_scenario_and_its_command(tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path, "good.toml", GOOD)
+    status, out, _ = call(capsys, "run", path, "--json", "--seed", "7", "--set", "workload.messages=31")
+    (result,) = json.loads(out)
+    assert status == 1
+    assert (result["seed"], result["messages"]["submitted"], result["schema"]) == (7, 31, 1)
+    assert result["command"] == "relaysim run good.toml --set workload.messages=31 --seed 7"
+
+
+def test_out_writes_every_kind_of_file(tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out"
+    status, _, err = call(capsys, "run", write(tmp_path, "good.toml", GOOD), "--out", str(out))
+    assert status == 0
+    assert "files written" in err
+    assert {path.suffix for path in out.iterdir()} == {".json", ".csv", ".png", ".xml"}
+
+
+def test_try_takes_options_sender_keys_and_dotted_keys(capsys: Any) -> None:
+    arguments = ["try", "batches", "size=3", "workers=2", "policy.transactions_per_connection=2", "-n", "12", "--json"]
+    status, out, _ = call(capsys, *arguments)
+    result = json.loads(out)
+    assert status == 0
+    assert result["incidents"]["by_limit"]["transactions_per_connection"] == 4
+    assert result["messages"] == {"submitted": 12, "accepted": 8, "lost": 4, "waiting": 0, "duplicated": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["try", "pacd"], 'did you mean "paced"'),
+        (["try", "paced", "sise=5"], 'did you mean "size"'),
+        (["try", "paced", "size=five"], "not a whole number"),
+        (["try", "paced", "spacing=1 hr"], 'write "1h"'),
+        (["try", "paced", "policy.windw=sliding"], 'did you mean "window"'),
+        (["try", "paced", "nonsense"], "KEY=VALUE"),
+        (["try", "nofile.py:x"], "is not a file"),
+        (["try", "paced", "--seed", "-1"], "--seed"),
+        (["try", "paced", "--patience", "soon"], "--patience"),
+        (["nothing"], "No such command"),
+        (["run"], "Missing argument"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_status_2(arguments: list[str], said: str, capsys: Any) -> None:
+    status, out, err = call(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_strategies_and_policies_name_what_is_shipped(capsys: Any) -> None:
+    assert "spacing" in call(capsys, "strategies")[1]
+    assert "logins_per_username: 120 per 1m" in call(capsys, "policies")[1]
+    assert [one["name"] for one in json.loads(call(capsys, "policies", "--json")[1])] == ["mailersend", "unlimited"]
+    assert len(json.loads(call(capsys, "strategies", "--json")[1])) == 6
