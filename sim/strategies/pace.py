@@ -14,16 +14,13 @@ from __future__ import annotations
 
 from threading import Lock
 
-FIRST_RATE = 1.0
-"""Logins a second at the start; each that passes adds GROWTH until the first refusal."""
-
-GROWTH = 0.1
-"""Logins a second that the slow start adds: 60 logins within 20 s, 240 within 33 s."""
+FIRST_RATE, GROWTH = 5.0, 0.1
+"""Logins a second after the first one, which goes alone; each that passes adds GROWTH until the first refusal."""
 
 MOST_IN_FLIGHT = 6
 """The slow start goes no faster than keeps so many logins in flight: each may be a wrong password, and about ten in a row block."""
 
-MARGIN = 0.97
+MARGIN = 0.95
 """Share of what was measured that is used, and what is left of a pace that was refused after a long cycle."""
 
 LONG_CYCLE, LONG_CYCLE_S = 20, 50.0
@@ -55,7 +52,7 @@ class Pace:
     def __init__(self) -> None:
         self.rate = FIRST_RATE
         self._lock = Lock()
-        self._starting, self._shut, self._probing, self._wrong = True, False, False, False
+        self._starting, self._shut, self._probing, self._wrong = True, True, False, False
         self._epoch = 0  # a login whose turn is of an earlier epoch neither shuts nor opens
         self._turn = self._probe_at = self._shut_at = 0.0
         self._begun, self._last_refused, self._passed = 0.0, 0.0, 0  # of the cycle
@@ -93,10 +90,10 @@ class Pace:
         with self._lock:
             self._rest = PASSWORD_REST_S
             self._passed += 1
-            if self._starting and not self._shut and self.rate < MOST_IN_FLIGHT / max(took, 0.001):
-                self.rate += GROWTH
             if self._shut and epoch == self._epoch:
                 self._open(now)
+            if self._starting and not self._shut:
+                self.rate = min(self.rate + GROWTH, MOST_IN_FLIGHT / max(took, 0.001))
 
     def refused(self, epoch: int, now: float, *, wrong: bool) -> None:
         """A login was refused; ``wrong`` for its password (535)."""
@@ -127,11 +124,12 @@ class Pace:
 
     def _open(self, now: float) -> None:
         """A login passed again: the pace goes on, after a moment that leaves room for logins to come early."""
-        if self._wrong:
+        if self._wrong or not self._last_refused:
             self._begun, self._passed = now, 1
         else:
             self._measure(now)
-        self._shut = self._probing = self._wrong = self._starting = False
+            self._starting = False
+        self._shut = self._probing = self._wrong = False
         self._epoch += 1
         self._turn = now + 2 / self.rate
         self._raise_at, self._raise = now + CLEAN_S, FIRST_RAISE
