@@ -89,9 +89,9 @@ class Driven:
         outcome = {235: "accepted", 535: "failed"}.get(reply.code) or self.rows.incidents[incidents].limit
         if outcome == "failed":
             session.username = None  # it may try again
-        begun = [[row.limit, row.until // MS] for row in self.rows.blocks[blocks:]]
+        begun = [(row.limit, row.until // MS) for row in self.rows.blocks[blocks:]]
         self.edges += [until for _, until in begun]
-        self.told(now, [outcome, begun], "login", username, session.ip, right)
+        self.told(now, [outcome, [list(block) for block in begun]], "login", username, session.ip, right)
 
     def mail(self, session: Session, now: int) -> None:
         reply = session.mail("a@example.com", now * MS)

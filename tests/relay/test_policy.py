@@ -41,6 +41,7 @@ def test_the_numbers_of_the_article():
         (5, None, None), (300, 60 * SECOND, None), (120, 60 * SECOND, None), (100, day, day), (10, 90 * day, 3_600 * SECOND)
     ]  # fmt: skip
     assert {getattr(found, name).reply.code for name in LIMITS} == {421}
+    assert found.transactions_per_connection is not None
     assert (found.transactions_per_connection.reply.text, found.transactions_per_connection.reply.enhanced) == (
         "Service not available, closing transmission channel.", "",
     )  # fmt: skip
@@ -48,6 +49,8 @@ def test_the_numbers_of_the_article():
 
 def test_a_bare_number_is_the_count_a_table_any_field_and_false_removes():
     found = policy(transactions_per_connection=9, logins_per_username={"count": 240}, connections_per_ip=False)
+    assert found.transactions_per_connection is not None
+    assert found.logins_per_username is not None
     assert (found.transactions_per_connection.count, found.transactions_per_connection.counted_at) == (9, "mail")
     assert (found.logins_per_username.count, found.logins_per_username.per) == (240, 60 * SECOND)
     assert found.limits == tuple(name for name in LIMITS if name != "connections_per_ip")
@@ -56,6 +59,8 @@ def test_a_bare_number_is_the_count_a_table_any_field_and_false_removes():
 def test_one_field_of_a_reply_leaves_the_others():
     before = policy().connections_per_ip
     after = policy(connections_per_ip={"reply": {"code": 454}}).connections_per_ip
+    assert before is not None
+    assert after is not None
     assert after.reply == before.reply.model_copy(update={"code": 454})
     assert (after.count, after.per) == (before.count, before.per)
 
@@ -68,6 +73,7 @@ def test_a_limit_that_the_base_does_not_have_can_be_laid_on():
 def test_a_policy_of_ones_own(tmp_path):
     (tmp_path / "own.toml").write_text('title = "Own"\ntransactions_per_connection = 7\n')
     found = policy("own.toml", tmp_path, window="gcra")
+    assert found.transactions_per_connection is not None
     assert (found.name, found.title, found.window, found.transactions_per_connection.count) == ("own", "Own", "gcra", 7)
     (tmp_path / "bad.toml").write_text("transactions = 7\n")
     assert "bad.toml: transactions: unknown key; did you mean" in mistake("bad.toml", tmp_path)
