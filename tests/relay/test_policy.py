@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.limits import WINDOWS
-from sim.relay import LIMITS, Policy, load, shipped
+from sim.relay import LIMITS, load, shipped
 from sim.relay.policy import described
 
 SECOND = 1_000_000
 
 
-def policy(use: str = "mailersend", folder: Path | None = None, **overlay: Any) -> Policy:
+def policy(use: str = "mailersend", folder: Path | None = None, **overlay: Any) -> Any:
     return load(use, overlay, "x.toml", folder or Path())
 
 
@@ -128,8 +129,6 @@ def test_the_ceiling(usernames, ips, overlay, per_min):
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_one_line(overlay, words):
-    import re
-
     said = mistake(**overlay)
     assert "\n" not in said
     assert re.search(words, said)
