@@ -87,7 +87,7 @@ def test_one_that_swallows_its_own_end_is_left_behind() -> None:
     [
         ("misbehave.py:nobody", "has no nobody"),
         ("misbehave.py:other", "not named sender"),
-        ("raises_on_import.py:strategy", "cannot be loaded at line 3: ModuleNotFoundError"),
+        ("raises_on_import.py:strategy", "cannot be loaded at line 3: ValueError"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_a_mistake_with_place_and_key(strategy: str, said: str) -> None:

@@ -1,6 +1,6 @@
 """A file that cannot be loaded."""
 
-import no_such_module_anywhere  # noqa: F401
+PORT = int("five hundred and eighty-seven")
 
 
 def strategy(sender):
