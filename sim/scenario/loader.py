@@ -79,6 +79,13 @@ def load_scenario(path: Path, overrides: Sequence[str] = (), seed: int | None = 
 def build(data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str] = (),
           seed: int | None = None) -> Scenario:  # fmt: skip
     """The scenario of the tables ``data``; ``folder`` is where its relative paths begin."""
+    try:
+        return _built(data, place, name, folder, overrides, seed)
+    except RecursionError:
+        raise ScenarioError(place, "", "has tables within tables too deep to be read; no key needs more than four") from None
+
+
+def _built(data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str], seed: int | None) -> Scenario:
     whole = deepcopy(dict(data))
     for override in overrides:
         lay_on(whole, override)
@@ -178,7 +185,7 @@ def _policy(table: object, place: str, folder: Path) -> Policy:
 def _workload(table: Mapping[str, Any], place: str) -> Any:
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in WORKLOADS:
-        said = "is required" if kind is None else f"{shown(kind)} is no workload{nearest(str(kind), WORKLOADS)}"
+        said = "is required" if kind is None else f"{shown(kind)} is no workload{nearest(kind, WORKLOADS) if isinstance(kind, str) else ''}"
         raise ScenarioError(place, "workload.kind", f"{said}; allowed: {', '.join(WORKLOADS)}")
     return read(WORKLOADS[kind], table, place, "workload")
 
