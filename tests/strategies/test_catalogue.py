@@ -9,7 +9,6 @@ import pytest
 from sim.errors import ScenarioError
 from sim.strategies import catalogue
 
-
 NOT_ONE = (
     "mine.py:go is no strategy: its one parameter is not named sender. Any other callable is production code, "
     "which is not yet in this version"
