@@ -85,7 +85,9 @@ def build(data: Mapping[str, Any], place: str, name: str, folder: Path, override
         raise ScenarioError(place, "", "has tables within tables too deep to be read; no key needs more than four") from None
 
 
-def _built(data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str], seed: int | None) -> Scenario:
+def _built(
+    data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str], seed: int | None
+) -> Scenario:
     whole = deepcopy(dict(data))
     for override in overrides:
         lay_on(whole, override)
@@ -185,7 +187,11 @@ def _policy(table: object, place: str, folder: Path) -> Policy:
 def _workload(table: Mapping[str, Any], place: str) -> Any:
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in WORKLOADS:
-        said = "is required" if kind is None else f"{shown(kind)} is no workload{nearest(kind, WORKLOADS) if isinstance(kind, str) else ''}"
+        said = (
+            "is required"
+            if kind is None
+            else f"{shown(kind)} is no workload{nearest(kind, WORKLOADS) if isinstance(kind, str) else ''}"
+        )
         raise ScenarioError(place, "workload.kind", f"{said}; allowed: {', '.join(WORKLOADS)}")
     return read(WORKLOADS[kind], table, place, "workload")
 
