@@ -69,7 +69,7 @@ def run(
     elif results:
         report.table(results, _console())
     if out:
-        _write(done, out)
+        _write(done, wrong, out)
     return _status(results, wrong)
 
 
@@ -241,9 +241,9 @@ def _patience(text: str) -> float:
         raise ScenarioError("command line", "--patience", str(error)) from None
 
 
-def _write(done: Sequence[tuple[Result, Scenario]], out: Path) -> None:
+def _write(done: Sequence[tuple[Result, Scenario]], wrong: Sequence[ScenarioError], out: Path) -> None:
     try:
-        written = report.write_all([(result, scenario.policy) for result, scenario in done], out)
+        written = report.write_all([(result, scenario.policy) for result, scenario in done], out, wrong)
     except OSError as error:
         raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
     click.echo(f"{len(written)} files written to {out}", err=True)

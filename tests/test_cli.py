@@ -60,6 +60,15 @@ def test_a_mistake_is_status_2_and_the_others_still_run(tmp_path: Path, capsys: 
     assert "b.toml: workload.mesages: unknown key; did you mean" in err
 
 
+def test_a_file_that_cannot_run_stands_in_the_junit_file_too(tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out"
+    paths = [write(tmp_path, "a.toml", GOOD), write(tmp_path, "b.toml", "nonsense = 1")]
+    assert call(capsys, "run", *paths, "--out", str(out))[0] == 2
+    text = (out / "junit.xml").read_text(encoding="utf-8")
+    assert "<error" in text
+    assert "b.toml" in text
+
+
 @pytest.mark.parametrize("path", ["nowhere", "."])
 def test_a_path_without_a_scenario_is_a_mistake(path: str, tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)

@@ -72,6 +72,8 @@ class Outbox:
 
     def put_back(self, hands: Hands, message: Message) -> None:
         """First into the outbox again. StrategyError for a message that is there already or never came from it."""
+        if not isinstance(message, Message):
+            raise StrategyError(f"put back {str(message)[:60]!r}, which is no message of the outbox")
         index = self.index(message)
         if index >= self._next or self._in_box[index]:
             raise StrategyError(f"put back message {message.id}, which is in the outbox already")

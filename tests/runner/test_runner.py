@@ -69,6 +69,7 @@ def test_one_that_takes_all_the_memory_is_stopped() -> None:
         ("exits", "SystemExit: 4"),
         ("lies", "no message of the outbox"),
         ("puts_back_twice", "in the outbox already"),
+        ("puts_back_a_string", "which is no message"),
     ],
 )
 def test_others_that_break_are_told_what_they_did(name: str, said: str) -> None:

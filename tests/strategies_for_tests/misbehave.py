@@ -83,6 +83,12 @@ def puts_back_twice(sender):
     sender.put_back(batch[0])
 
 
+def puts_back_a_string(sender):
+    """Returns the id in place of the message."""
+    batch = sender.take(1)
+    sender.put_back(batch[0].id)
+
+
 def prints(sender):
     """Talks on stdout, and sends."""
     print("hello from the strategy")
