@@ -6,22 +6,30 @@ reads no clock and leaves the waiting to smtplib.
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
+from .errors import ScenarioError
 from .strategies.api import Disconnected, Message, Refused
+from .tables import shown
 
 ID_HEADER = "X-Relaysim-Id"
 """The header by which a message is known on its way; added in front unless the message has it."""
 
+_OWN_ID = re.compile(rb"(?im)^x-relaysim-id[ \t]*:")
+_LINE_END = re.compile(rb"\r\n?|\n")
+_ADDRESS = re.compile(r"[!-;=?-~]+")  # printable ASCII without space and angle brackets: nothing that ends a command early
+
 
 class Stopped(BaseException):
-    """Thrown into the other workers' calls when the run is stopped. Not an Exception, so that a strategy does not catch it."""
+    """Thrown into the workers' calls when the run is stopped. Not an Exception, so that a strategy does not catch it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +37,74 @@ class Account:
     """How to reach a relay. ``tls`` is starttls, implicit or none; a password goes over the wire in the clear with none alone.
 
     ``usernames`` are (username, password) pairs; worker i uses pair i mod their number, and likewise of ``ips``, the local
-    addresses to send from (empty: the system chooses). ``timeout`` is seconds for any one answer.
+    addresses to send from (empty: the system chooses). ``timeout`` is seconds for any one answer: a relay that takes longer to
+    answer a body may have accepted it all the same, and what is then sent again arrives twice. ``name`` is what EHLO says;
+    empty: the connection's own address as a literal, ``[192.0.2.1]``, which needs no DNS. ``context`` is ssl's default unless
+    given, which checks certificates.
     """
 
     relay: str
     port: int
-    usernames: Sequence[tuple[str, str]]
+    usernames: Sequence[tuple[str, str]] = field(repr=False)  # the passwords are in it
     sender_address: str
     tls: str = "starttls"
     ips: Sequence[str] = ()
     timeout: float = 30.0
-    name: str = "localhost"
+    name: str = ""
     context: ssl.SSLContext | None = None
 
+    def __post_init__(self) -> None:
+        if self.tls not in ("starttls", "implicit", "none"):
+            raise ScenarioError("Account", "tls", f"{shown(self.tls)} is not allowed; allowed: starttls, implicit, none")
+        if not 1 <= self.port <= 65535:
+            raise ScenarioError("Account", "port", f"{shown(self.port)} is no port; allowed: 1 to 65535")
+        if not self.usernames:
+            raise ScenarioError("Account", "usernames", "is empty; give at least one (username, password)")
+        if not 0 < self.timeout < float("inf"):
+            raise ScenarioError("Account", "timeout", f"{shown(self.timeout)} is no time to wait; a number of seconds above 0")
+        for key, value in (("sender_address", self.sender_address), ("name", self.name)):
+            if value and not _ADDRESS.fullmatch(value):
+                raise ScenarioError("Account", key, f"{shown(value)} cannot be sent; ASCII without spaces or angle brackets")
 
-class Listener(Protocol):
-    """The run behind a connection, which writes down what happens on it."""
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a run in production; submitted = accepted + lost + waiting. Times are seconds since the run began.
+
+    Ids stand in order of acceptance, or of submission; ``refusals`` are (seconds, code, text, id of the message under way or
+    None), ``disconnections`` the same without a code; ``connections`` has the ids that each connection got accepted, in the
+    order of their logins. ``ended`` is settled, until or aborted, and ``error`` then says why. ``unsent`` holds every message
+    that was not accepted, lost or waiting, so that nothing is lost when something breaks.
+    """
+
+    submitted: int = 0
+    accepted: list[str] = field(default_factory=list)
+    duplicated: int = 0
+    lost: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    unsent: list[Message] = field(default_factory=list)
+    refusals: list[tuple[float, int, str, str | None]] = field(default_factory=list)
+    disconnections: list[tuple[float, str, str | None]] = field(default_factory=list)
+    connections: list[list[str]] = field(default_factory=list)
+    ended: str = "settled"
+    error: str | None = None
+
+
+class Run(Protocol):
+    """The run behind a connection. ``context`` is None where there is no TLS; ``seen`` is what the connection writes into."""
 
     account: Account
-    stopped: bool
+    context: ssl.SSLContext | None
+    seen: Outcome
 
-    def refused(self, code: int, text: str) -> None:
-        """The relay refused something."""
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+
+    def check(self) -> None:
+        """Raises Stopped when the run is stopped."""
+
+    def check_known(self, message: Message) -> None:
+        """Raises StrategyError for a message that never came from the outbox."""
 
     def sent(self, message: Message) -> None:
         """The relay accepted a message."""
@@ -59,53 +113,47 @@ class Listener(Protocol):
 class ProductionConnection:
     """Implements ``api.Connection`` over smtplib. AUTH PLAIN with its initial response, or LOGIN where PLAIN is not offered, once."""
 
-    def __init__(self, run: Listener, username: str, password: str, ip: str) -> None:
-        self._run = run
+    def __init__(self, run: Run, username: str, password: str, ip: str) -> None:
+        self._run, self._begun = run, False
         self._smtp: smtplib.SMTP | None = None
-        account = run.account
-        source = (ip, 0) if ip else None
-        context = account.context or (ssl.create_default_context() if account.tls != "none" else None)
-        try:
-            smtp = _opened(account, source, context)
-            self._smtp = smtp
-            self._answered(smtp.ehlo())
-            if account.tls == "starttls":
-                smtp.starttls(context=context)
-                self._answered(smtp.ehlo())
-            self._log_in(smtp, username, password)
-        except (Refused, Disconnected):
-            self._hang_up()
-            raise
-        except smtplib.SMTPResponseException as error:
-            self._hang_up()
-            raise self._refused(error.smtp_code, error.smtp_error) from None
-        except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()
-            raise Disconnected(str(error) or type(error).__name__) from None
+        self._accepted: list[str] | None = None  # until the login is through
+        with self._talk():
+            smtp = self._smtp = _opened(run.account, ip, run.context)
+            _want(smtp.ehlo())
+            if run.account.tls == "starttls":
+                smtp.starttls(context=run.context)  # raises where it is not offered: no password without TLS
+                _want(smtp.ehlo())
+            _log_in(smtp, username, password)
+        self._accepted = []
+        run.seen.connections.append(self._accepted)
 
     def send(self, message: Message) -> None:
         """As in api.Connection."""
-        self._run_check()
+        self._run.check()
+        self._run.check_known(message)
         smtp = self._smtp
-        if smtp is None:
+        if smtp is None or self._accepted is None:
             raise Disconnected("the connection is closed")
-        try:
-            self._answered(smtp.mail(self._run.account.sender_address))
-            self._answered(smtp.rcpt(message.recipient), reset=True)
-            self._data(smtp, message)
-        except smtplib.SMTPDataError as error:
-            raise self._refused_open(smtp, error.smtp_code, error.smtp_error, reset=True) from None
-        except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()
-            raise Disconnected(str(error) or type(error).__name__) from None
+        data = on_the_wire(message)
+        with self._talk(message.id):
+            _want(smtp.docmd("MAIL", " ".join([f"FROM:<{self._run.account.sender_address}>", *_options(smtp, data)])))
+            self._begun = True
+            _want(smtp.docmd("RCPT", f"TO:<{message.recipient}>"))
+            answer = smtp.data(data)
+            self._begun = False  # whatever the answer is, the transaction is over
+            _want(answer)
+        self._accepted.append(message.id)
         self._run.sent(message)
 
     def close(self) -> None:
         """As in api.Connection."""
         if self._smtp is not None:
-            with suppress(OSError, smtplib.SMTPException):
+            try:
                 self._smtp.docmd("QUIT")
-            self._hang_up()
+            except OSError:  # smtplib's own errors among them
+                pass
+            finally:
+                self._hang_up()
 
     def __enter__(self) -> Self:
         return self
@@ -113,46 +161,44 @@ class ProductionConnection:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _data(self, smtp: smtplib.SMTP, message: Message) -> None:
-        known = message.data[:4096].lower().startswith(ID_HEADER.lower().encode() + b":")
-        data = message.data if known else f"{ID_HEADER}: {message.id}\r\n".encode() + message.data
-        code, text = smtp.data(data)
-        if code >= 400:
-            raise self._refused_open(smtp, code, text, reset=False)
-
-    def _log_in(self, smtp: smtplib.SMTP, username: str, password: str) -> None:
-        smtp.user, smtp.password = username, password
-        offered = smtp.esmtp_features.get("auth", "").upper().split()
-        if "PLAIN" in offered or "LOGIN" not in offered:
-            smtp.auth("PLAIN", smtp.auth_plain, initial_response_ok=True)
-        else:
-            smtp.auth("LOGIN", smtp.auth_login, initial_response_ok=True)
-
-    def _answered(self, answer: tuple[int, bytes], *, reset: bool = False) -> None:
-        code, text = answer
-        if code >= 400:
-            assert self._smtp is not None, "an answer came from a connection"
-            raise self._refused_open(self._smtp, code, text, reset=reset)
-
-    def _refused_open(self, smtp: smtplib.SMTP, code: int, text: bytes | str, *, reset: bool) -> Refused:
-        """A refusal after which the connection can go on, unless it was a 421: then it is closed."""
-        if code == 421:
+    @contextmanager
+    def _talk(self, message: str | None = None) -> Iterator[None]:
+        """Turns what goes wrong with smtplib into a strategy's words; ``message`` is the id of the one under way."""
+        try:
+            yield
+        except smtplib.SMTPResponseException as error:
+            raise self._judged(error.smtp_code, error.smtp_error, message) from None
+        except OSError as error:  # also smtplib's SMTPException, ssl's errors and time-outs
+            raise self._gone(str(error) or type(error).__name__, message) from None
+        except BaseException:
             self._hang_up()
-        elif reset:
-            try:
-                smtp.docmd("RSET")
-            except (OSError, smtplib.SMTPException):
-                self._hang_up()
-        return self._refused(code, text)
+            raise
 
-    def _refused(self, code: int, text: bytes | str) -> Refused:
-        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        self._run.refused(code, said)
+    def _judged(self, code: int, text: bytes | str, message: str | None) -> Refused | Disconnected:
+        """A refusal after which the connection can go on, unless it was a 421 or came before the login was through."""
+        if not 400 <= code < 600 or isinstance(text, str):  # smtplib's own words are str, and a code of -1 was no number
+            return self._gone(f"the relay's answer makes no sense here: {code} {text!r}", message)
+        if code == 421 or self._accepted is None:
+            self._hang_up()
+        elif self._begun:
+            self._reset()
+        said = text.decode("utf-8", "replace")
+        self._run.seen.refusals.append((self._run.elapsed(), code, said, message))
         return Refused(code, said)
 
-    def _run_check(self) -> None:
-        if self._run.stopped:
-            raise Stopped
+    def _reset(self) -> None:
+        """Ends an open transaction, without which the next MAIL would be out of order."""
+        self._begun = False
+        try:
+            if self._smtp is not None:
+                _want(self._smtp.docmd("RSET"))
+        except OSError:  # the refusal is what counts; the next send tells that the connection is closed
+            self._hang_up()
+
+    def _gone(self, text: str, message: str | None) -> Disconnected:
+        self._hang_up()
+        self._run.seen.disconnections.append((self._run.elapsed(), text, message))
+        return Disconnected(text)
 
     def _hang_up(self) -> None:
         if self._smtp is not None:
@@ -160,10 +206,67 @@ class ProductionConnection:
             self._smtp = None
 
 
-def _opened(account: Account, source: tuple[str, int] | None, context: ssl.SSLContext | None) -> smtplib.SMTP:
-    """TCP, TLS where it is implicit, and the greeting. The name for EHLO is given, since smtplib would ask the DNS for one."""
-    if account.tls != "implicit":
-        return smtplib.SMTP(account.relay, account.port, account.name, account.timeout, source)
-    return smtplib.SMTP_SSL(
-        account.relay, account.port, account.name, timeout=account.timeout, source_address=source, context=context
+def checked(given: object, number: int) -> Message:
+    """``given``, the workload's ``number``-th, as a Message; ScenarioError for what must not or cannot go over the wire."""
+    place = f"messages[{number - 1}]"
+    if isinstance(given, tuple) and len(given) == 2:
+        given = Message(str(number), *given)
+    if not isinstance(given, Message):
+        raise ScenarioError("send", place, f"{shown(given)} is no message; give a Message or (recipient, data)")
+    if not isinstance(given.id, str) or not (given.id.isascii() and given.id.isprintable() and given.id.strip()):
+        raise ScenarioError("send", f"{place}.id", f"{shown(given.id)} is no id; printable ASCII, since it becomes a header")
+    if not isinstance(given.recipient, str) or not _ADDRESS.fullmatch(given.recipient):
+        raise ScenarioError("send", f"{place}.recipient", f"{shown(given.recipient)} is no address; write it alone, in ASCII")
+    if not isinstance(given.data, bytes):
+        raise ScenarioError("send", f"{place}.data", f"{shown(given.data)} is not bytes; give headers and body as bytes")
+    return given
+
+
+def on_the_wire(message: Message) -> bytes:
+    """The data with every line ended by CRLF and with its id in the headers; dots are smtplib's to double."""
+    data = _LINE_END.sub(b"\r\n", message.data)
+    headers = (b"\r\n" + data).partition(b"\r\n\r\n")[0]
+    return data if _OWN_ID.search(headers) else f"{ID_HEADER}: {message.id}\r\n".encode() + data
+
+
+def _options(smtp: smtplib.SMTP, data: bytes) -> list[str]:
+    """What MAIL adds where the relay offers it: the size, and that there are octets above 127."""
+    size = [f"SIZE={len(data)}"] if smtp.has_extn("size") else []
+    return size + (["BODY=8BITMIME"] if smtp.has_extn("8bitmime") and not data.isascii() else [])
+
+
+def _want(answer: tuple[int, bytes], first: int = 2) -> None:
+    """Raises smtplib's own error unless the answer's code begins with the digit ``first``."""
+    if answer[0] // 100 != first:
+        raise smtplib.SMTPResponseException(*answer)
+
+
+def _log_in(smtp: smtplib.SMTP, username: str, password: str) -> None:
+    """One mechanism, once. smtplib's login() goes on with the next: a wrong password would count several times."""
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in offered:
+        _want(smtp.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{username}{chr(0)}{password}')}"))
+    elif "LOGIN" in offered:
+        _want(smtp.docmd("AUTH", "LOGIN"), 3)
+        _want(smtp.docmd(_base64(username)), 3)
+        _want(smtp.docmd(_base64(password)))
+    else:
+        raise smtplib.SMTPNotSupportedError("the relay offers neither AUTH PLAIN nor AUTH LOGIN")
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+def _opened(account: Account, ip: str, context: ssl.SSLContext | None) -> smtplib.SMTP:
+    """TCP, TLS where it is implicit, and the greeting. A name for EHLO is given at once, since smtplib would ask the DNS for one."""
+    name, source = account.name or "localhost", (ip, 0) if ip else None
+    smtp = (
+        smtplib.SMTP_SSL(account.relay, account.port, name, timeout=account.timeout, source_address=source, context=context)
+        if account.tls == "implicit"
+        else smtplib.SMTP(account.relay, account.port, name, account.timeout, source)
     )
+    if not account.name and smtp.sock is not None:
+        own = str(smtp.sock.getsockname()[0]).partition("%")[0]
+        smtp.local_hostname = f"[IPv6:{own}]" if ":" in own else f"[{own}]"
+    return smtp

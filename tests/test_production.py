@@ -1,121 +1,56 @@
 """The same strategy through virtual time and through production: the same messages in the same batches, and nothing lost.
 
-Production talks to a small receiver made of the standard library, which says what it is told to say at each stage.
+What goes over one connection is in ``test_production_connection.py``.
 """
 
 from __future__ import annotations
 
-import socket
-import socketserver
+import queue
+import signal
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sim import production
 from sim.production import Outcome, send
-from sim.production_connection import Account
 from sim.scenario import build
 from sim.strategies import catalogue
-from sim.strategies.paced import Paced
+from sim.strategies.api import Disconnected, Message, Sender, StrategyError
 from sim.world import World
+from tests.receiver import Receiver, receiver, workload
 
 FILE = Path(__file__).parent / "strategies_for_tests" / "fives.py"
 
 
-class Receiver(socketserver.ThreadingTCPServer):
-    """Takes messages on loopback. ``says`` maps (verb, how often it was heard over all connections) to an answer or "drop"."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, says: dict[tuple[str, int], str]) -> None:
-        self.says = says
-        self.heard: dict[str, int] = {}
-        self.batches: list[list[str]] = []
-        self.verbs: list[list[str]] = []
-        self.lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), Talk)
-
-    def answer(self, verb: str, usual: str) -> str:
-        """The scripted answer, or the usual one."""
-        with self.lock:
-            self.heard[verb] = self.heard.get(verb, 0) + 1
-            return self.says.get((verb, self.heard[verb]), usual)
-
-
-class Talk(socketserver.StreamRequestHandler):
-    """One connection."""
-
-    server: Receiver
-
-    def say(self, verb: str, usual: str) -> bool:
-        text = self.server.answer(verb, usual)
-        if text == "drop":
-            return False
-        self.wfile.write(text.encode() + b"\r\n")
-        return not text.startswith(("421", "221"))
-
-    def handle(self) -> None:
-        batch: list[str] = []
-        verbs: list[str] = []
-        with self.server.lock:
-            self.server.batches.append(batch)
-            self.server.verbs.append(verbs)
-        usual = {"EHLO": "250-receiver\r\n250 AUTH PLAIN LOGIN", "AUTH": "235 in", "DATA": "354 go on", "QUIT": "221 bye"}
-        going = self.say("CONNECT", "220 receiver")
-        while going and (line := self.rfile.readline()):
-            verb = line.split()[0].decode().upper()
-            verbs.append(verb)
-            going = self.say(verb, usual.get(verb, "250 fine"))
-            if verb == "DATA" and going and self.server.says.get(("DATA", self.server.heard["DATA"]), "354")[0] == "3":
-                going = self.body(batch)
-
-    def body(self, batch: list[str]) -> bool:
-        lines = list(iter(lambda: self.rfile.readline(), b".\r\n"))
-        found = [line for line in lines if line.startswith(b"X-Relaysim-Id:")]
-        going = self.say("BODY", "250 taken")
-        batch.extend(line.split()[1].decode() for line in found[:1])
-        return going
-
-
-@contextmanager
-def receiver(says: dict[tuple[str, int], str] | None = None) -> Iterator[tuple[Receiver, Account]]:
-    """A receiver that runs, and how to reach it."""
-    with Receiver(says or {}) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            port = int(server.server_address[1])
-            credentials = [("user1", "secret"), ("user2", "secret")]
-            yield server, Account("127.0.0.1", port, credentials, "me@example.com", tls="none", timeout=20)
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def workload(number: int) -> list[tuple[str, bytes]]:
-    """So many small messages."""
-    return [(f"m{index}@example.com", b"Subject: x\r\n\r\nhello\r\n") for index in range(1, number + 1)]
-
-
 def found(name: str) -> Any:
+    """A strategy of the tests' own file."""
     return catalogue.load(FILE, name)
 
 
-def sent(name: str, messages: int, says: dict[tuple[str, int], str] | None = None, **more: Any) -> tuple[Outcome, Receiver]:
-    before = threading.active_count()
-    with receiver(says) as (server, account):
-        outcome = send(found(name), workload(messages), account, **more)
-    own = [thread.name for thread in threading.enumerate() if "worker" in thread.name]
-    assert own == []
-    assert threading.active_count() <= before + len(server.batches)
+def own_threads() -> list[str]:
+    """The threads of a run that are there."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("relaysim")]
+
+
+def sent(strategy: Any, messages: Any, says: dict[tuple[str, int], str] | None = None, **more: Any) -> tuple[Outcome, Receiver]:
+    """What becomes of ``messages``, of which there may be a number alone; whatever it is, no thread is left and the sum is right."""
+    seen: set[str] = set()
+    usernames = [(f"user{index + 1}", "secret") for index in range(more.get("workers", 1))]
+    with receiver(says, usernames=usernames) as (server, account):
+        strategy = found(strategy) if isinstance(strategy, str) else strategy
+        outcome = send(strategy, workload(messages) if isinstance(messages, int) else messages, account, **more)
+        seen.update(own_threads())
+    assert seen == set()
+    assert outcome.submitted == len(outcome.accepted) + len(outcome.lost) + len(outcome.waiting)
+    assert sorted(message.id for message in outcome.unsent) == sorted(outcome.lost + outcome.waiting)
     return outcome, server
 
 
-def test_the_same_file_sends_the_same_batches_in_virtual_time_and_in_production() -> None:
+def test_the_same_file_sends_the_same_batches_in_virtual_time_and_in_production():
     outcome, server = sent("batches_of_five", 23)
     tables = {
         "workload": {"kind": "batch", "messages": 23},
@@ -127,91 +62,239 @@ def test_the_same_file_sends_the_same_batches_in_virtual_time_and_in_production(
     batches: dict[int, list[str]] = {}
     for connection, message in zip(world.recorder.accepted_on, world.recorder.accepted_ids, strict=True):
         batches.setdefault(connection, []).append(str(message))
-    assert server.batches == list(batches.values())
+    assert server.batches == outcome.connections == list(batches.values())
     assert [len(batch) for batch in server.batches] == [5, 5, 5, 5, 3]
     assert outcome.accepted == [str(number) for number in range(1, 24)]
     assert (outcome.submitted, outcome.lost, outcome.duplicated) == (result.messages.submitted, [], result.messages.duplicated)
 
 
-def test_two_workers_log_in_with_their_own_usernames_and_lose_nothing() -> None:
-    outcome, server = sent("batches_of_five", 40, workers=2)
+def test_two_workers_log_in_with_their_own_usernames_and_lose_nothing():
+    names: set[tuple[str, str]] = set()
+
+    def fives(sender):
+        names.add((threading.current_thread().name, sender.username))
+        catalogue.load(FILE, "batches_of_five").found(sender)
+
+    outcome, server = sent(fives, 40, workers=2)
+    assert names == {("relaysim w0", "user1"), ("relaysim w1", "user2")}
     assert sorted(map(int, outcome.accepted)) == list(range(1, 41))
     assert sorted(message for batch in server.batches for message in batch) == sorted(outcome.accepted)
     assert all(len(batch) <= 5 for batch in server.batches)
 
 
-def test_a_spawned_worker_holds_what_it_was_given() -> None:
-    outcome, _ = sent("shares_work", 10)
-    assert sorted(map(int, outcome.accepted)) == list(range(1, 11))
-    assert outcome.lost == []
+def test_a_spawned_worker_holds_what_it_was_given():
+    def starts(sender: Sender) -> None:
+        sender.spawn(child, {"of": "no use"}, [sender.take(2)])
+        with sender.connect() as connection:
+            connection.send(sender.take()[0])  # which waits, since they may be put back
+
+    def child(sender: Sender, words: dict[str, str], batches: list[list[Message]]) -> None:
+        sender.sleep(0.1)
+        sender.put_back(batches[0][0])
+
+    assert sorted(map(int, sent("shares_work", 10)[0].accepted)) == list(range(1, 11))
+    outcome, _ = sent(starts, 2)
+    assert (outcome.accepted, outcome.lost, outcome.error) == (["1"], ["2"], None)
 
 
-def test_what_a_strategy_gives_up_is_lost_and_listed() -> None:
+def test_what_a_strategy_gives_up_is_lost_and_listed():
     outcome, _ = sent("gives_up", 8)
     assert outcome.accepted == ["1", "5"]
     assert outcome.lost == ["2", "3", "4", "6", "7", "8"]
-    assert [message.id for message in outcome.unsent] == outcome.lost
 
 
-def test_a_strategy_that_throws_aborts_and_nothing_is_forgotten() -> None:
+def test_a_strategy_that_throws_aborts_and_nothing_is_forgotten():
     outcome, _ = sent("throws", 12)
     assert outcome.ended == "aborted"
-    assert "KeyError" in str(outcome.error)
+    assert "KeyError: 'seven'" in str(outcome.error)
     assert outcome.accepted == [str(number) for number in range(1, 8)]
-    assert [message.id for message in outcome.unsent] == ["8", "9", "10", "11", "12"]
+    assert outcome.waiting == ["8", "9", "10", "11", "12"]
 
 
-@pytest.mark.parametrize(
-    ("stage", "text", "code"),
-    [("CONNECT", "421 too many", 421), ("AUTH", "535 wrong", 535), ("MAIL", "421 over", 421), ("RCPT", "550 nobody", 550),
-     ("DATA", "451 later", 451), ("BODY", "552 large", 552)],
-)  # fmt: skip
-def test_a_refusal_at_each_stage_reaches_the_strategy_and_paced_sends_it_again(
-    stage: str, text: str, code: int, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("sim.strategies.paced.PASSWORD_REST_S", 0.05)
-    monkeypatch.setattr("sim.strategies.paced.FIRST_REST_S", 0.05)
-    with receiver({(stage, 2): text}) as (server, account):
-        outcome = send(Paced, workload(7), account, options={"size": 5, "spacing": "0.01s"})
-    assert [refusal[1] for refusal in outcome.refusals] == [code]
-    assert sorted(map(int, outcome.accepted)) == list(range(1, 8))
-    assert (outcome.lost, outcome.ended) == ([], "settled")
-    if stage in ("RCPT", "DATA"):
-        assert any("RSET" in verbs for verbs in server.verbs)
+def test_an_abort_reaches_workers_that_sleep_wait_and_swallow_exceptions():
+    sleeping, ended, taken = threading.Barrier(3), [], []
+
+    def strategy(sender: Sender) -> None:
+        try:
+            worker(sender, sender.take())  # of four, one waits here
+        finally:
+            ended.append(sender.username)
+
+    def worker(sender: Sender, batch: list[Message]) -> None:
+        taken.append(len(batch))
+        sleeping.wait(20)
+        if batch[0].id == "1":
+            raise RuntimeError("no such luck")
+        while True:
+            try:
+                sender.sleep(600) if batch[0].id == "2" else sender.now()
+            except Exception:
+                continue
+
+    outcome, _ = sent(strategy, 3, workers=4)
+    assert (outcome.ended, outcome.waiting) == ("aborted", ["1", "2", "3"])
+    assert "no such luck" in str(outcome.error)
+    assert (sorted(ended), taken) == (["user1", "user2", "user3", "user4"], [1, 1, 1])
 
 
-@pytest.mark.parametrize("stage", ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "BODY"])
-def test_a_connection_that_dies_at_any_stage_loses_nothing(stage: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr("sim.strategies.paced.FIRST_REST_S", 0.05)
-    with receiver({(stage, 2): "drop"}) as (_, account):
-        outcome = send(Paced, workload(7), account, options={"size": 5, "spacing": "0.01s"})
-    assert sorted(map(int, outcome.accepted)) == list(range(1, 8))
-    assert outcome.refusals == []
+def test_a_refusal_that_nobody_catches_ends_that_worker_alone():
+    outcome, _ = sent("batches_of_five", 20, {("AUTH", 1): "535 wrong"}, workers=2)
+    assert (len(outcome.accepted), len(outcome.lost), outcome.ended) == (15, 5, "settled")
+    assert [row[1:] for row in outcome.refusals] == [(535, "wrong", None)]
 
 
-def test_one_wrong_password_costs_one_login() -> None:
-    with receiver({("AUTH", 1): "535 wrong"}) as (server, account):
-        outcome = send(found("batches_of_five"), workload(3), account)
-    assert [verbs.count("AUTH") for verbs in server.verbs] == [1]
-    assert outcome.lost == ["1", "2", "3"]
+def test_when_all_workers_have_ended_the_rest_is_lost_also_what_comes_later():
+    gone = threading.Event()
+
+    def slowly() -> Iterator[tuple[str, bytes]]:
+        yield from workload(2)
+        gone.wait(20)
+        yield from workload(3)
+
+    def ends(sender: Sender) -> None:
+        threading.Timer(0.05, gone.set).start()
+        raise Disconnected("of its own")
+
+    outcome, _ = sent(ends, slowly())
+    assert (outcome.ended, outcome.lost) == ("settled", ["1", "2", "3", "4", "5"])
 
 
-def test_nobody_there_is_a_disconnection() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    account = Account("127.0.0.1", port, [("u", "p")], "me@example.com", tls="none")
-    outcome = send(found("batches_of_five"), workload(2), account)
-    assert (outcome.accepted, outcome.lost) == ([], ["1", "2"])
+def test_a_workload_may_come_slowly_and_a_worker_waits_for_it_and_for_what_another_holds():
+    source: queue.Queue[Any] = queue.Queue()
+    taken = threading.Event()
+
+    def strategy(sender: Sender) -> None:
+        while batch := sender.take():
+            with sender.connect() as connection:
+                connection.send(batch[0])
+            source.put(("m2@example.com", b"\r\n") if batch[0].id == "1" else None)
+
+    def holds(sender: Sender) -> None:
+        if sender.username == "user1":
+            (message,) = sender.take()
+            taken.set()
+            sender.sleep(0.1)
+            sender.put_back(message)
+            return
+        taken.wait(20)
+        strategy(sender)
+
+    source.put(("m1@example.com", b"\r\n"))
+    assert sent(strategy, iter(source.get, None))[0].accepted == ["1", "2"]
+    assert sent(holds, 1, workers=2)[0].accepted == ["1"]
 
 
-def test_a_workload_that_throws_is_told() -> None:
+def test_what_is_put_back_comes_first_and_what_is_not_there_is_refused():
+    order: list[str] = []
+
+    def strategy(sender: Sender) -> None:
+        first, second = sender.take(2)
+        sender.put_back(second)
+        sender.put_back(first)
+        for wrong in (first, Message("99", "x@example.com", b""), Message("3", "m3@example.com", b"")):
+            with pytest.raises(StrategyError):
+                sender.put_back(wrong)
+        with sender.connect() as connection:
+            with pytest.raises(StrategyError):
+                connection.send(Message("99", "x@example.com", b""))
+            while batch := sender.take():
+                order.append(batch[0].id)
+                connection.send(batch[0])
+                if batch[0].id == "2":
+                    connection.send(batch[0])
+
+    outcome, _ = sent(strategy, 3)
+    assert order == outcome.accepted == ["1", "2", "3"]
+    assert outcome.duplicated == 1
+
+
+def test_clock_and_luck_are_a_workers_own():
+    drawn: dict[str, list[float]] = {}
+
+    def strategy(sender: Sender) -> None:
+        begun = sender.now()
+        sender.sleep(0.03)
+        assert sender.now() - begun >= 0.03
+        drawn[sender.username] = [sender.random() for _ in range(3)]
+
+    def again(**more: Any) -> dict[str, list[float]]:
+        assert sent(strategy, 0, **more)[0].error is None
+        return dict(drawn)
+
+    two = again(workers=2, seed=7)
+    assert two["user1"] != two["user2"]
+    assert again(workers=1, seed=7)["user1"] == two["user1"]
+    assert again()["user1"] != again()["user1"]
+
+
+def test_time_that_is_up_stops_the_run_and_keeps_what_is_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = threading.Event()
+    monkeypatch.setattr("sim.production._Run.elapsed", lambda run: 100.0 if late.is_set() else 0.0)
+
+    def strategy(sender: Sender) -> None:
+        given_up, held = sender.take(2), sender.take(2)
+        sender.put_back(given_up[1])
+        with sender.connect() as connection:
+            late.set()
+            while True:
+                connection.send(held[0])
+
+    outcome, server = sent(strategy, 5, until=100)
+    assert (outcome.ended, outcome.error, outcome.lost) == ("until", None, ["1"])
+    assert sorted(outcome.accepted + outcome.waiting) == ["2", "3", "4", "5"]
+    assert server.verbs[0][-1] == "QUIT"
+
+
+def test_a_worker_that_never_ends_is_stopped_a_while_after_all_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(production, "WIND_DOWN", 0.05)
+
+    def strategy(sender: Sender) -> None:
+        while sender.now() >= 0:
+            sender.take()
+            sender.sleep(0.01)
+
+    outcome, _ = sent(strategy, 2)
+    assert (outcome.ended, outcome.error, outcome.lost) == ("settled", None, ["1", "2"])
+
+
+def test_ctrl_c_ends_in_order_and_tells_what_was_sent():
+    def strategy(sender: Sender) -> None:
+        with sender.connect() as connection:
+            connection.send(sender.take(2)[0])
+            signal.raise_signal(signal.SIGINT)  # which Python hands to the main thread
+            sender.sleep(600)
+
+    outcome, server = sent(strategy, 3)
+    assert (outcome.ended, outcome.error) == ("aborted", "KeyboardInterrupt")
+    assert (outcome.accepted, outcome.waiting) == (["1"], ["2", "3"])
+    assert server.verbs[0][-1] == "QUIT"
+
+
+def test_a_workload_that_throws_is_told():
     def broken() -> Iterator[tuple[str, bytes]]:
         yield from workload(2)
         raise OSError("the database went away")
 
-    with receiver() as (_, account):
-        outcome = send(found("batches_of_five"), broken(), account)
+    outcome, _ = sent("batches_of_five", broken())
     assert outcome.ended == "aborted"
     assert "the database went away" in str(outcome.error)
     assert outcome.submitted == 2
+
+
+def test_what_a_generator_hands_over_after_the_stop_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(production, "FEED_GRACE", 20.0)
+    stopped = threading.Event()
+
+    def slowly() -> Iterator[tuple[str, bytes]]:
+        yield from workload(1)
+        stopped.wait(20)
+        time.sleep(0.1)
+        yield from workload(2)
+
+    def strategy(sender: Sender) -> None:
+        sender.take()
+        stopped.set()
+        raise RuntimeError("broken")
+
+    outcome, _ = sent(strategy, slowly())
+    assert (outcome.ended, outcome.waiting) == ("aborted", ["1", "2"])

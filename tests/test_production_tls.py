@@ -1,0 +1,110 @@
+"""What a real connection does about TLS and passwords, with aiosmtpd for the relay: nobody else sees them, nobody else is trusted.
+
+The certificate is of the tests' own making and good for 127.0.0.1 alone.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from sim.production import Account, send
+from sim.strategies.api import Sender
+from tests.receiver import ACCOUNT, receiver, workload
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:aiosmtpd", "ignore::DeprecationWarning:aiosmtpd")
+
+CERTIFICATE = Path(__file__).parent / "loopback_certificate.pem"
+
+
+def one_connection(sender: Sender) -> None:
+    """All over one connection, until something is refused."""
+    with sender.connect() as connection:
+        while batch := sender.take():
+            connection.send(batch[0])
+
+
+class Box:
+    """What aiosmtpd took, and the usernames that logged in."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.logins: list[tuple[bytes, bytes, bool]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Takes it."""
+        self.bodies.append(envelope.content)
+        return "250 taken"
+
+    def log_in(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
+        """Any password but "wrong" is right."""
+        self.logins.append((given.login, given.password, session.ssl is not None))
+        return AuthResult(success=given.password != b"wrong", handled=False)
+
+
+class Receiver(Controller):
+    """An aiosmtpd on a free port."""
+
+    def factory(self) -> SMTP:
+        """One connection. With TLS from the first octet it does not know of the TLS around it."""
+        return SMTP(self.handler, **self.SMTP_kwargs)
+
+    def _trigger_server(self) -> None:
+        listening: Any = self.server  # asyncio names no sockets in the type
+        self.port = listening.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextmanager
+def aiosmtpd(tls: str, **account: Any) -> Iterator[tuple[Box, Account]]:
+    """An aiosmtpd that asks for a login, and how to reach it; the account trusts its certificate unless told otherwise."""
+    box, context = Box(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    more: dict[str, Any] = {"authenticator": box.log_in, "auth_required": True, "auth_require_tls": tls == "starttls"}
+    more |= {"tls_context": context, "require_starttls": True} if tls == "starttls" else {}
+    controller = Receiver(box, "127.0.0.1", 0, ssl_context=context if tls == "implicit" else None, **more)
+    controller.start()
+    try:
+        trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
+        yield box, Account(relay="127.0.0.1", port=controller.port, **{**ACCOUNT, "tls": tls, "context": trusting, **account})
+    finally:
+        controller.stop()
+
+
+@pytest.mark.parametrize("tls", ["none", "starttls", "implicit"])
+def test_aiosmtpd_takes_the_messages_over_each_kind_of_tls(tls: str) -> None:
+    with aiosmtpd(tls) as (box, account):
+        outcome = send(one_connection, [("x@example.com", b"Subject: x\r\n\r\n.\r\n..\r\n")] * 3, account)
+    assert (outcome.accepted, outcome.error, outcome.disconnections) == (["1", "2", "3"], None, [])
+    assert box.logins == [(b"user1", b"secret", tls == "starttls")]
+    assert box.bodies == [b"X-Relaysim-Id: %d\r\nSubject: x\r\n\r\n.\r\n..\r\n" % number for number in (1, 2, 3)]
+
+
+def test_aiosmtpd_hears_a_wrong_password_once():
+    with aiosmtpd("starttls", usernames=[("user1", "wrong")]) as (box, account):
+        outcome = send(one_connection, workload(1), account)
+    assert ([row[1] for row in outcome.refusals], len(box.logins), outcome.lost) == ([535], 1, ["1"])
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tls: str) -> None:
+    with aiosmtpd(tls, context=None) as (box, account):
+        outcome = send(one_connection, workload(1), account)
+    assert "CERTIFICATE_VERIFY_FAILED" in outcome.disconnections[0][1]
+    assert (box.logins, outcome.lost) == ([], ["1"])
+
+
+@pytest.mark.parametrize("answer", [None, "250-receiver\r\n250-STARTTLS\r\n250 AUTH PLAIN"])
+def test_without_tls_no_password_goes_out_unless_it_is_asked_for(answer: str | None) -> None:
+    says = {("EHLO", 1): answer, ("STARTTLS", 1): "454 not now"} if answer else {}
+    with receiver(says, tls="starttls") as (server, account):
+        outcome = send(one_connection, workload(1), account)
+    assert (outcome.lost, "AUTH" in server.verbs[0]) == (["1"], False)
+    assert [row[1] for row in outcome.refusals] == ([454] if answer else [])
