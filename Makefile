@@ -6,6 +6,7 @@ NPM ?= npm
 ARGS ?=
 BIN := $(VENV)/bin
 LOCK := .ci/requirements.lock
+UI_LOCK := .ci/requirements-ui.lock
 DEV_LOCK := .ci/requirements-dev.lock
 NODE_DIR := tests/agreement
 UV := uv==0.13.9
@@ -45,6 +46,7 @@ lock: ## make the lock files anew, with the newest versions that pyproject.toml 
 	@test -x .venv-lock/bin/python || "$(PYTHON)" -m venv .venv-lock
 	@.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install "$(UV)"
 	@$(call compile,$(LOCK))
+	@$(call compile,$(UI_LOCK),--extra ui)
 	@$(call compile,$(DEV_LOCK),--extra dev)
 
 clean: ## take away everything that make has made
@@ -65,6 +67,11 @@ $(VENV)/.run: $(VENV)/.python $(LOCK) pyproject.toml
 $(VENV)/.dev: $(VENV)/.run $(DEV_LOCK)
 	@echo "make: adding the tools of the tests to $(VENV), once" >&2
 	@$(PIP) install --require-hashes --requirement $(DEV_LOCK)
+	@touch $@
+
+$(VENV)/.ui: $(VENV)/.run $(UI_LOCK)
+	@echo "make: adding the dashboard to $(VENV), once" >&2
+	@$(PIP) install --require-hashes --requirement $(UI_LOCK)
 	@touch $@
 
 # Without node the tests that ask it are skipped and say so; with it, a failure to install is one.

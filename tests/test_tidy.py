@@ -94,7 +94,7 @@ BAD = [
     ("sim/world/outbox.py", "class SendQueue:\n    pass\n", "the word here is outbox"),
     ("sim/world/run.py", "interval: int = 0\n", "the word here is window"),
     ("sim/measure/result.py", "row = {'violations': 1}\n", "the word here is incident"),
-    ("sim/cli.py", "option = '--client-count'\n", "the word here is sender"),
+    ("sim/cli/run.py", "option = '--client-count'\n", "the word here is sender"),
     ("sim/limits/fixed.py", LONG_FUNCTION, f"at most {MOST_LINES_FUNCTION}"),
     ("tests/test_units.py", "pass\n" * MOST_LINES_FILE, f"at most {MOST_LINES_FILE}"),
 ]

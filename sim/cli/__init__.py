@@ -1,0 +1,70 @@
+"""The command line (CONTRACT section 4): the commands by name, each in a module of its own that is read when it is called.
+
+A command reads its call, hands the work to the packages below and prints: results to stdout, progress and prose to stderr. A
+person's mistake is one line on stderr and status 2, never a traceback. Knows nothing of how a run is done.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from ..errors import ScenarioError
+from .common import WRONG
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS = {
+    "run": "run:run",
+    "try": "try_:try_",
+    "validate": "validate:validate",
+    "strategies": "shipped:strategies",
+    "policies": "shipped:policies",
+}
+"""Every command: the module in this package and the name in it, in the order in which help lists them."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for, so that none pays for what another needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of :data:`COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        found: click.Command = getattr(import_module(f".{module}", __name__), attribute)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="relaysim")
+def cli() -> None:
+    """What will the relay do to my sender? Find out before production does."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script: exits with the contract's status."""
+    try:
+        status = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except ScenarioError as error:
+        click.echo(str(error), err=True)
+        status = WRONG
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        status = 130
+    except KeyboardInterrupt:
+        status = 130
+    except click.ClickException as error:
+        click.echo(f"{error.format_message()}  (relaysim --help shows what is allowed)", err=True)
+        status = WRONG
+    except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
+        sys.stderr.close()
+        status = WRONG
+    sys.exit(status)

@@ -1,0 +1,92 @@
+"""What the commands share: exit statuses, common options, how scenarios are run, and the consoles.
+
+Knows nothing of any one command.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .. import units
+from ..errors import ScenarioError
+from ..measure import Result
+from ..runner import PATIENCE, Answer, run_many
+from ..scenario import Scenario
+from ..scenario.loader import toml_value
+
+HOLDS, FAILS, WRONG = 0, 1, 2
+"""Exit status: all expectations hold; one does not or a run was aborted; the call or a file is wrong (2 outranks 1)."""
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of everything that runs something."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print results as JSON on stdout."),
+        click.option(
+            "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on every scenario."
+        ),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed, instead of the scenario's."),
+        click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use."),
+        click.option("--patience", default=f"{PATIENCE:g}s", show_default=True, help="Real time that a strategy may be stuck."),
+    ):
+        command = option(command)
+    return command
+
+
+def tables_of_call(strategy: str, given: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The tables of a call without a file, and the dotted settings to lay on them."""
+    sender: dict[str, Any] = {"strategy": strategy, "options": {}}
+    dotted: list[str] = []
+    for setting in given:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise ScenarioError(
+                "command line", setting, "is not KEY=VALUE; write it like size=5, workers=4 or policy.window=sliding"
+            )
+        if "." in key:
+            dotted.append(setting)
+        elif key in ("workers", "usernames", "ips"):
+            sender[key] = toml_value(value)
+        else:
+            sender["options"][key] = toml_value(value)
+    return {"sender": sender}, dotted
+
+
+def run_all(scenarios: Sequence[Scenario], jobs: int, patience: str) -> list[Answer]:
+    """Runs them with a progress bar; ``patience`` is a duration as text."""
+    seconds = patience_of(patience)
+    with progress_bar() as progress:
+        bar = progress.add_task("scenarios", total=len(scenarios))
+        return run_many(scenarios, jobs=jobs, patience=seconds, on_result=lambda index, answer: progress.advance(bar))
+
+
+def patience_of(text: str) -> float:
+    """Seconds of ``--patience``, at least one; ScenarioError for what is no duration."""
+    try:
+        return max(1.0, units.seconds(units.duration(toml_value(text))))
+    except ValueError as error:
+        raise ScenarioError("command line", "--patience", str(error)) from None
+
+
+def status_of(results: Sequence[Result], wrong: Sequence[ScenarioError]) -> int:
+    """The exit status; prints the mistakes, one line each."""
+    for error in wrong:
+        click.echo(str(error), err=True)
+    return WRONG if wrong else HOLDS if all(result.passed for result in results) else FAILS
+
+
+def console() -> Console:
+    """Where results go."""
+    return Console(file=sys.stdout, soft_wrap=False)
+
+
+def progress_bar() -> Progress:
+    """Where progress goes: stderr, on a terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())

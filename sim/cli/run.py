@@ -1,0 +1,75 @@
+"""``relaysim run``: scenario files, and folders of them. Knows how results are printed and written, not how they come about."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from .. import report
+from ..errors import ScenarioError
+from ..measure import Result
+from ..scenario import Scenario, load_scenario
+from .common import common, console, run_all, status_of
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for JSON, CSV, figures and JUnit.")
+@common
+def run(
+    paths: Sequence[Path], out: Path | None, as_json: bool, settings: Sequence[str], seed: int | None, jobs: int, patience: str
+) -> int:
+    """Run scenario files, and folders of them."""
+    scenarios, wrong = _loaded(paths, settings, seed)
+    answers = run_all(scenarios, jobs, patience)
+    wrong += [answer for answer in answers if isinstance(answer, ScenarioError)]
+    done = [(answer, scenario) for answer, scenario in zip(answers, scenarios, strict=True) if isinstance(answer, Result)]
+    results = [answer for answer, _ in done]
+    if as_json:
+        click.echo(json.dumps([result.to_dict() for result in results], indent=1, ensure_ascii=False, allow_nan=False))
+    elif results:
+        report.table(results, console())
+    if out:
+        _write(done, wrong, out)
+    return status_of(results, wrong)
+
+
+def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) -> tuple[list[Scenario], list[ScenarioError]]:
+    scenarios: list[Scenario] = []
+    wrong: list[ScenarioError] = []
+    suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
+    for path in paths:
+        try:
+            for file in _files(path):
+                try:
+                    scenario = load_scenario(file, settings, seed)
+                    scenarios.append(replace(scenario, command=shlex.join(["relaysim", "run", file.name, *suffix])))
+                except ScenarioError as error:
+                    wrong.append(error)
+        except ScenarioError as error:
+            wrong.append(error)
+    return scenarios, wrong
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        files = sorted(path.rglob("*.toml"))
+        if not files:
+            raise ScenarioError(str(path), "", "has no scenario in it; a scenario is a .toml file")
+        return files
+    if not path.exists():
+        raise ScenarioError(str(path), "", "is not there; name a scenario file or a folder of them")
+    return [path]
+
+
+def _write(done: Sequence[tuple[Result, Scenario]], wrong: Sequence[ScenarioError], out: Path) -> None:
+    try:
+        written = report.write_all([(result, scenario.policy) for result, scenario in done], out, wrong)
+    except OSError as error:
+        raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
+    click.echo(f"{len(written)} files written to {out}", err=True)
