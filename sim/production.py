@@ -37,9 +37,9 @@ def send(strategy: Any, messages: Iterable[Message | tuple[str, bytes]], account
     """Sends ``messages`` with ``strategy`` (function, class, Strategy or shipped name) in ``workers`` threads, until all is settled.
 
     ``messages`` is a list, all there at once, or comes slowly from a generator, which runs in a thread of its own; a
-    (recipient, data) pair gets its place in the order as its id. At ``until`` seconds, at a KeyboardInterrupt and when a
-    strategy raises, each worker finishes the command it is at and is stopped at its next call, and what was not accepted is
-    in the Outcome; a second KeyboardInterrupt is raised at once. Without ``seed`` each run has luck of its own.
+    (recipient, data) pair gets its place as its id. At ``until`` seconds, at a KeyboardInterrupt and when a strategy raises,
+    each worker finishes the command it is at and is stopped at its next call, and what was not accepted is in the Outcome; a
+    second KeyboardInterrupt is raised at once. Without ``seed`` each run has luck of its own.
 
     ScenarioError or ValueError, in words, for a call that makes no sense; then nothing was sent.
     """
@@ -81,6 +81,8 @@ def _runner_of(strategy: Any, options: Mapping[str, object]) -> Runnable:
     if isinstance(strategy, str):
         strategy = shipped(strategy)
     found = strategy if isinstance(strategy, Strategy) else described(strategy)
+    if found.library:
+        raise ScenarioError("send", "strategy", f"{found.name} is a model; to send for real run {found.library} itself")
     check_options(found, options, "send", "options")
     return found.made(options)
 

@@ -12,6 +12,7 @@ from ..limits import Limit
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
 from .session import Session
+from .transcript import TranscribedSession
 
 Accounts = Callable[[str, str, int], bool]
 """Says whether a username and password are right at a time in microseconds."""
@@ -55,10 +56,14 @@ class Refusal(NamedTuple):
 
 
 class Relay:
-    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS."""
+    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS.
+
+    With ``transcribe`` each connection's lines (see ``transcript``) are kept in ``transcripts``, by its number.
+    """
 
     def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
-                 login_required: bool = True) -> None:  # fmt: skip
+                 login_required: bool = True, transcribe: bool = False) -> None:  # fmt: skip
+        self.transcripts: dict[int, list[str]] | None = {} if transcribe else None
         self.policy, self.witness, self.accounts = policy, witness, accounts
         self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
         self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
@@ -82,9 +87,16 @@ class Relay:
         refusal = self._refusal_of_connection(ip, now)
         at_greeting = refusal is not None and refusal.stage == "greeting"
         self.witness.opened(now, self._opened, ip, refusal.limit if refusal and at_greeting else None)
-        session = Session(self, self._opened, ip)
+        session = self._session(ip)
         if refusal:
             session.doom(refusal)
+        return session
+
+    def _session(self, ip: str) -> Session:
+        if self.transcripts is None:
+            return Session(self, self._opened, ip)
+        session = TranscribedSession(self, self._opened, ip)
+        session.lines = self.transcripts[self._opened] = []
         return session
 
     def judge_login(self, session: Session, username: str, password: str, now: int) -> Refusal | Reply | None:
