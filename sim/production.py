@@ -1,7 +1,7 @@
 """DOOR: the same strategy in production - smtplib, threads and a real clock, to a real relay.
 
-Gives each worker a sender with the words of ``strategies.api``, so that the function that was simulated is the one that sends.
-Each worker is a thread. Knows no limits and no virtual time; what a relay refuses, the strategy is told and nobody else.
+Gives each worker, a thread, a sender with the words of ``strategies.api``: the function that was simulated is the one that
+sends. Knows no limits and no virtual time; what a relay refuses, the strategy is told and nobody else.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ def _check_call(account: Account, workers: int, until: float | None) -> None:
 
 
 def _runner_of(strategy: Any, options: Mapping[str, object]) -> Runnable:
-    if isinstance(strategy, str):
-        strategy = shipped(strategy)
+    strategy = shipped(strategy) if isinstance(strategy, str) else strategy
     found = strategy if isinstance(strategy, Strategy) else described(strategy)
     if found.library:
         raise ScenarioError("send", "strategy", f"{found.name} is a model; to send for real run {found.library} itself")
