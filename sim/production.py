@@ -25,8 +25,7 @@ from .tables import shown
 
 __all__ = ["Account", "Outcome", "send"]
 
-WIND_DOWN = 3600.0
-"""Seconds that workers have, once all is settled, to finish their loops, as in virtual time."""
+WIND_DOWN = 3600.0  # seconds that workers have, once all is settled, to finish their loops, as in virtual time
 
 FEED_GRACE = 1.0
 """Seconds that a person's generator has, once the run is stopped, to come back; nothing can end it from outside."""
