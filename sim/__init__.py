@@ -13,6 +13,7 @@ in virtual time, production and (in a later version) a live port lead to them. A
     world         DOOR: virtual time
     production    DOOR: a strategy's calls over smtplib, threads and a real clock
     runner        many runs, in child processes where they must be
+    plan          ceilings in closed form, the search for settings, their proof, snippets
     report        table, figures, CSV, JUnit
     battery       a strategy against many worlds
     cli           the command line

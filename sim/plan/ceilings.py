@@ -26,7 +26,8 @@ FAILURES = ("failed_logins_per_ip", "failed_logins_per_username_ip")
 class Ceiling:
     """One ceiling. ``per_min`` is None for a limit that sets none by itself; ``term`` are its numbers in words.
 
-    ``reachable`` says whether the setting could ever meet the limit; one of the sender's own times is always met.
+    ``reachable`` says whether these workers, usernames and IPs could meet the limit at all, however short their gap, before they
+    meet another; one of the sender's own times is always met.
     """
 
     limit: str
@@ -72,7 +73,6 @@ class Ceilings:
 def ceilings(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting) -> Ceilings:
     """Every ceiling of ``setting``, the policy's in the contract's order and then the sender's own."""
     carried = carried_by(policy, setting.size)
-    attempts = _attempts(cycle, knobs, setting, carried, policy)
     found: list[Ceiling] = []
     for name in policy.limits:
         if name == "transactions_per_connection":
@@ -80,7 +80,7 @@ def ceilings(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting) -> Ce
         elif name in FAILURES:
             found.append(Ceiling(name, None, "no login fails while the password is right", reachable=False))
         else:
-            found.append(_windowed(name, getattr(policy, name), setting, carried, attempts))
+            found.append(_windowed(name, policy, cycle, setting, carried))
     found += _own(cycle, knobs, setting, carried, policy)
     return Ceilings(tuple(found))
 
@@ -94,24 +94,28 @@ def carried_by(policy: Policy, size: int) -> int:
 def _transactions(policy: Policy, setting: Setting) -> Ceiling:
     limit = policy.transactions_per_connection
     assert limit, "it is one of the policy's limits"
-    over = setting.size > limit.count
     term = f"{plural(limit.count, 'message')} a connection, {setting.size:,} tried"
-    return Ceiling("transactions_per_connection", None, term, reachable=over)
+    return Ceiling("transactions_per_connection", None, term, reachable=True)
 
 
-def _windowed(name: str, spec: WindowSpec, setting: Setting, carried: int, attempts: Fraction) -> Ceiling:
-    """``attempts`` are the whole sender's connections a microsecond."""
+def _windowed(name: str, policy: Policy, cycle: Cycle, setting: Setting, carried: int) -> Ceiling:
+    spec: WindowSpec = getattr(policy, name)
     keys, noun = (setting.usernames, "username") if name == "logins_per_username" else (setting.ips, "IP")
     what = "logins" if name == "logins_per_username" else "connections"
     term = f"{plural(keys, noun)} x {spec.count:,} {what} in {spoken(spec.per)} x {plural(carried, 'message')}"
-    busiest = attempts * -(-setting.workers // keys) / setting.workers
-    return Ceiling(name, Fraction(keys * spec.count * carried * MINUTE, spec.per), term, busiest * spec.per > spec.count)
+    reachable = _busiest(name, policy, cycle, setting, carried) > Fraction(spec.count, spec.per)
+    return Ceiling(name, Fraction(keys * spec.count * carried * MINUTE, spec.per), term, reachable)
 
 
-def _attempts(cycle: Cycle, knobs: Knobs, setting: Setting, carried: int, policy: Policy) -> Fraction:
-    """Connections a microsecond that the sender opens while messages wait, as far as its own times allow."""
-    own = [one.per_min for one in _own(cycle, knobs, setting, carried, policy) if one.per_min is not None]
-    return min(own) / carried / MINUTE
+def _busiest(name: str, policy: Policy, cycle: Cycle, setting: Setting, carried: int) -> Fraction:
+    """Connections a microsecond of the busiest key without any gap, as far as the limit on logins lets them in."""
+    length = max(1, cycle.connection(carried, cut=carried < setting.size))
+    keys = setting.usernames if name == "logins_per_username" else setting.ips
+    sharing = -(-setting.workers // keys)
+    own, logins = Fraction(sharing * setting.parallel, length), policy.logins_per_username
+    if name == "logins_per_username" or logins is None:
+        return own
+    return min(own, Fraction(min(setting.usernames, sharing) * logins.count, logins.per))
 
 
 def _own(cycle: Cycle, knobs: Knobs, setting: Setting, carried: int, policy: Policy) -> list[Ceiling]:
