@@ -14,7 +14,8 @@ from .series import FAILURES, failures
 from .words import lasting, moment, number, ordinal, plural, times
 
 if TYPE_CHECKING:
-    from .assemble import Facts, Rows
+    from .assemble import Facts
+    from .rows import Rows
 
 MARGIN = Fraction(101, 100)
 """Logins that are per / count apart stand exactly on the edge of a window; one hundredth more is safe under every algorithm."""
@@ -39,7 +40,7 @@ class Case(NamedTuple):
 def diagnose(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Finding]:
     """A finding for each limit that refused something, in the order in which they were first hit; one for losses without."""
     hit = list(dict.fromkeys(row.limit for row in rows.incidents))
-    lost = facts.given_up - rows.first_accepted.keys()
+    lost = rows.lost
     findings = []
     for limit in hit:
         refused = [row for row in rows.incidents if row.limit == limit]
@@ -161,7 +162,7 @@ def _blocked(began: list[BlockRow]) -> str:
 
 
 def _lost(count: int, rows: Rows) -> Finding:
-    wrong = sum(row.outcome == "failed" for row in rows.logins)
+    wrong = rows.outcomes["failed"]
     if wrong:
         why = f"The sender gave them up; {plural(wrong, 'login')} had the wrong password (535)."
         fix = "Check the password, and put a message back into the outbox when its login or connection fails."
