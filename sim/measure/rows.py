@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import Incident, Login, Opened
+from ..records import Incident, Login
 from . import statistics as st
 from .recorder import Recorder
 from .submitted import came_at, first_times
@@ -44,11 +44,6 @@ class Rows:
         self._closed_at = recorder.closed_at
 
     @cached_property
-    def opened(self) -> list[Opened]:
-        """Every connection that TCP accepted."""
-        return list(map(Opened._make, self._opened))
-
-    @cached_property
     def logins(self) -> list[Login]:
         """Every AUTH that was judged."""
         return list(map(Login._make, self._logins))
@@ -63,12 +58,14 @@ class Rows:
         """How many connections were answered by a limit in place of the greeting."""
         return sum([row[3] is not None for row in self._opened])
 
-    def of_ips(self) -> list[st.Times]:
-        """The connections of each IP: their times."""
+    @cached_property
+    def opened_by_ip(self) -> dict[str, st.Times]:
+        """The times at which TCP accepted a connection of each IP."""
         return _by_key([row[2] for row in self._opened], self.opened_at)
 
-    def of_usernames(self) -> list[st.Times]:
-        """The logins of each username: their times."""
+    @cached_property
+    def logins_by_username(self) -> dict[str, st.Times]:
+        """The times of the logins of each username."""
         return _by_key([row[3] for row in self._logins], self.logins_at)
 
     def open_steps(self, never: int) -> tuple[st.Times, NDArray[np.int64]]:
@@ -104,11 +101,11 @@ def _without(given_up: frozenset[str], submitted: Mapping[str, int], accepted: N
     )
 
 
-def _by_key(keys: list[str], at: st.Times) -> list[st.Times]:
+def _by_key(keys: list[str], at: st.Times) -> dict[str, st.Times]:
     names = dict.fromkeys(keys)
     if len(names) < 2:
-        return [at] if names else []
+        return dict.fromkeys(names, at)
     moments: dict[str, list[int]] = {name: [] for name in names}
     for key, moment in zip(keys, at.tolist(), strict=True):
         moments[key].append(moment)
-    return [np.array(times, dtype=np.int64) for times in moments.values()]
+    return {name: np.array(times, dtype=np.int64) for name, times in moments.items()}

@@ -94,13 +94,13 @@ def _moments(at: st.Times, level: NDArray[np.int64]) -> Levels:
 def connections_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
     """Connections of each IP in its last ``per``, refused ones included."""
     spec = facts.policy.connections_per_ip
-    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.of_ips()]
+    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.opened_by_ip.values()]
 
 
 def logins_of_usernames(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
     """Logins of each username in its last ``per`` (60 s without such a limit), refused ones included."""
     spec = facts.policy.logins_per_username
-    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.of_usernames()]
+    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.logins_by_username.values()]
 
 
 def failures(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[tuple[int, str, str]]:
