@@ -19,7 +19,7 @@ from . import statistics as st
 from .recorder import Recorder
 from .submitted import came_at, first_times
 
-Row = TypeVar("Row", bound=tuple[object, ...])
+Value = TypeVar("Value")
 
 
 class Rows:
@@ -30,8 +30,9 @@ class Rows:
     """
 
     def __init__(self, recorder: Recorder, last: int, submitted: Mapping[str, int], given_up: frozenset[str]) -> None:
-        self._opened, self.opened_at = _in_order(recorder.raw_opened, last)
-        self._logins, self.logins_at = _in_order(recorder.raw_logins, last)
+        self._recorder = recorder
+        self.opened_at, self._opened_order = _in_order(recorder.opened_at, last)
+        self.logins_at, self._logins_order = _in_order(recorder.login_at, last)
         self.incidents: list[Incident] = sorted((row for row in recorder.incidents if row.at <= last), key=itemgetter(0))
         self.acceptances, first = _acceptances(recorder, last, submitted)
         came = came_at(submitted)
@@ -41,56 +42,63 @@ class Rows:
         self.first_at, self.waits = np.sort(first[accepted]), np.sort((first - came)[accepted])
         self.lost = _without(given_up, submitted, accepted)
         """The ids of the messages that the sender gave up and the relay never accepted."""
-        self._closed_at = recorder.closed_at
 
     @cached_property
     def logins(self) -> list[Login]:
         """Every AUTH that was judged."""
-        return list(map(Login._make, self._logins))
+        rows = self._recorder.logins
+        return [rows[place] for place in self._logins_order.tolist()]
 
     @cached_property
     def outcomes(self) -> Counter[str]:
         """How many logins came to each outcome."""
-        return Counter([row[4] for row in self._logins])
+        return Counter(_taken(self._recorder.login_outcomes, self._logins_order))
 
     @cached_property
     def refused(self) -> int:
         """How many connections were answered by a limit in place of the greeting."""
-        return sum([row[3] is not None for row in self._opened])
+        answers = _taken(self._recorder.opened_refused, self._opened_order)
+        return len(answers) - answers.count(None)
 
     @cached_property
     def opened_by_ip(self) -> dict[str, st.Times]:
         """The times at which TCP accepted a connection of each IP."""
-        return _by_key([row[2] for row in self._opened], self.opened_at)
+        return _by_key(_taken(self._recorder.opened_ips, self._opened_order), self.opened_at)
 
     @cached_property
     def logins_by_username(self) -> dict[str, st.Times]:
         """The times of the logins of each username."""
-        return _by_key([row[3] for row in self._logins], self.logins_at)
+        return _by_key(_taken(self._recorder.login_usernames, self._logins_order), self.logins_at)
 
     def open_steps(self, never: int) -> tuple[st.Times, NDArray[np.int64]]:
         """How many connections are open, as a step function; one that was not closed ends at ``never``."""
-        find = self._closed_at.get
-        ends = np.array([find(row[1], never) for row in self._opened], dtype=np.int64)
+        find = self._recorder.closed_at.get
+        numbers = _taken(self._recorder.opened_on, self._opened_order)
+        ends = np.array([find(number, never) for number in numbers], dtype=np.int64)
         return st.steps(self.opened_at, np.sort(np.minimum(ends, never)))
 
 
-def _in_order(rows: list[Row], last: int) -> tuple[list[Row], st.Times]:
-    """The rows up to ``last`` in order of time, which stands in front of each, and the times."""
-    at = np.array([row[0] for row in rows], dtype=np.int64)
-    if not len(at) or (at[-1] <= last and (at[1:] >= at[:-1]).all()):
-        return rows, at
-    places = np.argsort(at, kind="stable")
-    places = places[: np.searchsorted(at[places], last, side="right")]
-    return [rows[place] for place in places.tolist()], at[places]
+def _in_order(moments: list[int], last: int) -> tuple[st.Times, st.Times]:
+    """Those up to ``last`` in order of time, and where each stands in ``moments``."""
+    at = np.array(moments, dtype=np.int64)
+    order = np.argsort(at, kind="stable")
+    order = order[: np.searchsorted(at, last, side="right", sorter=order)]
+    return at[order], order
+
+
+def _taken(column: list[Value], order: st.Times) -> list[Value]:
+    """The values of ``column`` in that order."""
+    count = len(order)
+    if (order == np.arange(count)).all():
+        return column[:count]
+    return [column[place] for place in order.tolist()]
 
 
 def _acceptances(recorder: Recorder, last: int, submitted: Mapping[str, int]) -> tuple[tuple[st.Times, st.Times], st.Times]:
     """Every acceptance in order of time, and the first of each message by its place."""
-    at, on = np.array(recorder.accepted_at, dtype=np.int64), np.array(recorder.accepted_on, dtype=np.int64)
-    order = np.argsort(at, kind="stable")
-    order = order[: np.searchsorted(at[order], last, side="right")]
-    return (at[order], on[order]), first_times(submitted, recorder.accepted_ids, at, order)
+    at, order = _in_order(recorder.accepted_at, last)
+    on = np.array(recorder.accepted_on, dtype=np.int64)[order]
+    return (at, on), first_times(submitted, recorder.accepted_ids, at, order)
 
 
 def _without(given_up: frozenset[str], submitted: Mapping[str, int], accepted: NDArray[np.bool_]) -> frozenset[str]:

@@ -43,19 +43,19 @@ def came_at(submitted: Mapping[str, int]) -> st.Times:
 
 
 def first_times(submitted: Mapping[str, int], ids: Sequence[str | None], at: st.Times, order: st.Times) -> st.Times:
-    """For each message, by place, the first time at which its id stands in the rows of ``order``, which is in order of time.
+    """For each message, by place, the first time at which it was accepted; -1 for one that was not.
 
-    Microseconds, -1 for a message that does not stand there; rows without an id count for none. KeyError for an id that was
-    not submitted.
+    Acceptances have their ids in ``ids``, at the places that ``order`` puts into order of time, and their times in ``at``, which
+    is in order already. One without an id counts for no message; KeyError for an id that was not submitted.
     """
+    first = np.full(len(submitted), -1, dtype=np.int64)
     if isinstance(submitted, Numbered):
-        # One pass over all ids; those of rows that are left out may be beyond the last message.
+        # In one go over all ids; those that are left out may be beyond the last message.
         places = np.fromiter(map(int, ids), dtype=np.int64, count=len(ids))[order] - 1  # type: ignore[arg-type]
     else:
-        known = [(place, message) for place in order.tolist() if (message := ids[place]) is not None]
         by_id = {message: place for place, message in enumerate(submitted)}
-        order = np.array([place for place, _ in known], dtype=np.int64)
-        places = np.array([by_id[message] for _, message in known], dtype=np.int64)
-    first = np.full(len(submitted), -1, dtype=np.int64)
-    first[places[::-1]] = at[order][::-1]  # backwards: of several values for one place numpy leaves the last
+        named = [None if (message := ids[place]) is None else by_id[message] for place in order.tolist()]
+        at = at[[place is not None for place in named]]
+        places = np.array([place for place in named if place is not None], dtype=np.int64)
+    first[places[::-1]] = at[::-1]  # backwards: of several values for one place numpy leaves the last
     return first

@@ -74,10 +74,10 @@ class World:
         self._start_workers()
         with _rare_collection():
             self.clock.run_to_end()
-        if self.ending is None:
-            self.ending = Ending(self.scenario.horizon, "until")
-        self.clock.finish(self._greenlets)
-        return self.result()
+            if self.ending is None:
+                self.ending = Ending(self.scenario.horizon, "until")
+            self.clock.finish(self._greenlets)
+            return self.result()
 
     def result(self, error: str | None = None) -> Result:
         """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
