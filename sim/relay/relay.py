@@ -12,7 +12,7 @@ from ..limits import Limit
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
 from .session import Session
-from .transcript import TranscribedSession
+from .transcript import TranscribedSession, Transcript
 
 Accounts = Callable[[str, str, int], bool]
 """Says whether a username and password are right at a time in microseconds."""
@@ -58,12 +58,12 @@ class Refusal(NamedTuple):
 class Relay:
     """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS.
 
-    With ``transcribe`` each connection's lines (see ``transcript``) are kept in ``transcripts``, by its number.
+    With ``transcribe`` what was said on each connection is kept in ``transcripts``, by its number.
     """
 
     def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
                  login_required: bool = True, transcribe: bool = False) -> None:  # fmt: skip
-        self.transcripts: dict[int, list[str]] | None = {} if transcribe else None
+        self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
         self.policy, self.witness, self.accounts = policy, witness, accounts
         self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
         self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
@@ -96,7 +96,7 @@ class Relay:
         if self.transcripts is None:
             return Session(self, self._opened, ip)
         session = TranscribedSession(self, self._opened, ip)
-        session.lines = self.transcripts[self._opened] = []
+        session.transcript = self.transcripts[self._opened] = Transcript()
         return session
 
     def judge_login(self, session: Session, username: str, password: str, now: int) -> Refusal | Reply | None:

@@ -88,7 +88,7 @@ class World:
     def transcripts(self) -> list[list[str]]:
         """What was said on each connection, in the order in which they were opened; the World must ``transcribe``."""
         assert self.relay.transcripts is not None, "made without transcribe"
-        return list(self.relay.transcripts.values())
+        return [each.lines for each in self.relay.transcripts.values()]
 
     def start(self, sender: WorldSender, work: Callable[[], object]) -> None:
         """Starts a worker at this instant."""
