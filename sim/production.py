@@ -1,7 +1,7 @@
 """DOOR: the same strategy in production - smtplib, threads and a real clock, to a real relay.
 
-Gives each worker a sender with the words of ``strategies.api``, so that the function that was simulated is the one that sends.
-Each worker is a thread. Knows no limits and no virtual time; what a relay refuses, the strategy is told and nobody else.
+Gives each worker, a thread, a sender with the words of ``strategies.api``: the function that was simulated is the one that
+sends. Knows no limits and no virtual time; what a relay refuses, the strategy is told and nobody else.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from .tables import shown
 
 __all__ = ["Account", "Outcome", "send"]
 
-WIND_DOWN = 3600.0
-"""Seconds that workers have, once all is settled, to finish their loops, as in virtual time."""
+WIND_DOWN = 3600.0  # seconds that workers have, once all is settled, to finish their loops, as in virtual time
 
 FEED_GRACE = 1.0
 """Seconds that a person's generator has, once the run is stopped, to come back; nothing can end it from outside."""
@@ -37,9 +36,9 @@ def send(strategy: Any, messages: Iterable[Message | tuple[str, bytes]], account
     """Sends ``messages`` with ``strategy`` (function, class, Strategy or shipped name) in ``workers`` threads, until all is settled.
 
     ``messages`` is a list, all there at once, or comes slowly from a generator, which runs in a thread of its own; a
-    (recipient, data) pair gets its place in the order as its id. At ``until`` seconds, at a KeyboardInterrupt and when a
-    strategy raises, each worker finishes the command it is at and is stopped at its next call, and what was not accepted is
-    in the Outcome; a second KeyboardInterrupt is raised at once. Without ``seed`` each run has luck of its own.
+    (recipient, data) pair gets its place as its id. At ``until`` seconds, at a KeyboardInterrupt and when a strategy raises,
+    each worker finishes the command it is at and is stopped at its next call, and what was not accepted is in the Outcome; a
+    second KeyboardInterrupt is raised at once. Without ``seed`` each run has luck of its own.
 
     ScenarioError or ValueError, in words, for a call that makes no sense; then nothing was sent.
     """
@@ -78,9 +77,10 @@ def _check_call(account: Account, workers: int, until: float | None) -> None:
 
 
 def _runner_of(strategy: Any, options: Mapping[str, object]) -> Runnable:
-    if isinstance(strategy, str):
-        strategy = shipped(strategy)
+    strategy = shipped(strategy) if isinstance(strategy, str) else strategy
     found = strategy if isinstance(strategy, Strategy) else described(strategy)
+    if found.library:
+        raise ScenarioError("send", "strategy", f"{found.name} is a model; to send for real run {found.library} itself")
     check_options(found, options, "send", "options")
     return found.made(options)
 

@@ -12,6 +12,7 @@ from ..limits import Limit
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
 from .session import Session, Terms
+from .transcript import TranscribedSession, Transcript
 
 Accounts = Callable[[str, str, int], bool]
 """Says whether a username and password are right at a time in microseconds."""
@@ -55,10 +56,14 @@ class Refusal(NamedTuple):
 
 
 class Relay:
-    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS."""
+    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS.
+
+    With ``transcribe`` what was said on each connection is kept in ``transcripts``, by its number.
+    """
 
     def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
-                 login_required: bool = True) -> None:  # fmt: skip
+                 login_required: bool = True, transcribe: bool = False) -> None:  # fmt: skip
+        self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
         self.policy, self.witness, self.accounts = policy, witness, accounts
         self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
         self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
@@ -81,7 +86,7 @@ class Relay:
     def connect(self, ip: str, now: int) -> Session:
         """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block that answers at the greeting."""
         self._opened = number = self._opened + 1
-        session = Session(self, number, ip)
+        session = Session(self, number, ip) if self.transcripts is None else self._transcribed(ip)
         plain = self._plain_ip
         if plain is not None and plain(ip, now):
             refusal = None
@@ -92,6 +97,12 @@ class Relay:
         else:
             self.witness.opened(now, number, ip, refusal.limit if refusal.stage == "greeting" else None)
             session.doom(refusal)
+        return session
+
+    def _transcribed(self, ip: str) -> TranscribedSession:
+        assert self.transcripts is not None, "made without transcribe"
+        session = TranscribedSession(self, self._opened, ip)
+        session.transcript = self.transcripts[self._opened] = Transcript()
         return session
 
     def judge_login(self, session: Session, username: str, password: str, now: int) -> Refusal | Reply | None:

@@ -119,8 +119,8 @@ class Session:
             return replies.TLS_REQUIRED
         return refused
 
-    def auth(self, username: str, password: str, now: int) -> Reply | None:
-        """Complete credentials: the limits and the password are judged."""
+    def auth(self, username: str, password: str, now: int, *, mechanism: str = "PLAIN", challenges: int = 0) -> Reply | None:
+        """Complete credentials: the limits and the password are judged, whatever ``mechanism`` and ``challenges`` brought them."""
         refused = self.may_auth()
         if refused is not None:
             return refused

@@ -26,13 +26,14 @@ then what the session alone knows: limits, credentials, sizes. What fails before
 class Wire:
     """One connection's octets. ``dropped``: the relay closes without a word. ``starttls``: TLS must begin now."""
 
-    __slots__ = ("_reader", "_recipient", "_session", "_step", "_username", "dropped", "starttls")
+    __slots__ = ("_challenges", "_reader", "_recipient", "_session", "_step", "_username", "dropped", "starttls")
 
     def __init__(self, session: Session) -> None:
         self._session, self._reader = session, Reader()
         self._step: Callable[[Wire, int], bytes | None] = Wire._read_command
         self._recipient: str | None = None  # the first of the transaction
         self._username: str | None = None  # of a LOGIN exchange
+        self._challenges = 0  # of an AUTH exchange so far
         self.dropped = False
         self.starttls = False
 
@@ -146,6 +147,7 @@ class Wire:
         if command.mechanism not in _FIRST:
             return replies.BAD_MECHANISM
         challenge, ask, take = _FIRST[command.mechanism]
+        self._challenges = int(command.initial is None)
         if command.initial is None:
             self._step = ask
             return challenge
@@ -154,20 +156,23 @@ class Wire:
 
     def _plain(self, octets: bytes, now: int) -> Reply | None:
         found = credentials.plain(octets)
-        return found if isinstance(found, Reply) else self._session.auth(*found, now)
+        return found if isinstance(found, Reply) else self._session.auth(*found, now, challenges=self._challenges)
 
     def _login_username(self, octets: bytes, now: int) -> Reply | None:
         self._username = credentials.text(octets)
         if self._username is None:
             return replies.BAD_CREDENTIALS_FORM
         self._step = Wire._read_password
+        self._challenges += 1
         return replies.CHALLENGE_PASSWORD
 
     def _login_password(self, octets: bytes, now: int) -> Reply | None:
         username, self._username = self._username, None
         assert username is not None, "LOGIN asks for the username first"
         password = credentials.text(octets)
-        return replies.BAD_CREDENTIALS_FORM if password is None else self._session.auth(username, password, now)
+        if password is None:
+            return replies.BAD_CREDENTIALS_FORM
+        return self._session.auth(username, password, now, mechanism="LOGIN", challenges=self._challenges)
 
 
 def _as_reply(given: object) -> Reply:

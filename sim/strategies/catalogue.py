@@ -43,6 +43,16 @@ class Strategy:
     options: Mapping[str, object]
     about: str
 
+    @property
+    def library(self) -> str | None:
+        """The mail library that this is a model of, by its own name; None for a strategy that can send for real."""
+        return getattr(self.found, "library", None)
+
+    @property
+    def explained(self) -> Mapping[str, str]:
+        """A sentence for an option, by its name; a strategy may leave any of them out."""
+        return getattr(self.found, "explained", {})
+
     def made(self, options: Mapping[str, object]) -> Runnable:
         """One function for all workers of one run; a class is made once, so that its attributes are shared."""
         if inspect.isclass(self.found):

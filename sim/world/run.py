@@ -56,10 +56,11 @@ class Ending:
 class World:
     """A run. ``run`` may be called once; ``result`` any time after, also while a strategy is stuck."""
 
-    def __init__(self, scenario: Scenario, strategy: Strategy) -> None:
+    def __init__(self, scenario: Scenario, strategy: Strategy, *, transcribe: bool = False) -> None:
         self.scenario, self.strategy = scenario, strategy
         self.clock, self.recorder = Clock(), Recorder()
-        self.relay = Relay(scenario.policy, self.recorder, wrong_password(scenario), tls=scenario.network.tls)
+        self.relay = Relay(scenario.policy, self.recorder, wrong_password(scenario), tls=scenario.network.tls,
+                           transcribe=transcribe)  # fmt: skip
         self.outbox = Outbox(self.clock, arrivals(scenario), self._settled)
         self.ending: Ending | None = None
         self._alive: dict[greenlet | WorldSender, WorldSender] = {}
@@ -83,6 +84,11 @@ class World:
         """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
         ending = self.ending or Ending(self.clock.moment, "aborted", error)
         return assemble(self.recorder, self._facts(ending))
+
+    def transcripts(self) -> list[list[str]]:
+        """What was said on each connection, in the order in which they were opened; the World must ``transcribe``."""
+        assert self.relay.transcripts is not None, "made without transcribe"
+        return [each.lines for each in self.relay.transcripts.values()]
 
     def start(self, sender: WorldSender, work: Callable[[], object]) -> None:
         """Starts a worker at this instant."""

@@ -1,4 +1,7 @@
-"""What one worker has of the virtual world: implements ``api.Sender``. Knows no limits and no policy."""
+"""What one worker has of the virtual world: implements ``api.Sender``, and ``dialogue.LibrarySender`` for models.
+
+Knows no limits and no policy.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ..errors import StrategyError
 from ..strategies.api import Message
 from ..units import MICRO
 from .connection import WorldConnection
+from .dialogue import WorldDialogue
 from .network import Way
 from .outbox import Hands
 
@@ -45,6 +49,15 @@ class WorldSender:
         """As in api.Sender."""
         world = self._world
         return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
+
+    def dial(self) -> WorldDialogue:
+        """As in dialogue.LibrarySender."""
+        return WorldDialogue.dial(self._world, self._way, self.ip, self.username)
+
+    @property
+    def tls(self) -> str:
+        """As in dialogue.LibrarySender."""
+        return self._way.tls
 
     def sleep(self, seconds: float) -> None:
         """As in api.Sender."""
