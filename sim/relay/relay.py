@@ -64,10 +64,34 @@ class Relay:
     def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
                  login_required: bool = True, transcribe: bool = False) -> None:  # fmt: skip
         self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
-        self.policy, self.witness, self.accounts = policy, witness, accounts
+        self.witness, self.accounts = witness, accounts
         self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
+        self.limits: dict[str, Limit] = {}
+        self._made: dict[str, tuple[object, ...]] = {}
+        self._ever_failed = self._ever_blocked = False  # while neither, no count is to be emptied and no block looked for
+        self._take_up(policy)
+        self._opened = 0
+
+    def change(self, policy: Policy) -> None:
+        """Goes on under another policy. A limit whose numbers differ starts afresh, without its blocks; the others keep theirs.
+
+        A connection that is open keeps its limit of transactions and the largest message as they were.
+        """
+        self._take_up(policy)
+
+    def forget(self) -> None:
+        """Empties every count and lifts every block."""
+        self.limits, self._made = {}, {}
+        self._take_up(self.policy)
+
+    def _take_up(self, policy: Policy) -> None:
+        made = {name: _numbers(spec, policy) for name, spec in _windowed(policy)}
+        self.limits = {
+            name: self.limits[name] if self._made.get(name) == made[name] else spec.limit(name, policy.window)
+            for name, spec in _windowed(policy)
+        }
+        self.policy, self._made = policy, made
         self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
-        self.limits = {name: spec.limit(name, policy.window) for name, spec in _windowed(policy)}
         self._by_ip, self._logins = self.limits.get("connections_per_ip"), self.limits.get("logins_per_username")
         self._failed_ip = self.limits.get("failed_logins_per_ip")
         self._failed_pair = self.limits.get("failed_logins_per_username_ip")
@@ -80,18 +104,12 @@ class Relay:
         self._plain_logins = _plain(self._logins) if spec and spec.counts_failed else None
         self._plain_right = spec is None or (spec.counts_failed and spec.consecutive == "every")
         self.terms = Terms(self)
-        self._ever_failed = self._ever_blocked = False
-        self._opened = 0
 
     def connect(self, ip: str, now: int) -> Session:
         """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block that answers at the greeting."""
         self._opened = number = self._opened + 1
-        session = Session(self, number, ip) if self.transcripts is None else self._transcribed(ip)
-        plain = self._plain_ip
-        if plain is not None and plain(ip, now):
-            refusal = None
-        else:
-            refusal = self._refusal_of_connection(ip, now) if plain is None else self.refusals["connections_per_ip"]
+        refusal = self._refusal_of_connection(ip, now)
+        session = self._session(ip)
         if refusal is None:
             self.witness.opened(now, number, ip, None)
         else:
@@ -99,8 +117,9 @@ class Relay:
             session.doom(refusal)
         return session
 
-    def _transcribed(self, ip: str) -> TranscribedSession:
-        assert self.transcripts is not None, "made without transcribe"
+    def _session(self, ip: str) -> Session:
+        if self.transcripts is None:
+            return Session(self, self._opened, ip)
         session = TranscribedSession(self, self._opened, ip)
         session.transcript = self.transcripts[self._opened] = Transcript()
         return session
@@ -128,6 +147,9 @@ class Relay:
         return outcome
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
+        plain = self._plain_ip
+        if plain is not None:
+            return None if plain(ip, now) else self.refusals["connections_per_ip"]
         if self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
             return self.refusals["connections_per_ip"]
         if self._at_greeting and self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
@@ -189,6 +211,11 @@ def _plain(limit: Limit | None) -> Callable[[str, int], bool] | None:
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
     specs: list[tuple[str, LimitSpec]] = [(name, getattr(policy, name)) for name in policy.limits]
     return [(name, spec) for name, spec in specs if isinstance(spec, WindowSpec)]
+
+
+def _numbers(spec: WindowSpec, policy: Policy) -> tuple[object, ...]:
+    """All that makes a limit count as it does; its reply is not of it."""
+    return (spec.window or policy.window, *sorted(spec.model_dump(exclude={"reply", "window"}).items()))
 
 
 def _refusal(name: str, spec: ReplySpec) -> Refusal:
