@@ -64,10 +64,33 @@ class Relay:
     def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
                  login_required: bool = True, transcribe: bool = False) -> None:  # fmt: skip
         self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
-        self.policy, self.witness, self.accounts = policy, witness, accounts
+        self.witness, self.accounts = witness, accounts
         self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
+        self.limits: dict[str, Limit] = {}
+        self._made: dict[str, tuple[object, ...]] = {}
+        self._take_up(policy)
+        self._opened = 0
+
+    def change(self, policy: Policy) -> None:
+        """Goes on under another policy. A limit whose numbers differ starts afresh, without its blocks; the others keep theirs.
+
+        A connection that is open keeps its limit of transactions and the largest message as they were.
+        """
+        self._take_up(policy)
+
+    def forget(self) -> None:
+        """Empties every count and lifts every block."""
+        self.limits, self._made = {}, {}
+        self._take_up(self.policy)
+
+    def _take_up(self, policy: Policy) -> None:
+        made = {name: _numbers(spec, policy) for name, spec in _windowed(policy)}
+        self.limits = {
+            name: self.limits[name] if self._made.get(name) == made[name] else spec.limit(name, policy.window)
+            for name, spec in _windowed(policy)
+        }
+        self.policy, self._made = policy, made
         self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
-        self.limits = {name: spec.limit(name, policy.window) for name, spec in _windowed(policy)}
         self._by_ip, self._logins = self.limits.get("connections_per_ip"), self.limits.get("logins_per_username")
         self._failed_ip = self.limits.get("failed_logins_per_ip")
         self._failed_pair = self.limits.get("failed_logins_per_username_ip")
@@ -79,7 +102,6 @@ class Relay:
         spec = policy.logins_per_username
         self._plain_logins = _plain(self._logins) if spec and spec.counts_failed else None
         self._plain_right = spec is None or (spec.counts_failed and spec.consecutive == "every")
-        self._opened = 0
 
     def connect(self, ip: str, now: int) -> Session:
         """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block that answers at the greeting."""
@@ -186,6 +208,11 @@ def _outcome(outcome: Refusal | Reply | None) -> str:
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
     specs: list[tuple[str, LimitSpec]] = [(name, getattr(policy, name)) for name in policy.limits]
     return [(name, spec) for name, spec in specs if isinstance(spec, WindowSpec)]
+
+
+def _numbers(spec: WindowSpec, policy: Policy) -> tuple[object, ...]:
+    """All that makes a limit count as it does; its reply is not of it."""
+    return (spec.window or policy.window, *sorted(spec.model_dump(exclude={"reply", "window"}).items()))
 
 
 def _refusal(name: str, spec: ReplySpec) -> Refusal:

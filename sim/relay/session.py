@@ -59,6 +59,10 @@ class Session:
         """Something is over a limit already: ``refusal`` answers once its stage is reached."""
         self._doomed = refusal
 
+    def exhaust(self) -> None:
+        """This connection has used up its transactions, before its first."""
+        self._used = self._count or 0
+
     def greeting(self, now: int) -> Reply | None:
         """220, or the refusal that stands in its place."""
         return self._met(now) if self._doomed and self._doomed.stage == "greeting" else replies.READY

@@ -152,11 +152,19 @@ class WorldConnection:
             return
         self.open = not self._session.closed
         if reset and self.open:
-            t = self._command(t, self._session.rset)  # an open transaction must end before the next MAIL
+            t = self._reset(t)
         self._clock.wait_until(t)
         if reply is None:
             raise Disconnected("the relay dropped the connection")
         raise Refused(reply.code, reply.text)
+
+    def _reset(self, t: int) -> int:
+        """RSET, since an open transaction must end before the next MAIL. If it fails, the refusal is what counts."""
+        try:
+            return self._command(t, self._session.rset)
+        except (Refused, Disconnected):
+            self.open = False
+            return self._clock.moment
 
     def _hang_up(self) -> None:
         """Closes without a QUIT what a refusal left open: nobody has the connection, so nobody else would ever close it."""
