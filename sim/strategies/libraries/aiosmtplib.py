@@ -66,7 +66,7 @@ class AioSmtpLib:
 
     def _with(self, sender: LibrarySender, batch: list[Message]) -> None:
         """``async with SMTP(...) as client``, and a send_message() for each message."""
-        client = Client(sender, self.timeout)
+        client = SMTP(sender, self.timeout)
         client.connect()
         while batch:
             for message in batch:
@@ -76,7 +76,7 @@ class AioSmtpLib:
         client.quit()
 
 
-class Client:
+class SMTP:
     """One aiosmtplib.SMTP: each method raises Refused or Disconnected where the library raises."""
 
     def __init__(self, sender: LibrarySender, timeout: float) -> None:

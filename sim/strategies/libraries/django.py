@@ -48,7 +48,7 @@ class Django:
     def run(self, sender: LibrarySender) -> None:
         """The program; what a call raises is caught, and it goes on with the next."""
         while batch := sender.take(self.mass or self.per_connection or 1):
-            backend = EmailBackend(sender, self.timeout, fail_silently=self.silently)
+            backend = Backend(sender, self.timeout, fail_silently=self.silently)
             with suppress(*FAILED):
                 if self.mass or self.per_connection == 1:
                     backend.send_messages(batch)
@@ -59,7 +59,7 @@ class Django:
                 return
             sender.sleep(self.pause)
 
-    def _with(self, backend: EmailBackend, sender: LibrarySender, batch: list[Message]) -> None:
+    def _with(self, backend: Backend, sender: LibrarySender, batch: list[Message]) -> None:
         """``with get_connection() as connection``, and a send() for each message."""
         try:
             backend.open()
@@ -72,7 +72,7 @@ class Django:
             backend.close()
 
 
-class EmailBackend:
+class Backend:
     """One smtp.EmailBackend. A connection that is not logged in yet is partial, as the library keeps it."""
 
     def __init__(self, sender: LibrarySender, timeout: float | None, *, fail_silently: bool) -> None:
