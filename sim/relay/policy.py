@@ -189,6 +189,20 @@ def load(use: str, overlay: Mapping[str, Any], place: str, folder: Path) -> Poli
     return read(Policy, {**merged, "name": path.stem}, place, "policy")
 
 
+def changed(policy: Policy, overlay: Mapping[str, Any], place: str) -> Policy:
+    """``policy`` with ``overlay`` laid over it, in the words of :func:`load`; ScenarioError for every mistake in it."""
+    merged = _merge(_written(policy.model_dump(exclude_none=True, exclude={"name"})), _checked(overlay, place))
+    return read(Policy, {**merged, "name": policy.name}, place, "policy")
+
+
+def _written(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """What a policy holds as a file would say it: a duration with its unit."""
+    return {
+        key: _written(value) if isinstance(value, Mapping) else spoken(value) if key in ("per", "block") else value
+        for key, value in tables.items()
+    }
+
+
 def _find(use: str, place: str, folder: Path) -> tuple[Path, dict[str, Any]]:
     if use in shipped():
         path = SHIPPED / f"{use}.toml"
