@@ -29,7 +29,7 @@ JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
 REPEATS = 5
 """Runs of the real library where luck decides."""
 
-CALIBRATION = 40
+CALIBRATION = 24
 """Messages of a calibration run, at most."""
 
 
