@@ -83,8 +83,8 @@ class DelayedConnection(Connection):
     def connection_lost(self, error: Exception | None) -> None:
         """As in Connection."""
         super().connection_lost(error)
-        if self.wire is None and self._judging is None:
-            self.door.forget(self)
+        if self._judging is None and self._writing is None and not self._arrivals:
+            self.door.forget(self)  # its end was judged before it was closed, or it never began
 
     def _take(self, data: bytes) -> None:
         if self.wire is not None and self.wire.starttls:

@@ -45,6 +45,10 @@ def test_six_messages_on_one_connection(tls, network):
             client.sendmail("a@example.com", "b6@example.com", MESSAGE)
         assert refused.value.smtp_code == 421
         client.close()
+        until = time.monotonic() + 5
+        while relay.call(lambda: len(relay.door.connections)) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not relay.call(lambda: relay.door.connections), "a connection that both sides closed is forgotten"
     begin = ["GREETING 220", "EHLO 250", *(["STARTTLS 220", "EHLO 250"] if tls == "starttls" else [])]
     assert relay.transcripts() == [[*begin, "AUTH PLAIN 235", *SIX]]
     result = relay.result()

@@ -55,7 +55,9 @@ def alone(number: int) -> None:
 def mass(numbers: list[int]) -> None:
     """send_mass_mail(), which does not tell which of them were sent."""
     try:
-        sent = mail.send_mass_mail([(SUBJECT, TEXT, SENDER, [f"m{each}@example.com"]) for each in numbers], fail_silently=SILENTLY)
+        sent = mail.send_mass_mail(
+            [(SUBJECT, TEXT, SENDER, [f"m{each}@example.com"]) for each in numbers], fail_silently=SILENTLY
+        )
         if sent < len(numbers):
             errors[f"{sent} sent"] += 1
     except FAILED as error:
