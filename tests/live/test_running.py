@@ -45,16 +45,26 @@ def test_six_messages_on_one_connection(tls, network):
             client.sendmail("a@example.com", "b6@example.com", MESSAGE)
         assert refused.value.smtp_code == 421
         client.close()
-        until = time.monotonic() + 5
-        while relay.call(lambda: len(relay.door.connections)) and time.monotonic() < until:
-            time.sleep(0.01)
-        assert not relay.call(lambda: relay.door.connections), "a connection that both sides closed is forgotten"
     begin = ["GREETING 220", "EHLO 250", *(["STARTTLS 220", "EHLO 250"] if tls == "starttls" else [])]
     assert relay.transcripts() == [[*begin, "AUTH PLAIN 235", *SIX]]
     result = relay.result()
     assert (result.messages.accepted, result.messages.lost, result.messages.submitted) == (5, 1, 6)
     assert result.incidents.by_limit["transactions_per_connection"] == 1
     assert (result.seed, result.latency_s.max, result.ended) == (None, None, "settled")
+
+
+@pytest.mark.parametrize("network", [None, {"rtt": "8ms"}])
+def test_a_refused_connection_is_forgotten_once_its_peer_is_gone(network):
+    policy = {"connections_per_ip": {"count": 1}}
+    with sim.live.running(network=network, policy=policy, tls="none") as relay:
+        for expected in (220, 421):
+            client = smtplib.SMTP(timeout=20)
+            assert client.connect(relay.host, relay.port)[0] == expected
+            client.close()
+        end = time.monotonic() + 20
+        while relay.call(lambda: len(relay.door.connections)):
+            assert time.monotonic() < end, "still there"
+            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(("tls", "trips", "commands"), [("none", 3, 1), ("starttls", 6, 3), ("implicit", 4, 1)])
