@@ -39,14 +39,17 @@ class WorldConnection:
         trip = way.rtt if way.steady else way.trip()
         at = begun + trip // 2
         clock.wait_until(at)
-        if way.down(at):
+        if way.undisturbed:
+            session = relay.connect(ip, at)
+            if session.reach_login():
+                connection = cls(clock, way, outbox, session, NEVER)
+                connection._log_in_undisturbed(username, begun + way.to_login)
+                return connection
+        elif way.down(at):
             clock.wait_until(begun + trip)
             raise Disconnected("the relay refused the TCP connection")
-        session = relay.connect(ip, at)
-        if way.undisturbed and session.reach_login():
-            connection = cls(clock, way, outbox, session, NEVER)
-            connection._log_in_undisturbed(username, begun + way.to_login)
-            return connection
+        else:
+            session = relay.connect(ip, at)
         greeting = session.greeting(at)
         dies = way.next_death(at)
         connection = cls(clock, way, outbox, session, dies)

@@ -5,7 +5,6 @@ Integer microseconds. Every worker draws from streams of its own. Knows nothing 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from .. import streams
@@ -74,5 +73,7 @@ class Way:
 def wrong_password(scenario: Scenario) -> Callable[[str, str, int], bool]:
     """The relay's accounts: every login is right, but for the fault's stretch of time."""
     wrong = scenario.faults.wrong_password
-    start, end = (wrong.from_, wrong.until) if wrong else (math.inf, math.inf)
+    if wrong is None:
+        return lambda username, password, at: True
+    start, end = wrong.from_, wrong.until
     return lambda username, password, at: not start <= at < end
