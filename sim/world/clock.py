@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush, heapreplace
-from itertools import count
 from typing import Any
 
 import simpy
@@ -44,7 +43,7 @@ class Clock(simpy.Environment):
         super().__init__(initial_time=0)
         self._queue.append(END)
         self._hub: greenlet = getcurrent()
-        self._order = count()
+        self._order = self._eid  # one count for events and greenlets, so that what is due at one instant keeps its order
         self._instant, self._calls = -1, 0
         self._exits: dict[greenlet, int] = {}
         # The entry that is due next, kept out of the heap where that saves its moves: two workers that take turns need none.
