@@ -14,7 +14,8 @@ from . import statistics as st
 from .result import Series
 
 if TYPE_CHECKING:
-    from .assemble import Facts, Rows
+    from .assemble import Facts
+    from .rows import Rows
 
 Levels = tuple[st.Times, NDArray[Any]]
 """A step function: the level from each time on, 0 before."""
@@ -28,13 +29,15 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
     by_limit: dict[str, list[int]] = {name: [] for name in facts.policy.limits}
     for row in rows.incidents:
         by_limit[row.limit].append(row.at)
+    in_window = {name: highest(USES[name](rows, blocks, facts), width, bins) for name in facts.policy.limits}
+    logins = in_window.get("logins_per_username") or highest(logins_of_usernames(rows, blocks, facts), width, bins)
     return Series(
         t_s=[seconds(index * width) for index in range(bins)],
         accepted=st.per_bin(rows.first_at, width, bins),
         incidents={name: st.per_bin(st.times(moments), width, bins) for name, moments in by_limit.items()},
         open_connections=st.most_per_bin(*open_steps, width, bins),
-        logins_in_window=highest(logins_of_usernames(rows, facts), width, bins),
-        in_window={name: highest(USES[name](rows, blocks, facts), width, bins) for name in facts.policy.limits},
+        logins_in_window=list(logins),
+        in_window=in_window,
     )
 
 
@@ -91,13 +94,13 @@ def _moments(at: st.Times, level: NDArray[np.int64]) -> Levels:
 def connections_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
     """Connections of each IP in its last ``per``, refused ones included."""
     spec = facts.policy.connections_per_ip
-    return _by_key(((row.ip, row.at) for row in rows.opened), spec.per if spec else st.MINUTE)
+    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.opened_by_ip.values()]
 
 
-def logins_of_usernames(rows: Rows, facts: Facts) -> list[Levels]:
+def logins_of_usernames(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
     """Logins of each username in its last ``per`` (60 s without such a limit), refused ones included."""
     spec = facts.policy.logins_per_username
-    return _by_key(((row.username, row.at) for row in rows.logins), spec.per if spec else st.MINUTE)
+    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.logins_by_username.values()]
 
 
 def failures(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[tuple[int, str, str]]:
@@ -108,6 +111,8 @@ def failures(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[tuple
     began = {(row.from_, row.ip) for row in blocks if row.limit in FAILURES}
     over = [row for row in rows.incidents if row.limit in FAILURES and _was_counted(row, began, facts)]
     counted = [(row.at, row.ip, row.username or "") for row in over]
+    if not rows.outcomes["failed"]:
+        return sorted(counted)
     return sorted(counted + [(row.at, row.ip, row.username) for row in rows.logins if row.outcome == "failed"])
 
 
@@ -131,7 +136,7 @@ def failures_of_pairs(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> l
     for at, ip, username in failures(rows, blocks, facts):
         wrong.setdefault((ip, username), []).append(at)
     resets: dict[tuple[str | None, str | None], list[int]] = {}
-    for row in rows.logins:
+    for row in rows.logins if wrong else ():
         if row.outcome == "accepted" and (row.ip, row.username) in wrong:
             resets.setdefault((row.ip, row.username), []).append(row.at)
     for block in blocks:
@@ -165,7 +170,7 @@ def _by_key(events: Iterable[tuple[str, int]], per: int) -> list[Levels]:
 USES: dict[str, Callable[[Rows, Sequence[BlockRow], Facts], list[Levels]]] = {
     "transactions_per_connection": transactions_of_connections,
     "connections_per_ip": connections_of_ips,
-    "logins_per_username": lambda rows, blocks, facts: logins_of_usernames(rows, facts),
+    "logins_per_username": logins_of_usernames,
     "failed_logins_per_ip": failures_of_ips,
     "failed_logins_per_username_ip": failures_of_pairs,
 }

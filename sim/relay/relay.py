@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from ..limits import Limit
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
-from .session import Session
+from .session import Session, Terms
 from .transcript import TranscribedSession, Transcript
 
 Accounts = Callable[[str, str, int], bool]
@@ -68,6 +68,7 @@ class Relay:
         self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
         self.limits: dict[str, Limit] = {}
         self._made: dict[str, tuple[object, ...]] = {}
+        self._ever_failed = self._ever_blocked = False  # while neither, no count is to be emptied and no block looked for
         self._take_up(policy)
         self._opened = 0
 
@@ -98,19 +99,21 @@ class Relay:
             "failed_logins_per_ip" in self.refusals and self.refusals["failed_logins_per_ip"].stage == "greeting"
         )
         # What every login and connection asks, with no call more than it takes where the policy leaves nothing to weigh.
-        self._plain_ip = _plain(self._by_ip)
+        self._plain_ip = None if self._at_greeting else _plain(self._by_ip)
         spec = policy.logins_per_username
         self._plain_logins = _plain(self._logins) if spec and spec.counts_failed else None
         self._plain_right = spec is None or (spec.counts_failed and spec.consecutive == "every")
+        self.terms = Terms(self)
 
     def connect(self, ip: str, now: int) -> Session:
         """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block that answers at the greeting."""
-        self._opened += 1
+        self._opened = number = self._opened + 1
         refusal = self._refusal_of_connection(ip, now)
-        at_greeting = refusal is not None and refusal.stage == "greeting"
-        self.witness.opened(now, self._opened, ip, refusal.limit if refusal and at_greeting else None)
         session = self._session(ip)
-        if refusal:
+        if refusal is None:
+            self.witness.opened(now, number, ip, None)
+        else:
+            self.witness.opened(now, number, ip, refusal.limit if refusal.stage == "greeting" else None)
             session.doom(refusal)
         return session
 
@@ -128,24 +131,26 @@ class Relay:
             over = self._over_logins(username, now)
         else:
             over = None if plain(username, now) else "logins_per_username"
-        if over is None:
+        if over is None and self._ever_blocked:
             over = self._running_block(session.ip, username, now)
         if over is not None:
             outcome: Refusal | Reply | None = self.refusals[over]
+            said = "refused"
         elif self.accounts(username, password, now):
-            outcome = None
-            self._right(session.ip, username, now)
+            outcome, said = None, "accepted"
+            if self._ever_failed or not self._plain_right:
+                self._right(session.ip, username, now)
         else:
             outcome = self._wrong(session.ip, username, now)
-        self.witness.login(now, session.number, session.ip, username, _outcome(outcome))
+            said = "refused" if isinstance(outcome, Refusal) else "failed"
+        self.witness.login(now, session.number, session.ip, username, said)
         return outcome
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
         plain = self._plain_ip
         if plain is not None:
-            if not plain(ip, now):
-                return self.refusals["connections_per_ip"]
-        elif self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
+            return None if plain(ip, now) else self.refusals["connections_per_ip"]
+        if self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
             return self.refusals["connections_per_ip"]
         if self._at_greeting and self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
             return self.refusals["failed_logins_per_ip"]
@@ -183,6 +188,7 @@ class Relay:
 
     def _wrong(self, ip: str, username: str, now: int) -> Refusal | Reply:
         """Counts in both limits at once; the IP's answers if both go over."""
+        self._ever_failed = True
         pair, whole = self._failed_pair, self._failed_ip
         over = [pair.name] if pair and not self._request(pair, (username, ip), now, ip, username) else []
         if whole and not self._request(whole, ip, now, ip, None):
@@ -192,6 +198,7 @@ class Relay:
     def _request(self, limit: Limit, key: str | tuple[str, str], now: int, ip: str | None, username: str | None) -> bool:
         verdict = limit.request(key, now)
         if verdict.block_until is not None:
+            self._ever_blocked = True
             self.witness.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed
 
@@ -199,10 +206,6 @@ class Relay:
 def _plain(limit: Limit | None) -> Callable[[str, int], bool] | None:
     """A limit without a block is its limiter and no more."""
     return limit.limiter.request if limit is not None and limit.block is None else None
-
-
-def _outcome(outcome: Refusal | Reply | None) -> str:
-    return "accepted" if outcome is None else "refused" if isinstance(outcome, Refusal) else "failed"
 
 
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:

@@ -35,6 +35,10 @@ class TranscribedSession(Session):
         """As in Session."""
         return self._noted(now, "EHLO" if extended else "HELO", super().hello(name, now, extended=extended))
 
+    def reach_login(self) -> bool:
+        """False: command by command, so that each has its line."""
+        return False
+
     def starttls(self, now: int) -> Reply | None:
         """As in Session."""
         return self._noted(now, "STARTTLS", super().starttls(now))
@@ -86,6 +90,10 @@ class TranscribedSession(Session):
     def quit(self, now: int) -> Reply | None:
         """As in Session."""
         return self._noted(now, "QUIT", super().quit(now))
+
+    def leave(self, now: int) -> bool:
+        """False: by ``quit``, which has its line."""
+        return False
 
     def lost(self, now: int) -> None:
         """As in Session."""

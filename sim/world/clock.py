@@ -33,6 +33,9 @@ class Stop:
 class Clock(simpy.Environment):
     """The agenda. Its time is integer microseconds from 0; only the hub, the greenlet that called ``run_to_end``, runs events."""
 
+    moment = 0
+    """The time, as an int; what SimPy calls ``now``."""
+
     def __init__(self) -> None:
         super().__init__(initial_time=0)
         self._hub: greenlet = getcurrent()
@@ -40,26 +43,34 @@ class Clock(simpy.Environment):
         self._instant, self._calls = -1, 0
         self._exits: dict[greenlet, int] = {}
         self.over = False
-        self.moment = 0
-        """The time, as an int; what SimPy calls ``now``."""
+
+    @property
+    def _now(self) -> int:
+        """SimPy's own field for the time; one that is written once instead of two."""
+        return self.moment
+
+    @_now.setter
+    def _now(self, at: float) -> None:
+        self.moment = int(at)
 
     def wait_until(self, at: int) -> None:
         """Called by a greenlet: goes on when it is ``at``, after everything that was due by then before this call."""
         queue = self._queue
         if queue[0][0] > at:  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
-            self._now = self.moment = at
+            self.moment = at
             return
-        if self.over:
-            self._exit()
         if at == self.moment:
             self.tick()
         # In with this one and out with whoever is due next, in one step.
         due: Any = heapreplace(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc]
-        if type(due[3]) is greenlet:
-            self._now = self.moment = due[0]
-            due[3].switch()
+        sleeper = due[3]
+        if type(sleeper) is greenlet:
+            self.moment = due[0]
+            sleeper.switch()
         else:
             heappush(queue, due)
+            if self.over:
+                self._exit()
             self._hub.switch()
 
     def park(self) -> None:
@@ -103,10 +114,9 @@ class Clock(simpy.Environment):
         while True:
             thing: Any = queue[0][3]
             if isinstance(thing, simpy.Event):
-                self.moment = int(queue[0][0])
                 self.step()
                 continue
-            self._now = self.moment = heappop(queue)[0]  # type: ignore[assignment]
+            self.moment = heappop(queue)[0]  # type: ignore[assignment]
             if thing is Stop:
                 return
             if isinstance(thing, greenlet):
@@ -135,7 +145,7 @@ class Clock(simpy.Environment):
         queue = self._queue
         thing: Any = queue[0][3]
         if type(thing) is greenlet:
-            self._now = self.moment = heappop(queue)[0]  # type: ignore[assignment]
+            self.moment = heappop(queue)[0]  # type: ignore[assignment]
             if thing is not getcurrent():
                 thing.switch()
         else:

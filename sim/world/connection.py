@@ -16,7 +16,7 @@ from ..relay import Relay, Session
 from ..smtp.replies import Reply
 from ..strategies.api import Disconnected, Message, Refused
 from .clock import Clock
-from .network import Way
+from .network import NEVER, Way
 from .outbox import Outbox
 
 SENDER_ADDRESS = "sender@example.com"
@@ -43,6 +43,10 @@ class WorldConnection:
             clock.wait_until(begun + trip)
             raise Disconnected("the relay refused the TCP connection")
         session = relay.connect(ip, at)
+        if way.undisturbed and session.reach_login():
+            connection = cls(clock, way, outbox, session, NEVER)
+            connection._log_in_undisturbed(username, begun + way.to_login)
+            return connection
         greeting = session.greeting(at)
         dies = way.next_death(at)
         connection = cls(clock, way, outbox, session, dies)
@@ -77,6 +81,20 @@ class WorldConnection:
         t = self._command(t, lambda at: self._session.auth(username, "right or wrong", at), trip)
         self._clock.wait_until(t)
 
+    def _log_in_undisturbed(self, username: str, at: int) -> None:
+        """As ``_log_in``, with all times known: AUTH arrives ``at``."""
+        clock, way = self._clock, self._way
+        clock.wait_until(at)
+        reply = self._session.auth(username, "right or wrong", at)
+        t = at + way.from_arrival
+        if reply is None or reply[0] >= 400:
+            try:
+                self._heed(reply, t)
+            except Refused:
+                self._hang_up()
+                raise
+        clock.wait_until(t)
+
     def send(self, message: Message) -> None:
         """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
         outbox, way, clock = self._outbox, self._way, self._clock
@@ -84,8 +102,9 @@ class WorldConnection:
         if not self.open:
             raise Disconnected("the connection is closed")
         t = clock.moment + way.before_message
-        if way.undisturbed and self._session.transact(message[0], len(message[2]), t + way.to_body):
-            outbox.accept(index, t + way.to_body)
+        at = t + way.to_body
+        if way.undisturbed and self._session.transact(message[0], len(message[2]), at):
+            outbox.accept(index, at)
             t += way.transaction
         else:
             t = self._send_by_commands(message, index, t)
@@ -108,9 +127,12 @@ class WorldConnection:
         """QUIT and its answer; whatever goes wrong with it, the connection is closed."""
         if not self.open:
             return
+        clock, way = self._clock, self._way
         try:
-            t = self._command(self._clock.moment, self._session.quit)
-            self._clock.wait_until(t)
+            if way.undisturbed and self._session.leave(clock.moment + way.rtt // 2):
+                clock.wait_until(clock.moment + way.rtt + way.relay_time)
+            else:
+                clock.wait_until(self._command(clock.moment, self._session.quit))
         except (Refused, Disconnected):
             pass
         self.open = False
@@ -119,7 +141,7 @@ class WorldConnection:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not isinstance(error, GreenletExit):  # the run is over: no time is left for a QUIT
+        if error is None or not isinstance(error, GreenletExit):  # the run is over: no time is left for a QUIT
             self.close()
 
     def _command(self, t: int, call: Callable[[int], Reply | None], trip: int | None = None, *, reset: bool = False) -> int:

@@ -34,6 +34,12 @@ class Way:
         step = self.rtt + self.relay_time
         self.to_body, self.transaction = 3 * step + self.rtt // 2, 4 * step
         """Microseconds from MAIL to the body's arrival, and to its answer, where nothing is random and nothing fails."""
+        commands = {"none": 1, "implicit": 1, "starttls": 3}[self.tls]
+        silent = {"none": 2, "implicit": 3, "starttls": 3}[self.tls]
+        self.to_login = commands * step + silent * self.rtt + self.rtt // 2
+        """From TCP's first packet to the arrival of AUTH, where the same holds: TLS and the greeting take the relay no time."""
+        self.from_arrival = step - self.rtt // 2
+        """From a command's arrival to that of its answer, where the same holds."""
         self.undisturbed = self.steady and not self._slow and not self._downs and not self.chance
 
     def trip(self) -> int:

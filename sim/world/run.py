@@ -16,7 +16,7 @@ from ipaddress import IPv4Address
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from ..errors import Disconnected, Refused
-from ..measure import Facts, Recorder, Result, assemble
+from ..measure import Facts, Numbered, Recorder, Result, assemble
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
@@ -75,10 +75,10 @@ class World:
         self._start_workers()
         with _rare_collection():
             self.clock.run_to_end()
-        if self.ending is None:
-            self.ending = Ending(self.scenario.horizon, "until")
-        self.clock.finish(self._greenlets)
-        return self.result()
+            if self.ending is None:
+                self.ending = Ending(self.scenario.horizon, "until")
+            self.clock.finish(self._greenlets)
+            return self.result()
 
     def result(self, error: str | None = None) -> Result:
         """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
@@ -144,7 +144,6 @@ class World:
         scenario, spec = self.scenario, self.scenario.sender
         last = ending.at - (ending.ended == "until")
         arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, last)]
-        submitted = dict(zip(map(str, range(1, len(arrived) + 1)), arrived, strict=True))
         return Facts(
             scenario=scenario.name,
             title=scenario.title,
@@ -153,8 +152,8 @@ class World:
             seed=scenario.seed,
             end=ending.at,
             ended=ending.ended,
-            submitted=submitted,
-            given_up=frozenset(str(index + 1) for index in self.outbox.lost()) & submitted.keys(),
+            submitted=Numbered(arrived),
+            given_up=frozenset(str(index + 1) for index in self.outbox.lost() if index < len(arrived)),
             usernames=spec.usernames,
             ips=spec.ips,
             expectations=scenario.expectations,

@@ -37,7 +37,7 @@ class WorldSender:
 
     def take(self, most: int = 1) -> list[Message]:
         """As in api.Sender."""
-        if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        if (type(most) is not int and (not isinstance(most, int) or isinstance(most, bool))) or most < 1:
             raise StrategyError(f"take({most!r}): a whole number of at least 1 is allowed")
         return self._world.outbox.take(self._hands, most)
 
@@ -50,9 +50,9 @@ class WorldSender:
         world = self._world
         return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
 
-    def dial(self) -> WorldDialogue:
+    def dial(self, patience: float | None = None) -> WorldDialogue:
         """As in dialogue.LibrarySender."""
-        return WorldDialogue.dial(self._world, self._way, self.ip, self.username)
+        return WorldDialogue.dial(self._world, self._way, self.ip, self.username, patience)
 
     @property
     def tls(self) -> str:
@@ -84,9 +84,8 @@ class WorldSender:
         child = WorldSender(self._world, f"{self._name}.{self._spawned}", self.username, self.ip)
         for message in _messages(args):
             index = self._world.outbox.index(message)
-            if index in self._hands.held:
-                del self._hands.held[index]
-                child._hands.held[index] = None
+            if self._hands.let_go(index):
+                child._hands.hold(index)
         self._world.start(child, lambda: function(child, *args))
 
     @property
