@@ -9,12 +9,13 @@ import ssl
 import sys
 from collections import Counter, deque
 from email.message import EmailMessage
+from typing import Any
 
 import aiosmtplib
 
 given = json.loads(sys.argv[1])
-options = {"per_connection": 1, "pause": 0, "gather": 1, "timeout": 60} | given["options"]
-PAUSE = options["pause"] if not isinstance(options["pause"], str) else float(options["pause"].removesuffix("s"))
+options: dict[str, Any] = {"per_connection": 1, "pause": 0, "gather": 1, "timeout": 60} | given["options"]
+PAUSE = float(str(options["pause"]).removesuffix("s"))
 TLS = os.environ["RELAY_TLS"]
 SETTINGS = {
     "hostname": os.environ["RELAY_HOST"],

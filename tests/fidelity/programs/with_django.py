@@ -9,15 +9,16 @@ import ssl
 import sys
 import time
 from collections import Counter
+from typing import Any
 
 import django
 from django.conf import settings
 from django.core import mail
 
 given = json.loads(sys.argv[1])
-options = {"per_connection": 1, "pause": 0, "send_mass_mail": 0, "fail_silently": False, "EMAIL_TIMEOUT": 0}
+options: dict[str, Any] = {"per_connection": 1, "pause": 0, "send_mass_mail": 0, "fail_silently": False, "EMAIL_TIMEOUT": 0}
 options |= given["options"]
-PAUSE = options["pause"] if not isinstance(options["pause"], str) else float(options["pause"].removesuffix("s"))
+PAUSE = float(str(options["pause"]).removesuffix("s"))
 SILENTLY = options["fail_silently"]
 TLS = os.environ["RELAY_TLS"]
 if os.environ["RELAY_CA"]:

@@ -11,10 +11,11 @@ import sys
 import time
 from collections import Counter
 from email.message import EmailMessage
+from typing import Any
 
 given = json.loads(sys.argv[1])
-options = {"per_connection": 0, "pause": 0, "catch": True, "timeout": 0} | given["options"]
-PAUSE = options["pause"] if not isinstance(options["pause"], str) else float(options["pause"].removesuffix("s"))
+options: dict[str, Any] = {"per_connection": 0, "pause": 0, "catch": True, "timeout": 0} | given["options"]
+PAUSE = float(str(options["pause"]).removesuffix("s"))
 TLS = os.environ["RELAY_TLS"]
 FAILED = (smtplib.SMTPException, OSError) if options["catch"] else ()
 CONTEXT = ssl.create_default_context(cafile=os.environ["RELAY_CA"]) if TLS != "none" else None
