@@ -143,5 +143,5 @@ def _pool_settings(given: dict[str, Any], *, modern: bool) -> PoolSettings:
         rate_delta=(given["rateDelta"] or 1000) / 1000,
         max_requeues=requeues,
         idle_timeout=idle / 1000,
-        socket_timeout=(given["socketTimeout"] or 600_000) / 1000,
+        silence=(given["socketTimeout"] or 600_000) / 1000,
     )

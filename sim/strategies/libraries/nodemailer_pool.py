@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ..api import Disconnected, Message
 from ..dialogue import LibrarySender, Say, Signal
 from .nodemailer_connection import CLOSING, Failure, Opened, Settings, connect, send
+from .nodemailer_gate import Gate
 
 GOES_ON = 0.1
 """Seconds from the end of a connection to the pool's next look at its messages."""
@@ -27,7 +28,7 @@ ALL = 1_000_000_000
 
 
 class PoolSettings(NamedTuple):
-    """SMTPPool's options as it reads them. Seconds; an ``idle_timeout`` of 0 is none, ``max_requeues`` below 0 without end."""
+    """SMTPPool's options as it reads them. Seconds; ``idle_timeout`` 0 is none, ``max_requeues`` below 0 without end, ``silence`` socketTimeout."""
 
     max_connections: int
     max_messages: int
@@ -35,7 +36,7 @@ class PoolSettings(NamedTuple):
     rate_delta: float
     max_requeues: int
     idle_timeout: float
-    socket_timeout: float
+    silence: float
 
 
 class Entry:
@@ -55,7 +56,7 @@ class Pool:
         self.sender, self.settings, self.spec = sender, settings, spec
         self.waiting = deque[Entry]()
         self.resources: list[Resource] = []
-        self.gate = Gate(self)
+        self.gate = Gate(sender, spec.rate_limit, spec.rate_delta, spec.silence)
 
     def send_all(self) -> None:
         """The program that submits every message as it comes and never awaits one."""
@@ -136,48 +137,6 @@ class Pool:
             self.settle(entry, sent=False)
         sender.sleep(delay)
         self.goes_on()
-
-
-class Gate:
-    """rateLimit: messages are counted as they are assigned, and only a connection that has sent one is held back."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._sender, self._limit, self._delta = pool.sender, pool.spec.rate_limit, pool.spec.rate_delta
-        self._longest = pool.spec.socket_timeout
-        self._counter, self._timer, self._timed = 0, 0, False
-        self._since: float | None = None
-        self._opens = pool.sender.signal()
-
-    def count(self) -> None:
-        """A message is assigned."""
-        self._counter += 1
-        if self._since is None:
-            self._since = self._sender.now()
-
-    def passed(self) -> bool:
-        """_checkRateLimit: waits until the connection may take the next message; False if it was dropped over that."""
-        if not self._limit or self._counter < self._limit:
-            return True
-        now = self._sender.now()
-        since = now - self._delta if self._since is None else self._since
-        if since <= now - self._delta:
-            self.open()
-            return True
-        if not self._timed:
-            self._timed, self._timer = True, self._timer + 1
-            self._sender.spawn(self._open_later, self._delta - (now - since), self._timer)
-            self._since = now
-        return self._opens.wait(self._longest)
-
-    def _open_later(self, sender: LibrarySender, seconds: float, timer: int) -> None:
-        sender.sleep(seconds)
-        if self._timed and timer == self._timer:
-            self.open()
-
-    def open(self) -> None:
-        """_clearRateLimit: all that wait go on."""
-        self._timed, self._counter, self._since = False, 0, None
-        self._opens.set()
 
 
 class Resource:
@@ -296,8 +255,8 @@ class Resource:
 
     def _idle(self, opened: Opened) -> None:
         """Until a message is assigned, or the connection has been idle for too long."""
-        says_quit = 0 < self._spec.idle_timeout <= self._spec.socket_timeout
-        if self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.socket_timeout) or self._over:
+        says_quit = 0 < self._spec.idle_timeout <= self._spec.silence
+        if self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.silence) or self._over:
             return
         self.available = False
         if says_quit and opened.dialogue.open:
