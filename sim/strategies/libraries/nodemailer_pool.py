@@ -28,7 +28,10 @@ ALL = 1_000_000_000
 
 
 class PoolSettings(NamedTuple):
-    """SMTPPool's options as it reads them. Seconds; ``idle_timeout`` 0 is none, ``max_requeues`` below 0 without end, ``silence`` socketTimeout."""
+    """SMTPPool's options as it reads them, in seconds.
+
+    ``idle_timeout`` 0 is none, ``max_requeues`` below 0 without end; ``silence`` is socketTimeout.
+    """
 
     max_connections: int
     max_messages: int
