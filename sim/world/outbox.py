@@ -150,6 +150,14 @@ class Outbox:
                 self._settle(self._clock.moment)
         hands.held = {}
 
+    def give_up_one(self, hands: Hands, message: Message) -> None:
+        """``message`` is lost, as in ``give_up``; nothing if it is not in ``hands``."""
+        index = self.index(message)
+        if hands.let_go(index):
+            one = Hands()
+            one.hold(index)
+            self.give_up(one)
+
     def abandon(self) -> int:
         """All workers have ended: what is left, and what still arrives, is lost. Returns when the last of it arrives."""
         for index in range(len(self.arrivals)):
