@@ -21,7 +21,7 @@ class PHPMailer:
     Its login is LOGIN, three round trips, unless AuthType says PLAIN, which then takes two. With SMTPKeepAlive it says RSET behind
     each message. After a refusal its connection stays as it is: closed by the relay, which it notices and connects anew for
     the next message, or open, and then it goes on with it. A 421 to MAIL is in the exception's text, code and all; one in place
-    of the greeting is not ("SMTP connect() failed"), and one to a login is "Could not authenticate" like a wrong password.
+    of the greeting is not ("Could not connect to SMTP host."), and one to a login is "Could not authenticate" like a wrong password.
     """
 
     library = "PHPMailer"
