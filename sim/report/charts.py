@@ -6,11 +6,9 @@ a shape of its own besides. Knows nothing of browsers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..measure.result import Result
-from ..measure.story import Life
 from ..measure.words import moment
 from ..relay.policy import Policy
 from ..units import MICRO
@@ -24,15 +22,6 @@ INK = {False: "#31333f", True: "#e6e6e6"}
 LINE = {False: "#0072B2", True: "#56B4E9"}
 LIMIT = {False: "#C44E00", True: "#FF8B3D"}
 QUIET = {False: "#9aa0a6", True: "#7d8590"}
-STEPS = {
-    "greeting": {False: "#c3c8ce", True: "#4d5560"},
-    "login": {False: "#E69F00", True: "#E69F00"},
-    "transaction": {False: "#0072B2", True: "#56B4E9"},
-    "open": {False: "#e6e8eb", True: "#30363d"},
-    "failed": {False: "#CC79A7", True: "#E79AC4"},
-    "refused": {False: "#C44E00", True: "#FF8B3D"},
-}
-"""A colour for each kind of step, of the palette of Okabe and Ito; ``failed`` and ``refused`` have a shape besides."""
 
 
 def colour_of(limit: str, *, dark: bool) -> str:
@@ -70,7 +59,7 @@ def throughput(result: Result, *, dark: bool = False, height: int = 300) -> Spec
         layers += _ceiling_layers(shown, y, dark=dark)
     layers += [_mark_layer(one, index, depth, dark=dark) for index, one in enumerate(shown.marks)]
     layers.append(_hover_layer(rows, shown, top, below))
-    return _spec(layers, height + 22 * len(shown.marks), _told(result), bins, zoom=True)
+    return spec_of(layers, height + 22 * len(shown.marks), _told(result))
 
 
 def _told(result: Result) -> str:
@@ -183,7 +172,7 @@ def _hover_layer(rows: list[dict[str, Any]], shown: curves.Throughput, top: floa
     return {
         "data": {"values": rows[:-1]},
         "mark": {"type": "rect", "opacity": 0.001},
-        "params": [_zoom()],
+        "params": [zoom_by_key()],
         "encoding": {
             "x": {"field": "at", "type": "quantitative"}, "x2": {"field": "end"},
             "y": {"datum": -below}, "y2": {"datum": top}, "tooltip": tooltip,
@@ -191,16 +180,17 @@ def _hover_layer(rows: list[dict[str, Any]], shown: curves.Throughput, top: floa
     }  # fmt: skip
 
 
-def _zoom() -> Spec:
+def zoom_by_key() -> Spec:
     """Dragging moves, the wheel zooms with Shift held: without, it scrolls the page as everywhere."""
     select = {"type": "interval", "encodings": ["x"], "zoom": "wheel![event.shiftKey]"}
     return {"name": "zoom", "select": select, "bind": "scales"}
 
 
-def _spec(layers: list[Spec], height: int, told: str, bins: curves.Bins | None, *, zoom: bool) -> Spec:
+def spec_of(layers: list[Spec], height: int, told: str) -> Spec:
+    """A figure as wide as its place; ``told`` is what a screen reader says of it."""
     return {
         "height": height, "width": "container", "autosize": {"type": "fit", "contains": "padding", "resize": True},
-        "description": told, "layer": layers, "config": {"view": {"stroke": None}, "legend": {"orient": "top"}},
+        "description": told, "layer": layers,
     }  # fmt: skip
 
 
@@ -243,73 +233,12 @@ def window(result: Result, use: curves.Use, *, dark: bool = False, height: int =
                          "y": {"datum": 0}, "y2": {"datum": top}, "tooltip": tooltip},
         }
     )  # fmt: skip
-    return _spec(layers, height, f"{use.title}: {use.share}", bins, zoom=False)
+    return spec_of(layers, height, f"{use.title}: {use.share}")
 
 
 def windows(result: Result, policy: Policy, *, dark: bool = False) -> list[tuple[curves.Use, Spec]]:
     """A figure for each limit that saw any use."""
     return [(use, window(result, use, dark=dark)) for use in curves.uses(result, policy)]
-
-
-def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
-    """The life of each connection, one row each: greeting, login, every transaction, and what was refused."""
-    rows: list[dict[str, Any]] = []
-    names = [_name(life) for life in lives]
-    for life, name in zip(lives, names, strict=True):
-        rows += [
-            {"row": name, "at": step.from_ / MICRO, "end": step.until / MICRO, "kind": step.kind, "what": step.what,
-             "limit": limit_said(step.limit) if step.limit else None,
-             "time": f"{step.from_ / MICRO:,.3f} to {step.until / MICRO:,.3f} s"}
-            for step in life.steps
-        ]  # fmt: skip
-    x = {"field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False},
-         "axis": {"title": "time since the start (s)", "orient": "top", "grid": True}}  # fmt: skip
-    y = {
-        "field": "row",
-        "type": "nominal",
-        "sort": names,
-        "axis": {"title": None, "labelLimit": 200, "ticks": False, "domain": False},
-    }
-    bars = {"data": {"values": [row for row in rows if row["kind"] in ("greeting", "transaction", "open")]}}
-    points = {"data": {"values": [row for row in rows if row["kind"] in ("login", "failed", "refused")]}}
-    tooltip = [{"field": "row", "title": "connection"}, {"field": "what", "title": "what"}, {"field": "time", "title": "when"}]
-    layers: list[Spec] = [
-        {
-            **bars,
-            "mark": {"type": "bar", "height": {"band": 0.72}, "stroke": "#0e1117" if dark else "#ffffff", "strokeWidth": 1},
-            "params": [_zoom()],
-            "encoding": {"x": x, "x2": {"field": "end"}, "y": y, "color": _kinds(dark=dark), "tooltip": tooltip},
-        },
-        {
-            **points,
-            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "stroke": "#0e1117" if dark else "#ffffff",
-                     "strokeWidth": 0.8},
-            "encoding": {
-                "x": {**x, "field": "end"}, "y": y, "color": _kinds(dark=dark),
-                "shape": {"field": "kind", "type": "nominal", "legend": None,
-                          "scale": {"domain": ["login", "failed", "refused"], "range": ["circle", "diamond", "cross"]}},
-                "tooltip": [*tooltip, {"field": "limit", "title": "limit"}],
-            },
-        },
-    ]  # fmt: skip
-    refused = sum(row["kind"] == "refused" for row in rows)
-    told = f"The life of {len(lives)} connections, with {refused} refusals"
-    return _spec(layers, max(90, 22 * len(lives) + 30), told, None, zoom=True)
-
-
-def _kinds(*, dark: bool) -> Spec:
-    named = {"greeting": "greeting", "login": "login", "transaction": "transaction", "open": "nothing more", "failed": "535",
-             "refused": "refused by a limit"}  # fmt: skip
-    return {
-        "field": "kind", "type": "nominal",
-        "scale": {"domain": list(named), "range": [STEPS[kind][dark] for kind in named]},
-        "legend": {"title": None, "labelExpr": f"{named}[datum.value]".replace("'", '"'), "symbolType": "square"},
-    }  # fmt: skip
-
-
-def _name(life: Life) -> str:
-    who = f" {life.username}" if life.username else ""
-    return f"#{life.connection}{who}"
 
 
 def connections(result: Result, *, dark: bool = False, height: int = 150) -> Spec:
@@ -330,4 +259,4 @@ def connections(result: Result, *, dark: bool = False, height: int = 150) -> Spe
             "encoding": {"x": _x(bins), "y": y, "tooltip": tooltip},
         }
     ]
-    return _spec(layers, height, f"Open connections, at most {max(open_)}", bins, zoom=False)
+    return spec_of(layers, height, f"Open connections, at most {max(open_)}")

@@ -100,7 +100,9 @@ _RATE = Control("workload.rate", "Rate", "rate", "300/min", "Such as 10/s, 300/m
 PROFILE = [60, 40, 30, 30, 40, 80, 200, 600, 900, 1000, 900, 800, 900, 1000, 900, 800, 700, 600, 500, 400, 300, 200, 150, 100]
 
 WORKLOADS: dict[str, list[Control]] = {
-    "batch": [Control("workload.messages", "Messages", "whole", 1000, "All of them wait in the outbox from the start.", step=100, required=True)],
+    "batch": [
+        Control("workload.messages", "Messages", "whole", 1000, "They all wait in the outbox from the start.", step=100, required=True),
+    ],
     "constant": [_RATE, _FOR],
     "poisson": [_RATE, _FOR],
     "bursts": [
@@ -120,8 +122,8 @@ NETWORK = [
     Control("network.rtt", "Round trip", "duration", "40ms", "To the relay and back. Each SMTP command takes one."),
     Control("network.jitter", "Jitter", "number", 0.1, "Coefficient of variation of each round trip; 0 makes all alike.", step=0.05),
     Control("network.relay_time", "Relay's time a command", "duration", "5ms", "How long the relay thinks before it answers."),
-    Control("network.client_time.connection", "Own time a connection", "duration", "0ms", "What the sender's program does before it connects."),
-    Control("network.client_time.message", "Own time a message", "duration", "0ms", "What the sender's program does before each message."),
+    Control("network.client_time.connection", "Own time to connect", "duration", "0ms", "What the program does before it connects."),
+    Control("network.client_time.message", "Own time a message", "duration", "0ms", "What the program does before each message."),
     Control("network.tls", "TLS", "choice", "starttls", choices=(("starttls", "STARTTLS"), ("implicit", "implicit"), ("none", "none"))),
 ]  # fmt: skip
 
@@ -141,7 +143,8 @@ FAULTS: dict[str, tuple[str, Any, list[Control]]] = {
     ),
     "faults.slow": (
         "Slow relay for a while", {"at": "10s", "for": "30s", "factor": 20},
-        [Control("faults.slow.at", "From", "duration", "10s", required=True), Control("faults.slow.for", "For", "duration", "30s", required=True),
+        [Control("faults.slow.at", "From", "duration", "10s", required=True),
+         Control("faults.slow.for", "For", "duration", "30s", required=True),
          Control("faults.slow.factor", "Times its time a command", "number", 20.0, step=5, required=True)],
     ),
 }  # fmt: skip

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ..measure.result import Result
 from ..measure.words import plural
-from ..report import charts, verdict
+from ..report import charts, timeline, verdict
 from . import downloads, state
 from .frame import Shown, with_result
 from .wording import plain
@@ -71,7 +71,7 @@ def _lives(shown: Shown) -> None:
     if len(story.opened) > CONNECTIONS_SHOWN:
         most = len(story.opened) - CONNECTIONS_SHOWN
         first = st.slider(f"From which connection on, of {len(story.opened):,}", 0, most, 0, key="lives-first", format="%d")
-    st.vega_lite_chart(charts.timeline(story.lives(first, CONNECTIONS_SHOWN), dark=shown.dark), key="timeline")
+    st.vega_lite_chart(timeline.timeline(story.lives(first, CONNECTIONS_SHOWN), dark=shown.dark), key="timeline")
 
 
 def _incidents(result: Result) -> None:

@@ -90,11 +90,9 @@ def _progress(run: Run, purpose: str) -> None:
     if run.done.is_set():
         st.rerun()
     reached = run.reached
-    said = (
-        f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s of virtual time"
-        if reached.messages
-        else "starting"
-    )
+    said = "starting"
+    if reached.messages:
+        said = f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s of virtual time"
     st.progress(min(1.0, reached.share), text=f"Running: {said}")
     st.button("Stop this run", key=f"stop:{purpose}", icon=":material/stop_circle:", on_click=run.let_go)
 

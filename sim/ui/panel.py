@@ -35,12 +35,9 @@ def panel(mistakes: Mistakes) -> None:
         kind = values.shown(state.tables(), controls.KINDS)
         _draw(controls.WORKLOADS[kind], mistakes)
         _left(mistakes, "workload")
-    for title, name, draw in (
-        ("Relay's policy", "policy", _policy), ("Network", "network", _network), ("Faults", "faults", _faults), ("Seed and end", "run", _run)
-    ):  # fmt: skip
-        group = st.expander(
-            title, key=f"group:{name}", on_change="rerun", icon=":material/error:" if _any(mistakes, name) else None
-        )
+    for title, name, draw in CLOSED:
+        icon = ":material/error:" if _any(mistakes, name) else None
+        group = st.expander(title, key=f"group:{name}", on_change="rerun", icon=icon)
         if group.open:
             with group:
                 draw(mistakes)
@@ -160,3 +157,12 @@ def _left(mistakes: Mistakes, name: str) -> None:
 
 def _wrong(text: str) -> None:
     st.markdown(f":red[:material/error: {plain(text)}]")
+
+
+CLOSED = (
+    ("Relay's policy", "policy", _policy),
+    ("Network", "network", _network),
+    ("Faults", "faults", _faults),
+    ("Seed and end", "run", _run),
+)
+"""The groups that begin closed: title, name, and what draws them."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from ..scenario.loader import TABLES
 from ..strategies.catalogue import SHIPPED
 from . import setting, values
 from .controls import KINDS, WORKLOADS, Control
@@ -35,17 +36,9 @@ def tables() -> Tables:
     """This session's setting."""
     state = st.session_state
     if "setting" not in state:
-        said = {
-            key: text
-            for key, text in st.query_params.to_dict().items()
-            if "." in key or key in ("title", "about", "seed", "until")
-        }
+        said = {key: text for key, text in st.query_params.to_dict().items() if key.partition(".")[0] in TABLES}
         found, wrong = setting.from_address(said)
-        state["setting"] = (
-            {**first_setting(), **found}
-            if said and not ("sender" in found and "workload" in found)
-            else found or first_setting()
-        )
+        state["setting"] = {**first_setting(), **found}
         state["unread"] = wrong
         state["against"] = [_from_text(text) for text in st.query_params.get_all(AGAINST)[:MOST_AGAINST]]
     return cast(Tables, state["setting"])

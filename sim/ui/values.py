@@ -26,11 +26,7 @@ def shown(tables: Mapping[str, Any], control: Control) -> Any:
     if control.key == OUTAGES:
         return _outages_text(value)
     if control.kind == "list":
-        return (
-            ", ".join(f"{each:g}" if isinstance(each, int | float) else str(each) for each in value)
-            if isinstance(value, list)
-            else str(value)
-        )
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if control.kind == "whole":
         return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE else None
     if control.kind == "number":
