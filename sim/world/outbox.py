@@ -73,6 +73,11 @@ class Outbox:
         self._unsettled, self._latest = len(arrivals), 0
         self.ended = False
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many messages are settled, and how many the workload has."""
+        return self._total - self._unsettled, self._total
+
     def take(self, hands: Hands, most: int) -> list[Message]:
         """At most ``most`` messages; waits for the first; empty once all are settled."""
         if hands.held:
