@@ -15,7 +15,7 @@ from sim.scenario import load_scenario
 from sim.world import simulate
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
-FILES = sorted(FOLDER.glob("*.toml"))
+FILES = sorted(FOLDER.rglob("*.toml"))
 SITUATIONS = {
     "01-one-connection": {"transactions_per_connection"},
     "02-batches-without-pause": {"logins_per_username"},
@@ -42,7 +42,7 @@ def test_the_situations_of_the_article_are_there():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_what_it_expects_holds(file):
-    result = result_of(file.stem)
+    result = result_of(str(file.relative_to(FOLDER).with_suffix("")))
     assert [outcome for outcome in result.expectations if not outcome.passed] == []
     assert result.passed
     assert result.ended == "settled"

@@ -22,6 +22,8 @@ COMMANDS = {
     "try": "try_:try_",
     "validate": "validate:validate",
     "plan": "plan:plan_",
+    "serve": "serve:serve",
+    "ui": "ui:ui",
     "strategies": "shipped:strategies",
     "policies": "shipped:policies",
 }

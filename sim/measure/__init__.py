@@ -4,5 +4,6 @@ from .assemble import Facts, assemble
 from .expectations import Expectation, parse_expectations
 from .recorder import Recorder
 from .result import Result
+from .submitted import Numbered
 
-__all__ = ["Expectation", "Facts", "Recorder", "Result", "assemble", "parse_expectations"]
+__all__ = ["Expectation", "Facts", "Numbered", "Recorder", "Result", "assemble", "parse_expectations"]

@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-import numpy as np
-
-from ..records import Incident, Login, Opened
 from ..relay.policy import Policy
 from ..units import MICRO, seconds
 from . import statistics as st
@@ -29,7 +26,8 @@ from .result import (
     Result,
     Throughput,
 )
-from .series import series
+from .rows import Rows
+from .series import Levels, limits_of, series
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +54,11 @@ class Facts:
     command: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The recorder's rows that happened before the run's end, in order of time.
-
-    ``acceptances`` has the times and the connections of every acceptance, ``first_accepted`` each message's first, and
-    ``first_at`` those in order of time.
-    """
-
-    opened: list[Opened]
-    closed_at: dict[int, int]
-    logins: list[Login]
-    incidents: list[Incident]
-    first_accepted: dict[str, int]
-    first_at: st.Times
-    acceptances: tuple[st.Times, st.Times]
-
-
 def assemble(recorder: Recorder, facts: Facts) -> Result:
     """The result of a run in virtual time, its expectations judged and its diagnosis written."""
-    rows = _rows(recorder, facts)
+    # A run that was cut by `until` is half-open; one that ended by itself includes the instant at which it did.
+    rows = Rows(recorder, facts.end - (facts.ended == "until"), facts.submitted, facts.given_up)
+    open_steps = rows.open_steps(facts.end + 1)
     result = Result(
         scenario=facts.scenario,
         title=facts.title,
@@ -87,16 +70,16 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
         passed=True,
         messages=_messages(rows, facts),
         throughput=_throughput(rows, facts),
-        latency_s=_latency(rows, facts),
+        latency_s=_latency(rows.waits),
         incidents=_incidents(rows, facts),
-        connections=_connections(rows, facts.end),
+        connections=_connections(rows, open_steps),
         logins=_logins(rows),
         blocks=[
             Block(row.limit, BlockKey(row.ip, row.username), seconds(row.from_), seconds(row.until))
             for row in recorder.blocks
             if row.from_ <= facts.end
         ],
-        series=series(rows, recorder.blocks, _open_steps(rows, facts.end), facts),
+        series=series(rows, recorder.blocks, open_steps, facts),
         expectations=[],
         diagnosis=diagnose(rows, recorder.blocks, facts),
         error=facts.error,
@@ -105,35 +88,8 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
     return judged(result, facts.expectations)
 
 
-def _rows(recorder: Recorder, facts: Facts) -> Rows:
-    # A run that was cut by `until` is half-open; one that ended by itself includes the instant at which it did.
-    last = facts.end - (facts.ended == "until")
-    at, on = np.array(recorder.accepted_at, dtype=np.int64), np.array(recorder.accepted_on, dtype=np.int64)
-    order = np.argsort(at, kind="stable")
-    order = order[: np.searchsorted(at[order], last, side="right")]
-    first = _first_accepted(recorder, order)
-    return Rows(
-        opened=sorted(row for row in recorder.opened_rows if row.at <= last),
-        closed_at=recorder.closed_at,
-        logins=sorted((row for row in recorder.logins if row.at <= last), key=lambda row: row.at),
-        incidents=sorted((row for row in recorder.incidents if row.at <= last), key=lambda row: row.at),
-        first_accepted=first,
-        first_at=st.times(list(first.values())),
-        acceptances=(at[order], on[order]),
-    )
-
-
-def _first_accepted(recorder: Recorder, order: st.Times) -> dict[str, int]:
-    """When each message was first accepted, from the rows in ``order`` of time."""
-    places = order.tolist()
-    ids, at = recorder.accepted_ids, recorder.accepted_at
-    # Backwards, so that the first of several acceptances of one message is what stays.
-    return {message: at[place] for place in reversed(places) if (message := ids[place]) is not None}
-
-
 def _messages(rows: Rows, facts: Facts) -> Messages:
-    submitted, accepted = len(facts.submitted), len(rows.first_accepted)
-    lost = len(facts.given_up - rows.first_accepted.keys())
+    submitted, accepted, lost = len(facts.submitted), len(rows.first_at), len(rows.lost)
     return Messages(submitted, accepted, lost, submitted - accepted - lost, len(rows.acceptances[0]) - accepted)
 
 
@@ -142,7 +98,7 @@ def _throughput(rows: Rows, facts: Facts) -> Throughput:
     accepted = rows.first_at
     mean: Fraction | None = Fraction(0)
     if len(accepted):
-        span = int(accepted[-1]) - min(facts.submitted.values())
+        span = int(accepted[-1]) - rows.first_came
         mean = Fraction(len(accepted) * st.MINUTE, span) if span else None
     return Throughput(
         mean_per_min=None if mean is None else float(mean),
@@ -152,10 +108,9 @@ def _throughput(rows: Rows, facts: Facts) -> Throughput:
     )
 
 
-def _latency(rows: Rows, facts: Facts) -> Latency:
-    if not rows.first_accepted:
+def _latency(waits: st.Times) -> Latency:
+    if not len(waits):
         return Latency(None, None, None, None, None)
-    waits = st.times([at - facts.submitted[message] for message, at in rows.first_accepted.items()])
     p50, p95, p99 = (seconds(st.percentile(waits, share)) for share in (0.5, 0.95, 0.99))
     return Latency(float(Fraction(int(waits.sum()), len(waits) * MICRO)), p50, p95, p99, seconds(int(waits[-1])))
 
@@ -169,7 +124,7 @@ def _incidents(rows: Rows, facts: Facts) -> Incidents:
     ]
     return Incidents(
         total=len(rows.incidents),
-        by_limit={name: by_limit[name] for name in facts.policy.limits},
+        by_limit={name: by_limit[name] for name in limits_of(rows.incidents, facts)},
         by_code=dict(sorted(by_code.items())),
         first_s=log[0].t if log else None,
         log=log,
@@ -177,22 +132,12 @@ def _incidents(rows: Rows, facts: Facts) -> Incidents:
     )
 
 
-def _open_steps(rows: Rows, end: int) -> tuple[st.Times, st.Times]:
-    never = end + 1
-    starts = st.times([row.at for row in rows.opened])
-    ends = st.times([min(rows.closed_at.get(row.connection, never), never) for row in rows.opened])
-    at, level = st.steps(starts, ends)
-    return at, level
-
-
-def _connections(rows: Rows, end: int) -> Connections:
-    _, level = _open_steps(rows, end)
-    opened = st.times([row.at for row in rows.opened])
-    refused = sum(row.refused is not None for row in rows.opened)
-    return Connections(len(opened), refused, int(level.max(initial=0)), st.busiest(opened))
+def _connections(rows: Rows, open_steps: Levels) -> Connections:
+    opened = rows.opened_at
+    return Connections(len(opened), rows.refused, int(open_steps[1].max(initial=0)), st.busiest(opened))
 
 
 def _logins(rows: Rows) -> Logins:
-    outcomes = Counter(row.outcome for row in rows.logins)
-    peak = st.busiest(st.times([row.at for row in rows.logins]))
-    return Logins(len(rows.logins), outcomes["accepted"], outcomes["refused"], outcomes["failed"], peak)
+    outcomes = rows.outcomes
+    peak = st.busiest(rows.logins_at)
+    return Logins(len(rows.logins_at), outcomes["accepted"], outcomes["refused"], outcomes["failed"], peak)

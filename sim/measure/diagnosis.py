@@ -14,7 +14,8 @@ from .series import FAILURES, failures
 from .words import lasting, moment, number, ordinal, plural, times
 
 if TYPE_CHECKING:
-    from .assemble import Facts, Rows
+    from .assemble import Facts
+    from .rows import Rows
 
 MARGIN = Fraction(101, 100)
 """Logins that are per / count apart stand exactly on the edge of a window; one hundredth more is safe under every algorithm."""
@@ -39,12 +40,13 @@ class Case(NamedTuple):
 def diagnose(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Finding]:
     """A finding for each limit that refused something, in the order in which they were first hit; one for losses without."""
     hit = list(dict.fromkeys(row.limit for row in rows.incidents))
-    lost = facts.given_up - rows.first_accepted.keys()
+    lost = rows.lost
     findings = []
     for limit in hit:
         refused = [row for row in rows.incidents if row.limit == limit]
         cost = _cost(refused, lost, alone=len(hit) == 1)
-        findings.append(_WRITERS[limit](Case(limit, refused, rows, blocks, facts, cost)))
+        write = _gone if getattr(facts.policy, limit) is None else _WRITERS[limit]
+        findings.append(write(Case(limit, refused, rows, blocks, facts, cost)))
     return findings if hit or not lost else [_lost(len(lost), rows)]
 
 
@@ -64,6 +66,16 @@ def _often(case: Case, where: str = "") -> str:
         return f"That was the only refusal by this limit.{case.cost}"
     last = moment(case.refused[-1].at)
     return f"It happened {times(len(case.refused))}{where}, the last at {last}.{case.cost}"
+
+
+def _gone(case: Case) -> Finding:
+    """A limit that was taken out of the policy while the relay ran."""
+    return Finding(
+        case.limit,
+        f"It refused something for the first time at {moment(case.first.at)}. {_often(case)}",
+        "The policy had this limit then, and has it no more.",
+        "Look at what happened before the policy was changed.",
+    )
 
 
 def _transactions(case: Case) -> Finding:
@@ -90,8 +102,10 @@ def _answer(case: Case) -> str:
 def _logins(case: Case) -> Finding:
     spec = case.facts.policy.logins_per_username
     assert spec, "its incidents come from this limit"
-    name, mine = case.first.username, [row.at for row in case.rows.logins if row.username == case.first.username]
-    need = st.busiest(st.times(mine), spec.per)
+    name = case.first.username
+    assert name is not None, "a login is refused under its username"
+    mine = case.rows.logins_by_username[name]
+    need = st.busiest(mine, spec.per)
     more = max(case.facts.usernames + 1, case.facts.usernames * -(-need // spec.count))
     nth, when = _within(mine, case.first.at, spec.per), moment(case.first.at)
     what = f"{name} asked for its {nth} login within {lasting(spec.per)} at {when}."
@@ -108,8 +122,8 @@ def _logins(case: Case) -> Finding:
 def _connections(case: Case) -> Finding:
     spec = case.facts.policy.connections_per_ip
     assert spec, "its incidents come from this limit"
-    ip, mine = case.first.ip, [row.at for row in case.rows.opened if row.ip == case.first.ip]
-    need = st.busiest(st.times(mine), spec.per)
+    ip, mine = case.first.ip, case.rows.opened_by_ip[case.first.ip]
+    need = st.busiest(mine, spec.per)
     more = max(case.facts.ips + 1, case.facts.ips * -(-need // spec.count))
     nth, when = _within(mine, case.first.at, spec.per), moment(case.first.at)
     what = f"{ip} opened its {nth} connection within {lasting(spec.per)} at {when}."
@@ -161,7 +175,7 @@ def _blocked(began: list[BlockRow]) -> str:
 
 
 def _lost(count: int, rows: Rows) -> Finding:
-    wrong = sum(row.outcome == "failed" for row in rows.logins)
+    wrong = rows.outcomes["failed"]
     if wrong:
         why = f"The sender gave them up; {plural(wrong, 'login')} had the wrong password (535)."
         fix = "Check the password, and put a message back into the outbox when its login or connection fails."
@@ -172,9 +186,9 @@ def _lost(count: int, rows: Rows) -> Finding:
     return Finding(None, f"{plural(count, 'message')} {were} lost although no limit refused anything.", why, fix)
 
 
-def _within(moments: list[int], at: int, per: int) -> str:
+def _within(moments: st.Times, at: int, per: int) -> str:
     """The ordinal of the request at ``at`` among those of the last ``per``."""
-    return ordinal(sum(at - per < moment <= at for moment in moments))
+    return ordinal(int(((moments > at - per) & (moments <= at)).sum()))
 
 
 def _for_keys(case: Case, kind: str) -> str:

@@ -13,19 +13,39 @@ class Recorder:
     """Implements ``sim.relay.Witness``. Times are integer microseconds; one row a message is kept."""
 
     def __init__(self) -> None:
-        self.opened_rows: list[Opened] = []
+        # What comes by the thousand stands in columns: lists of plain values cost least to write, keep and convert.
+        self.opened_at: list[int] = []
+        self.opened_on: list[int] = []
+        self.opened_ips: list[str] = []
+        self.opened_refused: list[str | None] = []
         self.closed_at: dict[int, int] = {}
-        self.logins: list[Login] = []
-        # One row a message, in columns: lists of plain numbers cost least to write and to convert.
+        self.login_at: list[int] = []
+        self.login_on: list[int] = []
+        self.login_ips: list[str] = []
+        self.login_usernames: list[str] = []
+        self.login_outcomes: list[str] = []
         self.accepted_at: list[int] = []
         self.accepted_on: list[int] = []
         self.accepted_ids: list[str | None] = []
         self.incidents: list[Incident] = []
         self.blocks: list[BlockRow] = []
 
+    @property
+    def opened_rows(self) -> list[Opened]:
+        """Every connection that TCP accepted. Made at each call."""
+        return list(map(Opened, self.opened_at, self.opened_on, self.opened_ips, self.opened_refused))
+
+    @property
+    def logins(self) -> list[Login]:
+        """Every AUTH that was judged. Made at each call."""
+        return list(map(Login, self.login_at, self.login_on, self.login_ips, self.login_usernames, self.login_outcomes))
+
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
         """A connection that TCP accepted."""
-        self.opened_rows.append(Opened(at, connection, ip, refused))
+        self.opened_at.append(at)
+        self.opened_on.append(connection)
+        self.opened_ips.append(ip)
+        self.opened_refused.append(refused)
 
     def closed(self, at: int, connection: int) -> None:
         """The end of a connection."""
@@ -33,7 +53,11 @@ class Recorder:
 
     def login(self, at: int, connection: int, ip: str, username: str, outcome: str) -> None:
         """An AUTH that was judged."""
-        self.logins.append(Login(at, connection, ip, username, outcome))
+        self.login_at.append(at)
+        self.login_on.append(connection)
+        self.login_ips.append(ip)
+        self.login_usernames.append(username)
+        self.login_outcomes.append(outcome)
 
     def accepted(self, at: int, connection: int, message: str | None) -> None:
         """A message answered 250 after DATA."""

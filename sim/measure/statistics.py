@@ -17,6 +17,9 @@ Times = NDArray[np.int64]
 MINUTE = 60_000_000
 """Microseconds in a minute."""
 
+NEVER = 1 << 62
+"""A time in microseconds that no run reaches."""
+
 _WIDTHS = [
     1_000_000 * s for s in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)
 ]

@@ -13,6 +13,7 @@ from typing import Literal
 from ..errors import ScenarioError, nearest
 from ..strategies import catalogue
 from ..units import MICRO, spoken
+from .snippets import LOOPS
 
 Shape = Literal["spacing", "pause", "rate"]
 """What the gap is between: logins of a username over all workers; a worker's connections; ``size`` messages of a worker."""
@@ -57,6 +58,8 @@ class Knobs:
     limit: str | None = None
     """The option for how many messages go in a gap, where the shape is ``rate``."""
     plain: bool = False
+    step: int = 1_000
+    """The gap is a multiple of so many microseconds."""
 
     def options(self, setting: Setting) -> dict[str, object]:
         """The strategy's options for ``setting``."""
@@ -64,7 +67,7 @@ class Knobs:
         if self.parallel is not None:
             found[self.parallel] = setting.parallel
         if self.limit is not None:
-            found[self.limit] = setting.size
+            found[self.limit] = setting.size if setting.gap else 0
         return found
 
 
@@ -73,20 +76,30 @@ def milliseconds(micros: int) -> int:
     return -(-micros // 1_000)
 
 
-def seconds(micros: int) -> float:
-    """Seconds as a number."""
-    return micros / MICRO
+def whole_seconds(micros: int) -> int:
+    """Whole seconds, rounded up."""
+    return -(-micros // MICRO)
 
 
 KNOBS: dict[str, Knobs] = {
     "paced": Knobs("paced", "spacing", "size", "spacing", plain=True),
     "batches": Knobs("batches", "pause", "size", "pause", plain=True),
+    "phpmailer": Knobs("phpmailer", "pause", "per_connection", "pause", always={"keep_alive": True}),
+    "symfony-mailer": Knobs(
+        "symfony-mailer", "pause", "restart_threshold", "restart_threshold_sleep", spell=whole_seconds, step=MICRO
+    ),
+    "nodemailer": Knobs(
+        "nodemailer",
+        "rate",
+        "maxMessages",
+        "rateDelta",
+        spell=milliseconds,
+        always={"pool": True},
+        parallel="maxConnections",
+        limit="rateLimit",
+    ),
 }
 """The row of each strategy that needs one of its own."""
-
-LOOPS: dict[str, str] = {"smtplib": "paced"}
-"""Libraries that send one message when told to, so that connections and spacing are the caller's own loop: the strategy that
-loop follows. The library's snippet is that loop."""
 
 
 def knobs_for(name: str) -> Knobs:

@@ -19,9 +19,6 @@ MARGIN = 1.01
 DEVIATIONS = 5.0
 """How many standard deviations of jitter the margin covers."""
 
-STEP = 1_000
-"""Gaps are whole milliseconds: a person types them."""
-
 
 def least_gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool) -> int | None:
     """The least safe gap; None where these workers exceed a limit however long they wait. ``setting.gap`` is not read.
@@ -49,7 +46,7 @@ def _gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickl
         least = max(least, even)
     if knobs.shape == "pause" and least:
         least -= cycle.connection(1 if trickle else setting.size)
-    return max(0, math.ceil(round(least, 3) / STEP) * STEP) if safe else max(0, round(least))
+    return max(0, math.ceil(round(least, 3) / knobs.step) * knobs.step) if safe else max(0, round(least))
 
 
 def _shared(policy: Policy, setting: Setting) -> Iterator[tuple[WindowSpec, int]]:

@@ -29,9 +29,8 @@ def measured_cycle(trials: Trials) -> Cycle:
     accept = min(plain.accept, message)
     login = one - accept
     connection = twice - two  # from the end of one connection's acceptances to those of the next
-    rest = connection - login - FEW * message
-    quit_ = max(0, rest + message - accept)
-    return replace(plain, login=max(0, login), message=message, accept=accept, quit=min(quit_, connection))
+    rest = max(0, connection - login - FEW * message)
+    return replace(plain, login=max(0, login), message=message, accept=accept, quit=rest)
 
 
 def _seconds(trials: Trials, messages: int) -> int:

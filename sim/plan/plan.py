@@ -24,7 +24,7 @@ from .probe import smallest_probe
 from .readings import Reading, reversals, windows
 from .refusal import refusal
 from .search import Resources, Search, Standard
-from .snippets import SNIPPETS
+from .snippets import snippet_for
 from .trials import Meter, OnProgress, Trials, sender_table
 from .written import toml_text
 
@@ -197,8 +197,7 @@ class Planner:
         return found
 
     def _snippet(self, settings: dict[str, Any]) -> str | None:
-        write = SNIPPETS.get(self.strategy)
-        return write(settings) if write else None
+        return snippet_for(self.strategy, settings)
 
     def _scenario(self, setting: Setting) -> str:
         """The first replication as a file, which ``relaysim run`` gives the same numbers for."""

@@ -15,7 +15,7 @@ from . import ceilings as closed
 from .cycle import Cycle
 from .estimates import precise, runs_for, upper_bound
 from .knobs import Setting
-from .margins import STEP, edge_gap, least_gap
+from .margins import edge_gap, least_gap
 from .trials import Trials
 
 LEAST_RUNS, MOST_MESSAGES = 5, 2_000_000
@@ -23,6 +23,9 @@ LEAST_RUNS, MOST_MESSAGES = 5, 2_000_000
 
 NO_LIMIT_SIZE = 100
 """Messages a connection where the policy has no limit on them: more would not make the login any smaller a part."""
+
+LONGER = (1.05, 1.15, 1.3, 1.6, 2.0)
+"""A library that keeps its pace only nearly is tried with gaps so many times the least."""
 
 TRUST = 0.995
 """The closed form knows no jitter: a gap that it finds just enough is taken a little shorter."""
@@ -121,13 +124,13 @@ class Search:
         if not self.demand.batch or not edge or not setting.gap or self.demand.within is None:
             return setting
         low, high = setting.gap, max(setting.gap, self.demand.within)
-        while high - low > STEP:
+        while high - low > self.knobs.step:
             middle = (low + high) // 2
             if self.drain(replace(setting, gap=middle)) <= self.demand.within * TRUST:
                 low = middle
             else:
                 high = middle
-        return replace(setting, gap=max(setting.gap, math.isqrt(edge * low) // STEP * STEP))
+        return replace(setting, gap=max(setting.gap, math.isqrt(edge * low) // self.knobs.step * self.knobs.step))
 
     def proof(self, setting: Setting) -> list[Result]:
         """The replications that prove the setting; empty where one fails, or a further one could not be promised.
@@ -158,8 +161,12 @@ class Search:
         )
 
     def _gaps(self, setting: Setting) -> list[Setting]:
-        """The gaps to try for these workers, the roomiest first."""
-        return list(dict.fromkeys([self.balanced(setting), setting]))
+        """The gaps to try for these workers, the roomiest first; longer ones too for a library whose pace is only nearly kept."""
+        found = [self.balanced(setting), setting]
+        if not self.knobs.plain:
+            step = self.knobs.step
+            found += [replace(setting, gap=math.ceil(setting.gap * longer / step) * step) for longer in LONGER]
+        return [one for one in dict.fromkeys(found) if self.enough(one)]
 
     def _first_in_time(self, suited: list[Setting]) -> int | None:
         """The first setting whose pilot run is in time: doubled until one is, then halved back. None if none is."""

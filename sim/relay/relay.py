@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 from ..limits import Limit
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
-from .session import Session
-from .transcript import TranscribedSession
+from .session import Session, Terms
+from .transcript import TranscribedSession, Transcript
 
 Accounts = Callable[[str, str, int], bool]
 """Says whether a username and password are right at a time in microseconds."""
@@ -58,16 +58,40 @@ class Refusal(NamedTuple):
 class Relay:
     """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS.
 
-    With ``transcribe`` each connection's lines (see ``transcript``) are kept in ``transcripts``, by its number.
+    With ``transcribe`` what was said on each connection is kept in ``transcripts``, by its number.
     """
 
     def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
                  login_required: bool = True, transcribe: bool = False) -> None:  # fmt: skip
-        self.transcripts: dict[int, list[str]] | None = {} if transcribe else None
-        self.policy, self.witness, self.accounts = policy, witness, accounts
+        self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
+        self.witness, self.accounts = witness, accounts
         self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
+        self.limits: dict[str, Limit] = {}
+        self._made: dict[str, tuple[object, ...]] = {}
+        self._ever_failed = self._ever_blocked = False  # while neither, no count is to be emptied and no block looked for
+        self._take_up(policy)
+        self._opened = 0
+
+    def change(self, policy: Policy) -> None:
+        """Goes on under another policy. A limit whose numbers differ starts afresh, without its blocks; the others keep theirs.
+
+        A connection that is open keeps its limit of transactions and the largest message as they were.
+        """
+        self._take_up(policy)
+
+    def forget(self) -> None:
+        """Empties every count and lifts every block."""
+        self.limits, self._made = {}, {}
+        self._take_up(self.policy)
+
+    def _take_up(self, policy: Policy) -> None:
+        made = {name: _numbers(spec, policy) for name, spec in _windowed(policy)}
+        self.limits = {
+            name: self.limits[name] if self._made.get(name) == made[name] else spec.limit(name, policy.window)
+            for name, spec in _windowed(policy)
+        }
+        self.policy, self._made = policy, made
         self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
-        self.limits = {name: spec.limit(name, policy.window) for name, spec in _windowed(policy)}
         self._by_ip, self._logins = self.limits.get("connections_per_ip"), self.limits.get("logins_per_username")
         self._failed_ip = self.limits.get("failed_logins_per_ip")
         self._failed_pair = self.limits.get("failed_logins_per_username_ip")
@@ -75,20 +99,21 @@ class Relay:
             "failed_logins_per_ip" in self.refusals and self.refusals["failed_logins_per_ip"].stage == "greeting"
         )
         # What every login and connection asks, with no call more than it takes where the policy leaves nothing to weigh.
-        self._plain_ip = _plain(self._by_ip)
+        self._plain_ip = None if self._at_greeting else _plain(self._by_ip)
         spec = policy.logins_per_username
         self._plain_logins = _plain(self._logins) if spec and spec.counts_failed else None
         self._plain_right = spec is None or (spec.counts_failed and spec.consecutive == "every")
-        self._opened = 0
+        self.terms = Terms(self)
 
     def connect(self, ip: str, now: int) -> Session:
         """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block that answers at the greeting."""
-        self._opened += 1
+        self._opened = number = self._opened + 1
         refusal = self._refusal_of_connection(ip, now)
-        at_greeting = refusal is not None and refusal.stage == "greeting"
-        self.witness.opened(now, self._opened, ip, refusal.limit if refusal and at_greeting else None)
         session = self._session(ip)
-        if refusal:
+        if refusal is None:
+            self.witness.opened(now, number, ip, None)
+        else:
+            self.witness.opened(now, number, ip, refusal.limit if refusal.stage == "greeting" else None)
             session.doom(refusal)
         return session
 
@@ -96,7 +121,7 @@ class Relay:
         if self.transcripts is None:
             return Session(self, self._opened, ip)
         session = TranscribedSession(self, self._opened, ip)
-        session.lines = self.transcripts[self._opened] = []
+        session.transcript = self.transcripts[self._opened] = Transcript()
         return session
 
     def judge_login(self, session: Session, username: str, password: str, now: int) -> Refusal | Reply | None:
@@ -106,24 +131,26 @@ class Relay:
             over = self._over_logins(username, now)
         else:
             over = None if plain(username, now) else "logins_per_username"
-        if over is None:
+        if over is None and self._ever_blocked:
             over = self._running_block(session.ip, username, now)
         if over is not None:
             outcome: Refusal | Reply | None = self.refusals[over]
+            said = "refused"
         elif self.accounts(username, password, now):
-            outcome = None
-            self._right(session.ip, username, now)
+            outcome, said = None, "accepted"
+            if self._ever_failed or not self._plain_right:
+                self._right(session.ip, username, now)
         else:
             outcome = self._wrong(session.ip, username, now)
-        self.witness.login(now, session.number, session.ip, username, _outcome(outcome))
+            said = "refused" if isinstance(outcome, Refusal) else "failed"
+        self.witness.login(now, session.number, session.ip, username, said)
         return outcome
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
         plain = self._plain_ip
         if plain is not None:
-            if not plain(ip, now):
-                return self.refusals["connections_per_ip"]
-        elif self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
+            return None if plain(ip, now) else self.refusals["connections_per_ip"]
+        if self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
             return self.refusals["connections_per_ip"]
         if self._at_greeting and self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
             return self.refusals["failed_logins_per_ip"]
@@ -161,6 +188,7 @@ class Relay:
 
     def _wrong(self, ip: str, username: str, now: int) -> Refusal | Reply:
         """Counts in both limits at once; the IP's answers if both go over."""
+        self._ever_failed = True
         pair, whole = self._failed_pair, self._failed_ip
         over = [pair.name] if pair and not self._request(pair, (username, ip), now, ip, username) else []
         if whole and not self._request(whole, ip, now, ip, None):
@@ -170,6 +198,7 @@ class Relay:
     def _request(self, limit: Limit, key: str | tuple[str, str], now: int, ip: str | None, username: str | None) -> bool:
         verdict = limit.request(key, now)
         if verdict.block_until is not None:
+            self._ever_blocked = True
             self.witness.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed
 
@@ -179,13 +208,14 @@ def _plain(limit: Limit | None) -> Callable[[str, int], bool] | None:
     return limit.limiter.request if limit is not None and limit.block is None else None
 
 
-def _outcome(outcome: Refusal | Reply | None) -> str:
-    return "accepted" if outcome is None else "refused" if isinstance(outcome, Refusal) else "failed"
-
-
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
     specs: list[tuple[str, LimitSpec]] = [(name, getattr(policy, name)) for name in policy.limits]
     return [(name, spec) for name, spec in specs if isinstance(spec, WindowSpec)]
+
+
+def _numbers(spec: WindowSpec, policy: Policy) -> tuple[object, ...]:
+    """All that makes a limit count as it does; its reply is not of it."""
+    return (spec.window or policy.window, *sorted(spec.model_dump(exclude={"reply", "window"}).items()))
 
 
 def _refusal(name: str, spec: ReplySpec) -> Refusal:

@@ -21,28 +21,43 @@ MOST_RECIPIENTS = 100
 """Recipients a transaction; the least that RFC 5321 section 4.5.3.1.8 lets a relay have."""
 
 
+# Looking a member up in its enum costs more than a whole call; every session asks for these.
+CONNECTED, GREETED, AUTHENTICATED, CLOSED = State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.CLOSED
+EHLO, AUTH, MAIL, RCPT, DATA, BODY, QUIT = Verb.EHLO, Verb.AUTH, Verb.MAIL, Verb.RCPT, Verb.DATA, Verb.BODY, Verb.QUIT
+
+
+class Terms:
+    """What every session of one relay has from the start. ``count`` is None without a limit on transactions."""
+
+    __slots__ = ("at_acceptance", "count", "refusal", "secure", "size", "tls", "transactions")
+
+    def __init__(self, relay: Relay) -> None:
+        spec = relay.policy.transactions_per_connection
+        self.refusal = table(relay.login_required).refusal
+        self.count = spec.count if spec else None
+        self.at_acceptance = spec is not None and spec.counted_at == "acceptance"
+        self.transactions = relay.refusals.get("transactions_per_connection")
+        self.size = relay.policy.message_size
+        self.secure, self.tls = relay.tls == "implicit", relay.tls != "none"
+
+
 class Session:
     """What the relay knows of one connection. Made by ``Relay.connect``."""
 
-    __slots__ = ("_at_acceptance", "_count", "_doomed", "_idle", "_refusal", "_relay", "_size", "_state", "_transactions",
-                 "_used", "_witness", "closed", "ip", "message", "number", "recipients", "secure", "username")  # fmt: skip
+    __slots__ = ("_count", "_doomed", "_idle", "_refusal", "_relay", "_size", "_state", "_terms", "_used", "_witness",
+                 "closed", "ip", "message", "number", "recipients", "secure", "username")  # fmt: skip
 
     def __init__(self, relay: Relay, number: int, ip: str) -> None:
-        rows = table(relay.login_required)
-        self._relay, self._witness, self._refusal = relay, relay.witness, rows.refusal
-        spec = relay.policy.transactions_per_connection
-        self._count = spec.count if spec else None
-        self._at_acceptance = spec is not None and spec.counted_at == "acceptance"
-        self._transactions = relay.refusals.get("transactions_per_connection")
-        self._size = relay.policy.message_size
-        self._state, self._idle = State.CONNECTED, State.GREETED
+        terms = relay.terms
+        self._relay, self._witness, self._terms = relay, relay.witness, terms
+        self._refusal, self._count, self._size = terms.refusal, terms.count, terms.size
+        self._state, self._idle = CONNECTED, GREETED
         self._doomed: Refusal | None = None
-        self._used = 0
+        self._used = self.recipients = 0
         self.number, self.ip = number, ip
         self.username: str | None = None
         self.message: str | None = None
-        self.recipients = 0
-        self.secure = relay.tls == "implicit"
+        self.secure = terms.secure
         self.closed = False
 
     @property
@@ -59,19 +74,34 @@ class Session:
         """Something is over a limit already: ``refusal`` answers once its stage is reached."""
         self._doomed = refusal
 
+    def exhaust(self) -> None:
+        """This connection has used up its transactions, before its first."""
+        self._used = self._count or 0
+
     def greeting(self, now: int) -> Reply | None:
         """220, or the refusal that stands in its place."""
         return self._met(now) if self._doomed and self._doomed.stage == "greeting" else replies.READY
 
     def hello(self, name: str, now: int, *, extended: bool = True) -> Reply | None:
         """EHLO, or HELO when not ``extended``. Both end a transaction."""
-        refused = self._refusal[self._state][Verb.EHLO]
+        refused = self._refusal[self._state][EHLO]
         if refused is not None:
             return refused
         if self._doomed and self._doomed.stage == "ehlo":
             return self._met(now)
         self._end_transaction()
-        return Reply(250, "", self._offers() if extended else (f"{replies.READY.lines[0].split()[0]} greets {name}",))
+        return self._offers() if extended else Reply(250, "", (f"{replies.READY.lines[0].split()[0]} greets {name}",))
+
+    def reach_login(self) -> bool:
+        """The greeting, EHLO and, where it is offered, STARTTLS, TLS and EHLO again, where nothing refuses any: then true.
+
+        Does just what those calls would have done, at the cost of one; false, and nothing done, if any would be refused.
+        """
+        if self._doomed or self._state is not CONNECTED or self.secure is not self._terms.secure:
+            return False
+        self.secure = self._terms.tls
+        self._state = GREETED
+        return True
 
     def starttls(self, now: int) -> Reply | None:
         """220 when TLS is offered and not on yet; ``tls_started`` follows once it is."""
@@ -84,11 +114,11 @@ class Session:
     def tls_started(self) -> None:
         """TLS is on: what the client said in the clear is forgotten (RFC 3207 section 4.2)."""
         self.secure = True
-        self._state, self._idle, self.username = State.CONNECTED, State.GREETED, None
+        self._state, self._idle, self.username = CONNECTED, GREETED, None
 
     def may_auth(self) -> Reply | None:
         """The refusal if AUTH is out of order now; asked before a challenge is sent."""
-        refused = self._refusal[self._state][Verb.AUTH]
+        refused = self._refusal[self._state][AUTH]
         if refused is None and not self.secure and not self._relay.plain_auth:
             return replies.TLS_REQUIRED
         return refused
@@ -101,30 +131,30 @@ class Session:
         self.username = username
         outcome = self._relay.judge_login(self, username, password, now)
         if outcome is None:
-            self._state = self._idle = State.AUTHENTICATED
+            self._state = self._idle = AUTHENTICATED
             return replies.LOGGED_IN
         return outcome if isinstance(outcome, Reply) else self._give(outcome, now)
 
     def mail(self, sender: str, now: int, *, size: int | None = None, message: str | None = None) -> Reply | None:
         """MAIL. A transaction that counts from here on, unless the policy counts acceptances."""
-        refused = self._refusal[self._state][Verb.MAIL]
+        refused = self._refusal[self._state][MAIL]
         if refused is not None:
             return refused
         if size is not None and size > self._size:
             return replies.TOO_LARGE
         self.message = message
         if self._count is not None and self._used >= self._count:
-            self._doomed = self._transactions
+            self._doomed = self._terms.transactions
             if self._doomed and self._doomed.stage == "mail":
                 return self._met(now)
-        elif not self._at_acceptance:
+        elif not self._terms.at_acceptance:
             self._used += 1
         self._state = State.MAIL
         return replies.SENDER_OK
 
     def rcpt(self, recipient: str, now: int) -> Reply | None:
         """RCPT."""
-        refused = self._refusal[self._state][Verb.RCPT]
+        refused = self._refusal[self._state][RCPT]
         if refused is not None:
             return refused
         if self._doomed and self._doomed.stage == "rcpt":
@@ -137,7 +167,7 @@ class Session:
 
     def data(self, now: int) -> Reply | None:
         """DATA: 354, and a body is due."""
-        refused = self._refusal[self._state][Verb.DATA]
+        refused = self._refusal[self._state][DATA]
         if refused is not None:
             return refused
         if self._doomed and self._doomed.stage == "data":
@@ -147,7 +177,7 @@ class Session:
 
     def body(self, size: int, now: int, *, message: str | None = None) -> Reply | None:
         """The whole body, ``size`` bytes of it: 250 and accepted, or what refuses it; the transaction is over either way."""
-        refused = self._refusal[self._state][Verb.BODY]
+        refused = self._refusal[self._state][BODY]
         if refused is not None:
             return refused
         if message is not None:
@@ -158,16 +188,22 @@ class Session:
         self._end_transaction()
         if size > self._size:
             return replies.TOO_LARGE
-        self._used += self._at_acceptance
+        self._used += self._terms.at_acceptance
         self._witness.accepted(now, self.number, accepted)
         return replies.ACCEPTED
+
+    def may_transact(self, size: int) -> bool:
+        """Whether ``transact`` would do it."""
+        if self._state is not AUTHENTICATED or self._doomed or size > self._size:
+            return False
+        return self._count is None or self._used < self._count
 
     def transact(self, message: str, size: int, accepted_at: int) -> bool:
         """MAIL, RCPT, DATA and a body in a row, where nothing stands in their way: then true, and the body came at ``accepted_at``.
 
         Does just what the four calls would have done, at the cost of one; false, and nothing done, if any would be refused.
         """
-        if self._state is not State.AUTHENTICATED or self._doomed or size > self._size:
+        if self._state is not AUTHENTICATED or self._doomed or size > self._size:
             return False
         if self._count is not None and self._used >= self._count:
             return False
@@ -178,7 +214,7 @@ class Session:
     def rset(self, now: int) -> Reply | None:
         """RSET: the transaction is dropped; one that counts from MAIL on stays counted."""
         refused = self._refusal[self._state][Verb.RSET]
-        if refused is None and self._state is not State.CONNECTED:
+        if refused is None and self._state is not CONNECTED:
             self._end_transaction()
         return refused or replies.OK
 
@@ -196,16 +232,24 @@ class Session:
 
     def quit(self, now: int) -> Reply | None:
         """QUIT: 221, and the connection ends."""
-        refused = self._refusal[self._state][Verb.QUIT]
+        refused = self._refusal[self._state][QUIT]
         if refused is None:
             self._close(now)
         return refused or replies.GOODBYE
+
+    def leave(self, now: int) -> bool:
+        """As ``quit``, where nothing stands in its way: then true. False, and nothing done, where QUIT would be refused."""
+        if self._refusal[self._state][QUIT] is not None:
+            return False
+        self.closed, self._state = True, CLOSED
+        self._witness.closed(now, self.number)
+        return True
 
     def lost(self, now: int) -> None:
         """The peer or the network ended the connection."""
         self._close(now)
 
-    def _offers(self) -> tuple[str, ...]:
+    def _offers(self) -> Reply:
         relay = self._relay
         login = relay.login_required and (self.secure or relay.plain_auth)
         return _offers(self._size, relay.tls == "starttls" and not self.secure, login)
@@ -219,7 +263,7 @@ class Session:
         refusal, self._doomed = self._doomed, None
         assert refusal is not None, "asked for a refusal that is not due"
         reply = self._give(refusal, now)
-        if not refusal.closes and self._state is not State.CONNECTED:
+        if not refusal.closes and self._state is not CONNECTED:
             self._end_transaction()  # what was refused cannot be taken up again, and no body is due any more
         return reply
 
@@ -234,12 +278,12 @@ class Session:
 
     def _close(self, now: int) -> None:
         if not self.closed:
-            self.closed, self._state = True, State.CLOSED
+            self.closed, self._state = True, CLOSED
             self._witness.closed(now, self.number)
 
 
 @cache
-def _offers(size: int, starttls: bool, login: bool) -> tuple[str, ...]:
-    """The lines of the answer to EHLO."""
+def _offers(size: int, starttls: bool, login: bool) -> Reply:
+    """The answer to EHLO."""
     lines = [replies.READY.lines[0].split()[0], "PIPELINING", f"SIZE {size}", "8BITMIME", "ENHANCEDSTATUSCODES"]
-    return (*lines, *(["STARTTLS"] if starttls else []), *(["AUTH PLAIN LOGIN"] if login else []))
+    return Reply(250, "", (*lines, *(["STARTTLS"] if starttls else []), *(["AUTH PLAIN LOGIN"] if login else [])))

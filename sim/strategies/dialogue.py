@@ -42,6 +42,8 @@ class Dialogue(Protocol):
 
     open: bool
     """Whether the connection is open as far as this side can know: false once the relay closed it, it died or this side left."""
+    patience: float | None
+    """Seconds that this side waits for the answers to what it said in one go; None waits for ever. See ``say``."""
 
     def greeting(self) -> Reply:
         """Waits for the greeting: 220, or the refusal in its place."""
@@ -51,11 +53,22 @@ class Dialogue(Protocol):
 
         Fewer answers than commands come back where the relay closed the connection behind one. AUTH takes a round trip more
         for each challenge, STARTTLS one more for TLS, and both stand alone. MAIL begins after the sender's own time for a
-        message. Raises Disconnected if not even one answer comes.
+        message. Raises Disconnected if not even one answer comes, or not all within ``patience``: then this side closes the
+        connection, and the relay has acted on what reached it.
         """
 
     def leave(self, *, quit: bool) -> None:
         """Ends the connection without waiting: with a QUIT whose answer nobody reads, or none. Never raises."""
+
+
+class Signal(Protocol):
+    """Something that happens in a worker's process and that other strands of it wait for."""
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until somebody calls ``set``, at most ``seconds``; whether somebody did."""
+
+    def set(self) -> None:
+        """Lets all go on that wait now; who waits later waits for the next time."""
 
 
 class LibrarySender(Sender, Protocol):
@@ -64,5 +77,20 @@ class LibrarySender(Sender, Protocol):
     tls: str
     """What the scenario's network says: none, starttls or implicit."""
 
-    def dial(self) -> Dialogue:
-        """TCP (and implicit TLS) after the sender's own time for a connection. Raises Disconnected where TCP is refused."""
+    def take_more(self, most: int = 1) -> list[Message]:
+        """As ``take``, but gives nothing up: for a library that is handed messages while it still has others.
+
+        What was taken before stays in this worker's hands until it is accepted, put back or given up.
+        """
+
+    def give_up(self, message: Message) -> None:
+        """The library has told its program that ``message``, which is in this worker's hands, failed: it is lost."""
+
+    def signal(self) -> Signal:
+        """A new signal between this worker and what it spawns."""
+
+    def dial(self, patience: float | None = None) -> Dialogue:
+        """TCP (and implicit TLS) after the sender's own time for a connection.
+
+        ``patience`` becomes the dialogue's. Raises Disconnected where TCP is refused or takes longer than that.
+        """

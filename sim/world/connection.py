@@ -16,7 +16,7 @@ from ..relay import Relay, Session
 from ..smtp.replies import Reply
 from ..strategies.api import Disconnected, Message, Refused
 from .clock import Clock
-from .network import Way
+from .network import NEVER, Way
 from .outbox import Outbox
 
 SENDER_ADDRESS = "sender@example.com"
@@ -39,10 +39,17 @@ class WorldConnection:
         trip = way.rtt if way.steady else way.trip()
         at = begun + trip // 2
         clock.wait_until(at)
-        if way.down(at):
+        if way.faultless:
+            session = relay.connect(ip, at)
+            if session.reach_login():
+                connection = cls(clock, way, outbox, session, NEVER)
+                connection._log_in_faultless(username, begun + trip + (way.to_login if way.steady else way.drawn_to_login()))
+                return connection
+        elif way.down(at):
             clock.wait_until(begun + trip)
             raise Disconnected("the relay refused the TCP connection")
-        session = relay.connect(ip, at)
+        else:
+            session = relay.connect(ip, at)
         greeting = session.greeting(at)
         dies = way.next_death(at)
         connection = cls(clock, way, outbox, session, dies)
@@ -77,6 +84,22 @@ class WorldConnection:
         t = self._command(t, lambda at: self._session.auth(username, "right or wrong", at), trip)
         self._clock.wait_until(t)
 
+    def _log_in_faultless(self, username: str, t: int) -> None:
+        """As ``_log_in``, where nothing goes wrong but what the relay refuses."""
+        clock, way = self._clock, self._way
+        trip = way.rtt if way.steady else way.trip()
+        at = t + trip // 2
+        clock.wait_until(at)
+        reply = self._session.auth(username, "right or wrong", at)
+        t += trip + way.relay_time
+        if reply is None or reply[0] >= 400:
+            try:
+                self._heed(reply, t)
+            except Refused:
+                self._hang_up()
+                raise
+        clock.wait_until(t)
+
     def send(self, message: Message) -> None:
         """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
         outbox, way, clock = self._outbox, self._way, self._clock
@@ -84,12 +107,19 @@ class WorldConnection:
         if not self.open:
             raise Disconnected("the connection is closed")
         t = clock.moment + way.before_message
-        if way.undisturbed and self._session.transact(message[0], len(message[2]), t + way.to_body):
-            outbox.accept(index, t + way.to_body)
-            t += way.transaction
-        else:
-            t = self._send_by_commands(message, index, t)
-        clock.wait_until(t)
+        if way.undisturbed:
+            at = t + way.to_body
+            if self._session.transact(message[0], len(message[2]), at):
+                outbox.accept(index, at)
+                clock.wait_until(t + way.transaction)
+                return
+        elif way.faultless and self._session.may_transact(len(message[2])):
+            to_body, to_answer = way.drawn_transaction()
+            self._session.transact(message[0], len(message[2]), t + to_body)
+            outbox.accept(index, t + to_body)
+            clock.wait_until(t + to_answer)
+            return
+        clock.wait_until(self._send_by_commands(message, index, t))
 
     def _send_by_commands(self, message: Message, index: int, t: int) -> int:
         session = self._session
@@ -108,9 +138,13 @@ class WorldConnection:
         """QUIT and its answer; whatever goes wrong with it, the connection is closed."""
         if not self.open:
             return
+        clock, way = self._clock, self._way
         try:
-            t = self._command(self._clock.moment, self._session.quit)
-            self._clock.wait_until(t)
+            t, trip = clock.moment, way.rtt if way.steady else way.trip()
+            if way.faultless and self._session.leave(t + trip // 2):
+                clock.wait_until(t + trip + way.relay_time)
+            else:
+                clock.wait_until(self._command(t, self._session.quit, trip))
         except (Refused, Disconnected):
             pass
         self.open = False
@@ -119,7 +153,7 @@ class WorldConnection:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not isinstance(error, GreenletExit):  # the run is over: no time is left for a QUIT
+        if error is None or not isinstance(error, GreenletExit):  # the run is over: no time is left for a QUIT
             self.close()
 
     def _command(self, t: int, call: Callable[[int], Reply | None], trip: int | None = None, *, reset: bool = False) -> int:
@@ -152,11 +186,19 @@ class WorldConnection:
             return
         self.open = not self._session.closed
         if reset and self.open:
-            t = self._command(t, self._session.rset)  # an open transaction must end before the next MAIL
+            t = self._reset(t)
         self._clock.wait_until(t)
         if reply is None:
             raise Disconnected("the relay dropped the connection")
         raise Refused(reply.code, reply.text)
+
+    def _reset(self, t: int) -> int:
+        """RSET, since an open transaction must end before the next MAIL. If it fails, the refusal is what counts."""
+        try:
+            return self._command(t, self._session.rset)
+        except (Refused, Disconnected):
+            self.open = False
+            return self._clock.moment
 
     def _hang_up(self) -> None:
         """Closes without a QUIT what a refusal left open: nobody has the connection, so nobody else would ever close it."""

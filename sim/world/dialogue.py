@@ -13,6 +13,7 @@ from ..errors import Disconnected, StrategyError
 from ..smtp import replies
 from ..smtp.replies import Reply as RelayReply
 from ..strategies.dialogue import Reply, Say
+from ..units import MICRO
 from .connection import NAME, SENDER_ADDRESS
 from .network import NEVER
 
@@ -34,15 +35,24 @@ class WorldDialogue:
         self._clock: Clock = world.clock
         self._outbox: Outbox = world.outbox
         self._way, self._session, self._dies, self._username = way, session, dies, username
-        self.open = True
+        self._open = True
+        self.patience: float | None = None
         self._greeting: RelayReply | None = None
 
+    @property
+    def open(self) -> bool:
+        """As in Dialogue; that the relay is gone is known half a round trip later."""
+        return self._open and self._clock.moment < self._dies + self._way.rtt // 2
+
     @classmethod
-    def dial(cls, world: World, way: Way, ip: str, username: str) -> Self:
+    def dial(cls, world: World, way: Way, ip: str, username: str, patience: float | None = None) -> Self:
         """What ``LibrarySender.dial`` does."""
         clock = world.clock
         begun = clock.moment + way.before_connection
         trip = way.trip()
+        if patience is not None and trip > patience * MICRO:
+            clock.wait_until(begun + round(patience * MICRO))
+            raise Disconnected("no connection in time")
         at = begun + trip // 2
         clock.wait_until(at)
         if way.down(at):
@@ -50,7 +60,7 @@ class WorldDialogue:
             raise Disconnected("the relay refused the TCP connection")
         session = world.relay.connect(ip, at)
         dialogue = cls(world, way, session, way.next_death(at), username)
-        dialogue._greeting = session.greeting(at)
+        dialogue._greeting, dialogue.patience = session.greeting(at), patience
         if not session.closed and dialogue._dies < NEVER:
             world.relay.witness.closed(dialogue._dies, session.number)  # an earlier end overwrites it
         clock.wait_until(begun + trip + (way.trip() if way.tls == "implicit" else 0))
@@ -58,16 +68,17 @@ class WorldDialogue:
 
     def greeting(self) -> Reply:
         """As in Dialogue."""
-        self._clock.wait_until(self._clock.moment + self._way.trip())
+        sent = self._clock.moment
+        self._wait(sent, sent + self._way.trip())
         return self._heard([self._greeting])[0]
 
     def say(self, *commands: Say) -> list[Reply]:
         """As in Dialogue."""
         self._check(commands)
-        if not self.open:
+        if not self._open:
             raise Disconnected("the connection is closed")
         if self._session.closed:
-            self.open = False
+            self._open = False
             raise Disconnected("the relay closed the connection")
         first = commands[0]
         if first.verb == "AUTH":
@@ -80,13 +91,13 @@ class WorldDialogue:
 
     def leave(self, *, quit: bool) -> None:
         """As in Dialogue."""
-        if self.open and not self._session.closed:
+        if self._open and not self._session.closed:
             at = min(self._clock.moment + self._way.trip() // 2, self._dies)
-            if quit:
+            if quit and at < self._dies:
                 self._session.quit(at)
             else:
                 self._session.lost(at)
-        self.open = False
+        self._open = False
 
     def _check(self, commands: tuple[Say, ...]) -> None:
         if not commands or (len(commands) > 1 and any(one.verb in ALONE for one in commands)):
@@ -166,22 +177,35 @@ class WorldDialogue:
                 break
             if self._session.closed:
                 break
-        clock.wait_until(answered)
+        self._wait(sent, answered)
         return self._heard(answers)
+
+    def _wait(self, sent: int, answered: int) -> None:
+        """For the answer to what was sent at ``sent``; Disconnected once the patience is at its end before that."""
+        clock = self._clock
+        if self.patience is None or answered - sent <= self.patience * MICRO:
+            clock.wait_until(answered)
+            return
+        gave_up = max(clock.moment, sent + round(self.patience * MICRO))
+        if not self._session.closed:
+            self._session.lost(gave_up + self._way.trip() // 2)
+        self._open = False
+        clock.wait_until(gave_up)
+        raise Disconnected("no answer in time")
 
     def _heard(self, answers: list[RelayReply | None]) -> list[Reply]:
         if self._session.closed:
-            self.open = False
+            self._open = False
         heard = [Reply(answer.code, answer.text) for answer in answers if answer is not None]
         if not heard:
-            self.open = False
+            self._open = False
             raise Disconnected("the relay dropped the connection")
         return heard
 
     def _die(self, at: int, known: int, answers: list[RelayReply | None]) -> None:
         """The connection dies at ``at``; the sender learns of it at ``known``, with what was answered before."""
         self._session.lost(at)
-        self.open = False
+        self._open = False
         self._clock.wait_until(known)
         if not answers:
             raise Disconnected("the connection died")

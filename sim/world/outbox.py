@@ -26,8 +26,26 @@ class Hands:
     __slots__ = ("alive", "held")
 
     def __init__(self) -> None:
-        self.held: dict[int, None] = {}
+        # The indexes: a range as long as it is just what was taken in one go, which is nearly always.
+        self.held: range | dict[int, None] = {}
         self.alive = True
+
+    def let_go(self, index: int) -> bool:
+        """Takes ``index`` out of these hands; False if it is not in them."""
+        held = self.held
+        if index not in held:
+            return False
+        if isinstance(held, range):
+            self.held = held = dict.fromkeys(held)
+        del held[index]
+        return True
+
+    def hold(self, index: int) -> None:
+        """Puts ``index`` into these hands."""
+        held = self.held
+        if isinstance(held, range):
+            self.held = held = dict.fromkeys(held)
+        held[index] = None
 
 
 class Waiter:
@@ -45,6 +63,7 @@ class Outbox:
 
     def __init__(self, clock: Clock, arrivals: Sequence[int], on_settled: Callable[[], None]) -> None:
         self._clock, self.arrivals, self._on_settled = clock, arrivals, on_settled
+        self._total = len(arrivals)
         self._next, self._back = 0, deque[int]()
         self._waiters = deque[Waiter]()
         self._alarm: int | None = None
@@ -54,21 +73,39 @@ class Outbox:
         self._unsettled, self._latest = len(arrivals), 0
         self.ended = False
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many messages are settled, and how many the workload has."""
+        return self._total - self._unsettled, self._total
+
     def take(self, hands: Hands, most: int) -> list[Message]:
         """At most ``most`` messages; waits for the first; empty once all are settled."""
-        self.give_up(hands)
-        clock = self._clock
+        if hands.held:
+            self.give_up(hands)
+        clock, start = self._clock, self._next
         clock.tick()
+        end = start + most
+        if end <= self._total and self.arrivals[end - 1] <= clock.moment and not self._back and not self._waiters:
+            self._next = end  # nearly always: all that is asked for is there, and nothing stands before it
+            hands.held = range(start, end)
+        else:
+            hands.held = dict.fromkeys(self._take_some(hands, most))
+        new = tuple.__new__  # a NamedTuple's own constructor costs more than all else here
+        taken: list[Message] = []
+        for index in hands.held:
+            number = str(index + 1)
+            taken.append(new(Message, (number, f"m{number}@example.com", DATA)))
+        return taken
+
+    def _take_some(self, hands: Hands, most: int) -> list[int]:
         given = [] if self._waiters else self._pull(most)
         if not given and not self.ended:
             waiter = Waiter(getcurrent(), hands, most)
             self._waiters.append(waiter)
             self._set_alarm()
-            clock.park()
+            self._clock.park()
             given = waiter.given
-        hands.held = dict.fromkeys(given)
-        new = tuple.__new__  # a NamedTuple's own constructor costs more than all else here
-        return [new(Message, (str(index + 1), f"m{index + 1}@example.com", DATA)) for index in given]
+        return given
 
     def put_back(self, hands: Hands, message: Message) -> None:
         """First into the outbox again. StrategyError for a message that is there already or never came from it."""
@@ -78,7 +115,7 @@ class Outbox:
         if index >= self._next or self._in_box[index]:
             raise StrategyError(f"put back message {message.id}, which is in the outbox already")
         self._clock.tick()
-        hands.held.pop(index, None)
+        hands.let_go(index)
         if self._lost[index]:
             self._lost[index] = 0
             self._unsettled += not self.accepted[index]
@@ -92,9 +129,9 @@ class Outbox:
             index = int(message[0]) - 1
         except (IndexError, KeyError, TypeError, ValueError):
             index = -1
-        if not 0 <= index < len(self.arrivals):
-            raise StrategyError(f"used {str(message)[:60]!r}, which is no message of the outbox")
-        return index
+        if 0 <= index < self._total:
+            return index
+        raise StrategyError(f"used {str(message)[:60]!r}, which is no message of the outbox")
 
     def accept(self, index: int, at: int) -> None:
         """The relay accepts the message ``index`` at ``at``, now or a little later."""
@@ -109,14 +146,22 @@ class Outbox:
 
     def give_up(self, hands: Hands) -> None:
         """What is in ``hands``, neither accepted nor put back, is lost."""
-        if not hands.held:
+        held, accepted = hands.held, self.accepted
+        if type(held) is range and accepted.find(0, held.start, held.stop) < 0:
             return
-        accepted = self.accepted
-        for index in hands.held:
+        for index in held:
             if not accepted[index] and not self._lost[index] and not self._in_box[index]:
                 self._lost[index] = 1
                 self._settle(self._clock.moment)
-        hands.held.clear()
+        hands.held = {}
+
+    def give_up_one(self, hands: Hands, message: Message) -> None:
+        """``message`` is lost, as in ``give_up``; nothing if it is not in ``hands``."""
+        index = self.index(message)
+        if hands.let_go(index):
+            one = Hands()
+            one.hold(index)
+            self.give_up(one)
 
     def abandon(self) -> int:
         """All workers have ended: what is left, and what still arrives, is lost. Returns when the last of it arrives."""
@@ -130,15 +175,11 @@ class Outbox:
         return [index for index, flag in enumerate(self._lost) if flag] if 1 in self._lost else []
 
     def _pull(self, most: int) -> list[int]:
-        back = self._back
-        given = [back.popleft() for _ in range(min(most, len(back)))] if back else []
+        back, now, arrivals, start = self._back, self._clock.moment, self.arrivals, self._next
+        given = [back.popleft() for _ in range(min(most, len(back)))]
         for index in given:
             self._in_box[index] = 0
-        now, arrivals, start = self._clock.moment, self.arrivals, self._next
-        end = start
-        stop = min(len(arrivals), start + most - len(given))
-        if stop > start and arrivals[stop - 1] <= now:
-            end = stop
+        end, stop = start, min(len(arrivals), start + most - len(given))
         while end < stop and arrivals[end] <= now:
             end += 1
         given.extend(range(start, end))

@@ -16,7 +16,8 @@ from ipaddress import IPv4Address
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from ..errors import Disconnected, Refused
-from ..measure import Facts, Recorder, Result, assemble
+from ..measure import Facts, Numbered, Recorder, Result, assemble
+from ..measure.story import Story
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
@@ -75,20 +76,25 @@ class World:
         self._start_workers()
         with _rare_collection():
             self.clock.run_to_end()
-        if self.ending is None:
-            self.ending = Ending(self.scenario.horizon, "until")
-        self.clock.finish(self._greenlets)
-        return self.result()
+            if self.ending is None:
+                self.ending = Ending(self.scenario.horizon, "until")
+            self.clock.finish(self._greenlets)
+            return self.result()
 
     def result(self, error: str | None = None) -> Result:
         """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
         ending = self.ending or Ending(self.clock.moment, "aborted", error)
         return assemble(self.recorder, self._facts(ending))
 
+    def story(self) -> Story:
+        """What became of each connection, for whoever wants to see more than the result."""
+        ending = self.ending or Ending(self.clock.moment, "aborted")
+        return Story(self.recorder, ending.at - (ending.ended == "until"))
+
     def transcripts(self) -> list[list[str]]:
         """What was said on each connection, in the order in which they were opened; the World must ``transcribe``."""
         assert self.relay.transcripts is not None, "made without transcribe"
-        return list(self.relay.transcripts.values())
+        return [each.lines for each in self.relay.transcripts.values()]
 
     def start(self, sender: WorldSender, work: Callable[[], object]) -> None:
         """Starts a worker at this instant."""
@@ -144,7 +150,6 @@ class World:
         scenario, spec = self.scenario, self.scenario.sender
         last = ending.at - (ending.ended == "until")
         arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, last)]
-        submitted = dict(zip(map(str, range(1, len(arrived) + 1)), arrived, strict=True))
         return Facts(
             scenario=scenario.name,
             title=scenario.title,
@@ -153,8 +158,8 @@ class World:
             seed=scenario.seed,
             end=ending.at,
             ended=ending.ended,
-            submitted=submitted,
-            given_up=frozenset(str(index + 1) for index in self.outbox.lost()) & submitted.keys(),
+            submitted=Numbered(arrived),
+            given_up=frozenset(str(index + 1) for index in self.outbox.lost() if index < len(arrived)),
             usernames=spec.usernames,
             ips=spec.ips,
             expectations=scenario.expectations,

@@ -17,6 +17,7 @@ from .connection import WorldConnection
 from .dialogue import WorldDialogue
 from .network import Way
 from .outbox import Hands
+from .signal import WorldSignal
 
 if TYPE_CHECKING:
     from .run import World
@@ -37,9 +38,25 @@ class WorldSender:
 
     def take(self, most: int = 1) -> list[Message]:
         """As in api.Sender."""
-        if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        if (type(most) is not int and (not isinstance(most, int) or isinstance(most, bool))) or most < 1:
             raise StrategyError(f"take({most!r}): a whole number of at least 1 is allowed")
         return self._world.outbox.take(self._hands, most)
+
+    def take_more(self, most: int = 1) -> list[Message]:
+        """As in dialogue.LibrarySender."""
+        fresh, outbox = Hands(), self._world.outbox
+        taken = outbox.take(fresh, most)
+        for message in taken:
+            self._hands.hold(outbox.index(message))
+        return taken
+
+    def give_up(self, message: Message) -> None:
+        """As in dialogue.LibrarySender."""
+        self._world.outbox.give_up_one(self._hands, message)
+
+    def signal(self) -> WorldSignal:
+        """As in dialogue.LibrarySender."""
+        return WorldSignal(self._world.clock)
 
     def put_back(self, message: Message) -> None:
         """As in api.Sender."""
@@ -50,9 +67,9 @@ class WorldSender:
         world = self._world
         return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
 
-    def dial(self) -> WorldDialogue:
+    def dial(self, patience: float | None = None) -> WorldDialogue:
         """As in dialogue.LibrarySender."""
-        return WorldDialogue.dial(self._world, self._way, self.ip, self.username)
+        return WorldDialogue.dial(self._world, self._way, self.ip, self.username, patience)
 
     @property
     def tls(self) -> str:
@@ -84,9 +101,8 @@ class WorldSender:
         child = WorldSender(self._world, f"{self._name}.{self._spawned}", self.username, self.ip)
         for message in _messages(args):
             index = self._world.outbox.index(message)
-            if index in self._hands.held:
-                del self._hands.held[index]
-                child._hands.held[index] = None
+            if self._hands.let_go(index):
+                child._hands.hold(index)
         self._world.start(child, lambda: function(child, *args))
 
     @property

@@ -27,7 +27,7 @@ def said(octets: bytes, *, ends: bool = True) -> list[str]:
     if ends:
         wire.eof(2)
     assert made.transcripts is not None
-    return made.transcripts[1]
+    return made.transcripts[1].lines
 
 
 def test_five_messages_and_the_sixth():
@@ -50,11 +50,23 @@ def test_typed_calls_are_the_same():
     session.hello("x", 0)
     session.auth("user1", "secret", 0)
     for _ in range(5):
-        assert session.transact("1", 10, 1)
-    assert not session.transact("6", 10, 1)
+        assert not session.transact("1", 10, 1), "each command for itself"
+        for call in (session.mail, session.rcpt):
+            call("a@example.com", 1)
+        session.data(1)
+        session.body(10, 1)
     session.mail("a@example.com", 2)
     assert made.transcripts is not None
-    assert made.transcripts[1] == said(EHLO + PLAIN + MESSAGE * 6)
+    assert made.transcripts[1].lines == said(EHLO + PLAIN + MESSAGE * 6)
+
+
+def test_each_line_has_its_time():
+    made = relay()
+    session = made.connect(IP, 0)
+    for call, now in ((session.greeting, 1), (session.noop, 3), (session.quit, 7)):
+        call(now)
+    assert made.transcripts is not None
+    assert made.transcripts[1].times == [1, 3, 7]
 
 
 def test_without_it_nothing_is_kept():

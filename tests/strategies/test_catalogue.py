@@ -25,7 +25,7 @@ def test_a_misspelt_shipped_strategy():
     with pytest.raises(ValueError) as caught:
         catalogue.shipped("pased")
     assert str(caught.value) == (
-        '"pased" is no shipped strategy; allowed: connection-per-message, one-connection, batches, paced, retry, adaptive, '
+        f'"pased" is no shipped strategy; allowed: {", ".join(catalogue.SHIPPED)}, '
         'or path/to/file.py:name; did you mean "paced"?'
     )
 

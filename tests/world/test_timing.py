@@ -221,3 +221,25 @@ def test_a_refused_greeting_is_known_after_two_round_trips():
     assert seen[1] == (1, "421", 1_080)
     assert made.recorder.closed_at[2] == 1_020_000
     assert (result.connections.opened, result.connections.refused) == (2, 1)
+
+
+def test_a_refusal_is_told_also_when_the_connection_dies_at_the_reset_behind_it():
+    """The second RCPT is refused at 400 ms; RSET would reach the relay at 420 ms, but the relay goes away at 410 ms."""
+    reply = {"stage": "rcpt", "code": 450, "then": "stay"}
+    policy = {"use": "unlimited", "transactions_per_connection": {"count": 1, "reply": reply}}
+    seen: list[Any] = []
+
+    def work(sender):
+        first, second = sender.take(2)
+        with sender.connect() as connection:
+            connection.send(first)
+            with pytest.raises(Refused, match="450"):
+                connection.send(second)
+            seen.append(round(sender.now() * 1_000, 6))
+            with pytest.raises(Disconnected):
+                connection.send(second)
+
+    faults = {"relay_down": [{"at": "410ms", "for": "1s"}]}
+    _, result = world(work, workload={"kind": "batch", "messages": 2}, policy=policy, faults=faults)
+    assert seen == [430]
+    assert (result.ended, result.incidents.total) == ("settled", 1)

@@ -1,6 +1,6 @@
-"""Python's smtplib: threads that share one time of the next login, five messages (or as many as planned) a connection.
+"""``paced`` as a program over Python's smtplib: threads that share one time of the next login.
 
-The text is a whole program but for where the messages come from. Knows the options of ``paced``, nothing of a relay.
+The text is a whole module but for where the messages come from. Knows the options of ``paced``, nothing of a relay.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Any
 from ... import units
 
 TEXT = '''\
+import os
 import smtplib
 import threading
 import time
 
-RELAY, PORT = "smtp.mailersend.net", 587
+RELAY, PORT = os.environ.get("RELAY_HOST", "smtp.mailersend.net"), int(os.environ.get("RELAY_PORT", "587"))
 ACCOUNTS = [{accounts}]
 WORKERS = {workers}
 MESSAGES_A_CONNECTION = {size}
@@ -68,7 +69,8 @@ def send_all(outbox):
 def snippet(settings: Mapping[str, Any]) -> str:
     """The program for a plan's settings."""
     options = settings["options"]
-    accounts = ", ".join(f'("username{number}", "password{number}")' for number in range(1, settings["usernames"] + 1))
+    endings = ["", *(f"_{number}" for number in range(2, settings["usernames"] + 1))]
+    accounts = ", ".join(f'(os.environ["RELAY_USERNAME{end}"], os.environ["RELAY_PASSWORD{end}"])' for end in endings)
     return TEXT.format(
         accounts=accounts,
         workers=settings["workers"],

@@ -1,0 +1,142 @@
+"""PHPMailer 6 as it is on the wire: a connection per message, or one that SMTPKeepAlive leaves open.
+
+Read from and run as version 6.6.3. Knows nothing of WordPress, which has a model of its own over this one.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ... import units
+from ..api import Disconnected, Message, Refused
+from ..dialogue import Dialogue, LibrarySender, Say
+from .common import say, taken
+
+MECHANISMS = ("", "LOGIN", "PLAIN")
+
+
+class PHPMailer:
+    """PHPMailer, a loop of send(): with SMTPKeepAlive off each message has its connection, with it on they share one.
+
+    Its login is LOGIN, three round trips, unless AuthType says PLAIN, which then takes two. With SMTPKeepAlive it says RSET behind
+    each message. After a refusal its connection stays as it is: closed by the relay, which it notices and connects anew for
+    the next message, or open, and then it goes on with it. A 421 to MAIL is in the exception's text, code and all; one in place
+    of the greeting is not ("Could not connect to SMTP host."), and one to a login is "Could not authenticate" like a wrong password.
+    """
+
+    library = "PHPMailer"
+    options = {"SMTPKeepAlive": False, "AuthType": "", "per_connection": 0, "pause": "0s"}
+    explained = {
+        "SMTPKeepAlive": "Whether the connection stays open for the next send().",
+        "AuthType": "The login's mechanism, LOGIN or PLAIN; empty takes LOGIN where the relay has it.",
+        "per_connection": "With SMTPKeepAlive, the program calls smtpClose() behind every so many messages; 0 never does.",
+        "pause": "How long the program sleeps behind each connection that it closed.",
+    }
+
+    def __init__(self, SMTPKeepAlive: bool, AuthType: str, per_connection: int, pause: object) -> None:
+        if AuthType not in MECHANISMS:
+            raise ValueError(f'AuthType = "{AuthType}" is not modelled; allowed: LOGIN, PLAIN, or empty for LOGIN')
+        if per_connection < 0:
+            raise ValueError(f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all")
+        self.keep_alive, self.mechanism = SMTPKeepAlive, AuthType or "LOGIN"
+        self.per_connection = per_connection if SMTPKeepAlive else 1
+        self.pause = units.seconds(units.duration(pause))
+
+    def run(self, sender: LibrarySender) -> None:
+        """The program: one PHPMailer, and a failed send() is caught."""
+        mailer, count = Mailer(sender, keep_alive=self.keep_alive, mechanism=self.mechanism), 0
+        while batch := sender.take():
+            with suppress(Refused, Disconnected):
+                mailer.send(batch[0])
+            count += 1
+            if self.per_connection and count % self.per_connection == 0:
+                if self.keep_alive:
+                    mailer.smtp_close()
+                sender.sleep(self.pause)
+        mailer.smtp_close()  # its destructor's
+
+
+class Mailer:
+    """One PHPMailer object: ``send`` and ``smtpClose`` of the library."""
+
+    def __init__(self, sender: LibrarySender, *, keep_alive: bool, mechanism: str) -> None:
+        self._sender, self._keep_alive, self._mechanism = sender, keep_alive, mechanism
+        self._dialogue: Dialogue | None = None
+
+    def send(self, message: Message) -> None:
+        """smtpSend and what surrounds it; Refused or Disconnected where the library throws."""
+        try:
+            self._smtp_send(message)
+        except (Refused, Disconnected):
+            if self._keep_alive:
+                self._try("RSET")
+            raise
+
+    def smtp_close(self) -> None:
+        """QUIT and its answer, if there is a connection."""
+        self._try("QUIT")
+        if self._dialogue is not None:
+            self._dialogue.leave(quit=False)
+        self._dialogue = None
+
+    def _smtp_send(self, message: Message) -> None:
+        dialogue = self._connected()
+        say(dialogue, "MAIL", message)
+        (recipient,) = dialogue.say(Say("RCPT", message))
+        if recipient.ok:
+            say(dialogue, "DATA")
+            say(dialogue, "BODY", message)
+        if self._keep_alive:
+            self._try("RSET")
+        else:
+            self.smtp_close()
+        taken(recipient)  # a refused recipient is told behind all that
+
+    def _connected(self) -> Dialogue:
+        """The connection that is there as far as the library knows, else a new one."""
+        if self._dialogue is None or not self._dialogue.open:
+            self._dialogue = None
+            self._dialogue = self._connect()
+        return self._dialogue
+
+    def _connect(self) -> Dialogue:
+        dialogue = self._sender.dial()
+        greeting = dialogue.greeting()
+        if not greeting.ok:
+            if greeting.code == 554 and dialogue.open:
+                dialogue.say(Say("QUIT"))
+            dialogue.leave(quit=False)
+            raise Refused(greeting.code, greeting.text)
+        try:
+            self._log_in(dialogue)
+        except Refused:
+            if dialogue.open:
+                dialogue.say(Say("QUIT"))
+            dialogue.leave(quit=False)
+            raise
+        return dialogue
+
+    def _log_in(self, dialogue: Dialogue) -> None:
+        """Hello, STARTTLS and hello again, AUTH."""
+        extended = self._hello(dialogue)
+        if self._sender.tls == "starttls":
+            say(dialogue, "STARTTLS")
+            extended = self._hello(dialogue)
+        mechanism = self._mechanism if extended else "LOGIN"
+        taken(dialogue.say(Say("AUTH", mechanism=mechanism, initial=False))[0])
+
+    def _hello(self, dialogue: Dialogue) -> bool:
+        """EHLO, and HELO where that is refused but for a 421; whether the relay told its extensions."""
+        (reply,) = dialogue.say(Say("EHLO"))
+        if reply.ok:
+            return True
+        if reply.code == 421:
+            raise Refused(reply.code, reply.text)
+        taken(dialogue.say(Say("HELO"))[0])
+        return False
+
+    def _try(self, verb: str) -> None:
+        """A command whose failure the library swallows."""
+        if self._dialogue is not None and self._dialogue.open:
+            with suppress(Disconnected):
+                self._dialogue.say(Say(verb))
