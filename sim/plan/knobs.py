@@ -84,7 +84,7 @@ def whole_seconds(micros: int) -> int:
 KNOBS: dict[str, Knobs] = {
     "paced": Knobs("paced", "spacing", "size", "spacing", plain=True),
     "batches": Knobs("batches", "pause", "size", "pause", plain=True),
-    "phpmailer": Knobs("phpmailer", "pause", "per_connection", "pause", always={"keep_alive": True}),
+    "phpmailer": Knobs("phpmailer", "pause", "per_connection", "pause", always={"SMTPKeepAlive": True}),
     "symfony-mailer": Knobs(
         "symfony-mailer", "pause", "restart_threshold", "restart_threshold_sleep", spell=whole_seconds, step=MICRO
     ),

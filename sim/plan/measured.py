@@ -11,6 +11,7 @@ from typing import Any
 from ..measure import Result
 from ..runner import run_many
 from ..scenario import build
+from ..scenario.schema import Network
 from ..units import MICRO
 from .cycle import Cycle, cycle_of
 from .knobs import Setting
@@ -20,11 +21,10 @@ FEW = 2
 """Messages on the connections that are compared; one message more tells the time of one."""
 
 
-def measured_cycle(trials: Trials) -> Cycle:
-    """The cycle of the trials' strategy over their network."""
-    _, network = trials.base()
+def measured_cycle(trials: Trials, network: Network) -> Cycle:
+    """The cycle of the trials' strategy over ``network``."""
     plain = cycle_of(network)
-    one, two, twice = (_seconds(trials, messages) for messages in (1, FEW, 2 * FEW))
+    one, two, twice = (_micros(trials, network, messages) for messages in (1, FEW, 2 * FEW))
     message = two - one
     accept = min(plain.accept, message)
     login = one - accept
@@ -33,11 +33,12 @@ def measured_cycle(trials: Trials) -> Cycle:
     return replace(plain, login=max(0, login), message=message, accept=accept, quit=rest)
 
 
-def _seconds(trials: Trials, messages: int) -> int:
+def _micros(trials: Trials, network: Network, messages: int) -> int:
     """Microseconds until one worker had so many messages accepted, FEW a connection and no gap."""
     setting = Setting(1, 1, 1, FEW, 0)
     tables: dict[str, Any] = {**trials.tables, "policy": {"use": "unlimited"}, "faults": {}}
-    tables["network"] = {**tables.get("network", {}), "jitter": 0}
+    exact = {"rtt": network.rtt / MICRO, "relay_time": network.relay_time / MICRO, "jitter": 0}
+    tables["network"] = {**tables.get("network", {}), **exact}
     tables["workload"] = {"kind": "batch", "messages": messages}
     tables["sender"] = sender_table(trials.knobs, setting)
     (answer,) = run_many([build(tables, "plan", "plan", trials.folder)])

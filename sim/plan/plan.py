@@ -12,6 +12,7 @@ from typing import Any
 
 from ..measure import Result
 from ..measure.words import moment, number, plural
+from ..scenario.schema import Network
 from ..units import MICRO, spoken
 from .answer import Nearest, Neighbour, Plan, Predicted
 from .ceilings import Ceilings
@@ -22,7 +23,7 @@ from .knobs import Knobs, Setting, knobs_for
 from .measured import measured_cycle
 from .probe import smallest_probe
 from .readings import Reading, reversals, windows
-from .refusal import refusal
+from .refusal import FIRST_PART, refusal
 from .search import Resources, Search, Standard
 from .snippets import snippet_for
 from .trials import Meter, OnProgress, Trials, sender_table
@@ -34,7 +35,7 @@ SETTINGS_TRIED = 3
 LONGEST_RTT = 4 * MICRO
 """Longer round trips are not looked at."""
 
-LONG, FIRST_PART = 12_000, "until=20m"
+LONG = 12_000
 """With more messages a reading is judged by its first part: it can differ by refusals alone, and twenty windows show those."""
 
 SHORT = 3
@@ -69,10 +70,29 @@ def plan(demand: Demand, *, strategy: str = "paced", resources: Resources | None
     whole = replace(whole, tables=_laid(whole, fixed))
     _, network = whole.base()
     way = rtt or Way(network.rtt, network.rtt, known=False)
-    cycle = cycle_of(network) if knobs.plain else measured_cycle(whole)
-    quick = cycle_of(network.model_copy(update={"rtt": way.low})) if knobs.plain else cycle
-    search = Search(whole, cycle, quick, resources or Resources(), standard or Standard())
-    return Planner(search, strategy, way).answer()
+    cycle = cycle_over(whole, network)
+    searches = [
+        Search(whole, cycle, quick, resources or Resources(), standard or Standard()) for quick in _quick(whole, network, way)
+    ]
+    plans = (Planner(search, strategy, way).answer() for search in searches)
+    return next((found for found in plans if found.feasible), None) or Planner(searches[-1], strategy, way).answer()
+
+
+def cycle_over(trials: Trials, network: Network) -> Cycle:
+    """The time of a connection over ``network``, in closed form where the strategy allows it."""
+    return cycle_of(network) if trials.knobs.plain else measured_cycle(trials, network)
+
+
+def _quick(trials: Trials, network: Network, way: Way) -> list[Cycle]:
+    """The quickest connections that the pace must be safe for. Where round trips are unknown, first those that take no time.
+
+    Only a pause behind each connection depends on them. What must hold for any round trip may not be quick enough for the
+    demand; then it is planned for the network's own, and the plan says from which round trip on it holds.
+    """
+    known = cycle_over(trials, network.model_copy(update={"rtt": way.low}))
+    if way.known or trials.knobs.shape != "pause":
+        return [known]
+    return [cycle_over(trials, network.model_copy(update={"rtt": 0, "relay_time": 0})), known]
 
 
 def _laid(trials: Trials, settings: Sequence[str]) -> dict[str, Any]:
