@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import BlockRow, Incident
+from ..relay.policy import LIMITS
 from ..units import seconds
 from . import statistics as st
 from .result import Series
@@ -26,7 +27,7 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
     """Everything that a figure needs over time. ``blocks`` are the recorder's."""
     width = st.bin_width(max(facts.end, 1))
     bins = max(1, -(-facts.end // width))
-    by_limit: dict[str, list[int]] = {name: [] for name in facts.policy.limits}
+    by_limit: dict[str, list[int]] = {name: [] for name in limits_of(rows.incidents, facts)}
     for row in rows.incidents:
         by_limit[row.limit].append(row.at)
     in_window = {
@@ -44,6 +45,12 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
         logins_in_window=list(logins),
         in_window=in_window,
     )
+
+
+def limits_of(incidents: Sequence[Incident], facts: Facts) -> list[str]:
+    """The limits of the policy, and those that it had when they refused something."""
+    hit = {row.limit for row in incidents}
+    return [name for name in LIMITS if name in facts.policy.limits or name in hit]
 
 
 def highest(levels: Iterable[Levels], width: int, bins: int) -> list[int]:
@@ -121,7 +128,7 @@ def failures(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[tuple
 
 def _was_counted(row: Incident, began: set[tuple[int, str | None]], facts: Facts) -> bool:
     spec = getattr(facts.policy, row.limit)
-    return spec.block is None or (row.at, row.ip) in began
+    return (spec is not None and spec.block is None) or (row.at, row.ip) in began
 
 
 def failures_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:

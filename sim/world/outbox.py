@@ -85,6 +85,11 @@ class Outbox:
         self._unsettled, self._latest = len(arrivals), 0
         self.ended = False
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many messages are settled, and how many the workload has."""
+        return self._total - self._unsettled, self._total
+
     def take(self, hands: Hands, most: int) -> list[Message]:
         """At most ``most`` messages; waits for the first; empty once all are settled."""
         if hands.held:
@@ -159,6 +164,14 @@ class Outbox:
                 self._lost[index] = 1
                 self._settle(self._clock.moment)
         hands.held = {}
+
+    def give_up_one(self, hands: Hands, message: Message) -> None:
+        """``message`` is lost, as in ``give_up``; nothing if it is not in ``hands``."""
+        index = self.index(message)
+        if hands.let_go(index):
+            one = Hands()
+            one.hold(index)
+            self.give_up(one)
 
     def abandon(self) -> int:
         """All workers have ended: what is left, and what still arrives, is lost. Returns when the last of it arrives."""
