@@ -61,7 +61,11 @@ class Case(NamedTuple):
 
 def diagnose(hits: Sequence[Hit], blocks: Sequence[BlockRow], facts: Facts, *, lost: int, wrong: int) -> list[Finding]:
     """A finding for each hit, in their order; one for ``lost`` messages without any. ``wrong`` counts the 535s."""
-    findings = [_WRITERS[hit.first.limit](Case(hit, blocks, facts, _cost(hit, lost, alone=len(hits) == 1))) for hit in hits]
+    findings = []
+    for hit in hits:
+        limit, cost = hit.first.limit, _cost(hit, lost, alone=len(hits) == 1)
+        write = _gone if getattr(facts.policy, limit) is None else _WRITERS[limit]
+        findings.append(write(Case(hit, blocks, facts, cost)))
     return findings if hits or not lost else [_lost(lost, wrong)]
 
 
@@ -79,6 +83,16 @@ def _often(case: Case, where: str = "") -> str:
     if case.hit.refusals == 1:
         return f"That was the only refusal by this limit.{case.cost}"
     return f"It happened {times(case.hit.refusals)}{where}, the last at {moment(case.hit.last_at)}.{case.cost}"
+
+
+def _gone(case: Case) -> Finding:
+    """A limit that was taken out of the policy while the relay ran."""
+    return Finding(
+        case.limit,
+        f"It refused something for the first time at {moment(case.first.at)}. {_often(case)}",
+        "The policy had this limit then, and has it no more.",
+        "Look at what happened before the policy was changed.",
+    )
 
 
 def _transactions(case: Case) -> Finding:

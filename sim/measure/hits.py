@@ -32,7 +32,10 @@ def _hit(limit: str, refused: list[Incident], rows: Rows, blocks: Sequence[Block
     if limit in FAILURES:
         wrong = failures(rows, blocks, facts)
         return hit._replace(wrong=len(wrong), wrong_at=wrong[0][0] if wrong else 0)
-    per = getattr(facts.policy, limit).per
+    spec = getattr(facts.policy, limit)
+    if spec is None:  # it was taken out of the policy meanwhile
+        return hit
+    per = spec.per
     if limit == "logins_per_username":
         assert first.username is not None, "a login is refused under its username"
         return _windowed(hit, rows.logins_by_username[first.username], len({row.username for row in refused}), per)

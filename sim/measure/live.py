@@ -85,7 +85,7 @@ def _incidents(tally: Tally, facts: Facts) -> Incidents:
     ]
     return Incidents(
         total=total,
-        by_limit={**{name: tally.by_limit[name] for name in facts.policy.limits}, **tally.by_limit},
+        by_limit={name: tally.by_limit[name] for name in tally.limits},
         by_code=dict(sorted(tally.by_code.items())),
         first_s=log[0].t if log else None,
         log=log,
@@ -105,7 +105,7 @@ def _series(tally: Tally, facts: Facts) -> Series:
     return Series(
         t_s=[seconds(index * width) for index in range(bins)],
         accepted=counts[ACCEPTED],
-        incidents={name: counts[name] for name in facts.policy.limits},
+        incidents={name: counts[name] for name in tally.limits},
         open_connections=levels[OPEN],
         logins_in_window=levels[BUSIEST],
         in_window={name: levels[f"in {name}"] for name in facts.policy.limits},

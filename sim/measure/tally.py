@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from ..records import BlockRow, Incident
-from ..relay.policy import Policy
+from ..relay.policy import LIMITS, Policy
 from .bins import Bins
 from .diagnosis import Hit
 from .distinct import Distinct
@@ -170,6 +170,11 @@ class Tally:
             self.pending.discard(hash(recipient))
 
     @property
+    def limits(self) -> list[str]:
+        """The limits of the policy, and those that it had when they refused something."""
+        return [name for name in LIMITS if name in self._has or self.by_limit[name]]
+
+    @property
     def unsent(self) -> int:
         """Messages that were seen at MAIL or later and never accepted."""
         return len(self.pending) + self.unnamed
@@ -219,7 +224,8 @@ class Tally:
 
     def _was_counted(self, row: Incident) -> bool:
         """A failure that went over began a block, or met a limit that has none."""
-        if getattr(self.policy, row.limit).block is None:
+        spec = getattr(self.policy, row.limit)
+        if spec is not None and spec.block is None:
             return True
         return any(block.from_ == row.at and block.ip == row.ip for block in self.blocks[-2:])
 
