@@ -31,6 +31,7 @@ STAGES: list[tuple[str, ...]] = [
     ("plan",),
     ("report",),
     ("battery",),
+    ("ui",),
     ("cli",),
     ("__main__",),
 ]
