@@ -1,7 +1,7 @@
 """relaysim: what will the relay do to my sender, before production finds out?
 
 One relay, three doors. The limits and the SMTP session exist once, as pure state machines that are handed the time; a scenario
-in virtual time, production and (in a later version) a live port lead to them. A package imports only from those above it:
+in virtual time, a live port and production lead to them. A package imports only from those above it:
 
     errors units tables streams records    mistakes in words; durations and rates; strict tables; named luck; frozen rows
     limits        one limiter a file, and the block
@@ -11,6 +11,7 @@ in virtual time, production and (in a later version) a live port lead to them. A
     strategies    what a strategy sees; what is shipped
     scenario      the schema and the loader
     world         DOOR: virtual time
+    live          DOOR: real time, a relay on a port of loopback
     production    DOOR: a strategy's calls over smtplib, threads and a real clock
     runner        many runs, in child processes where they must be
     report        table, figures, CSV, JUnit

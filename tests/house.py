@@ -75,6 +75,8 @@ STANDARD = {
     "profile": "the key of a daily workload",
     "client_time": "the scenario's key",
     "ClientTime": "the table of that key",
+    "send_mass_mail": "Django's own name",
+    "EMAIL_TIMEOUT": "Django's own setting",
 }
 """Whole names that stay, and why."""
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run:run",
     "try": "try_:try_",
     "validate": "validate:validate",
+    "serve": "serve:serve",
     "strategies": "shipped:strategies",
     "policies": "shipped:policies",
 }

@@ -26,7 +26,7 @@ then what the session alone knows: limits, credentials, sizes. What fails before
 class Wire:
     """One connection's octets. ``dropped``: the relay closes without a word. ``starttls``: TLS must begin now."""
 
-    __slots__ = ("_challenges", "_reader", "_recipient", "_session", "_step", "_username", "dropped", "starttls")
+    __slots__ = ("_challenges", "_reader", "_recipient", "_session", "_step", "_username", "dropped", "goodbye", "starttls")  # fmt: skip
 
     def __init__(self, session: Session) -> None:
         self._session, self._reader = session, Reader()
@@ -35,6 +35,7 @@ class Wire:
         self._username: str | None = None  # of a LOGIN exchange
         self._challenges = 0  # of an AUTH exchange so far
         self.dropped = False
+        self.goodbye = False  # the peer has said QUIT
         self.starttls = False
 
     @property
@@ -57,6 +58,15 @@ class Wire:
             if self._deaf():
                 break
         return b"".join(answers)
+
+    def feed(self, data: bytes) -> None:
+        """Takes ``data`` for :meth:`answer`; nothing behind the end or STARTTLS."""
+        if not self._deaf():
+            self._reader.feed(data)
+
+    def answer(self, now: int) -> bytes | None:
+        """What answers the next thing that was fed, judged now; None while it is not complete, and at the end or STARTTLS."""
+        return None if self._deaf() else self._step(self, now)
 
     def tls_started(self) -> None:
         """TLS is on: the session is as before EHLO, and what came in the clear behind STARTTLS is gone (RFC 3207 4.2)."""
@@ -119,6 +129,11 @@ class Wire:
     def _starttls(self, command: StartTls, now: int) -> Reply | None:
         reply = self._session.starttls(now)
         self.starttls = reply is not None and reply.ok
+        return reply
+
+    def _quit(self, command: Quit, now: int) -> Reply | None:
+        reply = self._session.quit(now)
+        self.goodbye = reply is not None and reply.ok
         return reply
 
     def _mail(self, command: Mail, now: int) -> Reply | None:
@@ -199,5 +214,5 @@ _ACTS: dict[type, Callable[[Wire, Any, int], Reply | None]] = {
     Noop: lambda wire, command, now: wire._session.noop(now),
     Vrfy: lambda wire, command, now: wire._session.vrfy(now),
     Help: lambda wire, command, now: wire._session.help(now),
-    Quit: lambda wire, command, now: wire._session.quit(now),
+    Quit: Wire._quit,
 }

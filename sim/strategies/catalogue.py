@@ -19,7 +19,7 @@ from ..errors import ScenarioError, nearest
 from ..tables import shown
 from . import adaptive, batches, connection_per_message, one_connection, paced, retry
 from .api import Sender
-from .libraries import phpmailer, symfony_mailer
+from .libraries import aiosmtplib, django, phpmailer, smtplib, symfony_mailer
 
 Runnable = Callable[[Sender], object]
 """What a worker is: called once with its sender."""
@@ -33,6 +33,9 @@ SHIPPED: dict[str, Any] = {
     "adaptive": adaptive.Adaptive,
     "phpmailer": phpmailer.PHPMailer,
     "symfony-mailer": symfony_mailer.SymfonyMailer,
+    "smtplib": smtplib.SmtpLib,
+    "django": django.Django,
+    "aiosmtplib": aiosmtplib.AioSmtpLib,
 }
 """The strategies that come with the package, by the name in ``sender.strategy``."""
 

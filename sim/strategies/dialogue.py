@@ -42,6 +42,8 @@ class Dialogue(Protocol):
 
     open: bool
     """Whether the connection is open as far as this side can know: false once the relay closed it, it died or this side left."""
+    patience: float | None
+    """Seconds that this side waits for the answers to what it said in one go; None waits for ever. See ``say``."""
 
     def greeting(self) -> Reply:
         """Waits for the greeting: 220, or the refusal in its place."""
@@ -51,7 +53,8 @@ class Dialogue(Protocol):
 
         Fewer answers than commands come back where the relay closed the connection behind one. AUTH takes a round trip more
         for each challenge, STARTTLS one more for TLS, and both stand alone. MAIL begins after the sender's own time for a
-        message. Raises Disconnected if not even one answer comes.
+        message. Raises Disconnected if not even one answer comes, or not all within ``patience``: then this side closes the
+        connection, and the relay has acted on what reached it.
         """
 
     def leave(self, *, quit: bool) -> None:
@@ -64,5 +67,8 @@ class LibrarySender(Sender, Protocol):
     tls: str
     """What the scenario's network says: none, starttls or implicit."""
 
-    def dial(self) -> Dialogue:
-        """TCP (and implicit TLS) after the sender's own time for a connection. Raises Disconnected where TCP is refused."""
+    def dial(self, patience: float | None = None) -> Dialogue:
+        """TCP (and implicit TLS) after the sender's own time for a connection.
+
+        ``patience`` becomes the dialogue's. Raises Disconnected where TCP is refused or takes longer than that.
+        """

@@ -13,6 +13,7 @@ from ..errors import Disconnected, StrategyError
 from ..smtp import replies
 from ..smtp.replies import Reply as RelayReply
 from ..strategies.dialogue import Reply, Say
+from ..units import MICRO
 from .connection import NAME, SENDER_ADDRESS
 from .network import NEVER
 
@@ -35,14 +36,18 @@ class WorldDialogue:
         self._outbox: Outbox = world.outbox
         self._way, self._session, self._dies, self._username = way, session, dies, username
         self.open = True
+        self.patience: float | None = None
         self._greeting: RelayReply | None = None
 
     @classmethod
-    def dial(cls, world: World, way: Way, ip: str, username: str) -> Self:
+    def dial(cls, world: World, way: Way, ip: str, username: str, patience: float | None = None) -> Self:
         """What ``LibrarySender.dial`` does."""
         clock = world.clock
         begun = clock.moment + way.before_connection
         trip = way.trip()
+        if patience is not None and trip > patience * MICRO:
+            clock.wait_until(begun + round(patience * MICRO))
+            raise Disconnected("no connection in time")
         at = begun + trip // 2
         clock.wait_until(at)
         if way.down(at):
@@ -50,7 +55,7 @@ class WorldDialogue:
             raise Disconnected("the relay refused the TCP connection")
         session = world.relay.connect(ip, at)
         dialogue = cls(world, way, session, way.next_death(at), username)
-        dialogue._greeting = session.greeting(at)
+        dialogue._greeting, dialogue.patience = session.greeting(at), patience
         if not session.closed and dialogue._dies < NEVER:
             world.relay.witness.closed(dialogue._dies, session.number)  # an earlier end overwrites it
         clock.wait_until(begun + trip + (way.trip() if way.tls == "implicit" else 0))
@@ -58,7 +63,8 @@ class WorldDialogue:
 
     def greeting(self) -> Reply:
         """As in Dialogue."""
-        self._clock.wait_until(self._clock.moment + self._way.trip())
+        sent = self._clock.moment
+        self._wait(sent, sent + self._way.trip())
         return self._heard([self._greeting])[0]
 
     def say(self, *commands: Say) -> list[Reply]:
@@ -166,8 +172,21 @@ class WorldDialogue:
                 break
             if self._session.closed:
                 break
-        clock.wait_until(answered)
+        self._wait(sent, answered)
         return self._heard(answers)
+
+    def _wait(self, sent: int, answered: int) -> None:
+        """For the answer to what was sent at ``sent``; Disconnected once the patience is at its end before that."""
+        clock = self._clock
+        if self.patience is None or answered - sent <= self.patience * MICRO:
+            clock.wait_until(answered)
+            return
+        gave_up = max(clock.moment, sent + round(self.patience * MICRO))
+        if not self._session.closed:
+            self._session.lost(gave_up + self._way.trip() // 2)
+        self.open = False
+        clock.wait_until(gave_up)
+        raise Disconnected("no answer in time")
 
     def _heard(self, answers: list[RelayReply | None]) -> list[Reply]:
         if self._session.closed:

@@ -50,9 +50,9 @@ class WorldSender:
         world = self._world
         return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
 
-    def dial(self) -> WorldDialogue:
+    def dial(self, patience: float | None = None) -> WorldDialogue:
         """As in dialogue.LibrarySender."""
-        return WorldDialogue.dial(self._world, self._way, self.ip, self.username)
+        return WorldDialogue.dial(self._world, self._way, self.ip, self.username, patience)
 
     @property
     def tls(self) -> str:

@@ -182,3 +182,38 @@ def test_nonsense_is_told(said):
             dialogue.say(*said)
 
     run(work)
+
+
+def test_patience_ends_before_a_slow_answer_and_the_relay_has_acted():
+    def work(sender):
+        (message,) = sender.take()
+        dialogue = sender.dial(10.0)
+        dialogue.greeting()
+        dialogue.say(Say("EHLO"))
+        dialogue.say(Say("AUTH"))
+        for verb in ("MAIL", "RCPT", "DATA"):
+            dialogue.say(Say(verb, message if verb != "DATA" else None))
+        sender.sleep(60 - sender.now())
+        begun = sender.now()
+        with pytest.raises(Disconnected):
+            dialogue.say(Say("BODY", message))
+        assert not dialogue.open
+        assert sender.now() - begun == pytest.approx(10)
+
+    slow = {"slow": {"at": "1m", "for": "1m", "factor": 2000}}
+    _, result, transcripts = run(work, network=QUIET | {"relay_time": "10ms"}, faults=slow)
+    assert transcripts == [[*OPENING, *ONE, "EOF"]]
+    assert (result.messages.accepted, result.messages.lost) == (1, 6)
+
+
+def test_patience_with_tcp_itself():
+    def work(sender):
+        sender.take()
+        with pytest.raises(Disconnected):
+            sender.dial(0.03)
+        assert sender.now() == 0.03
+        dialogue = sender.dial(0.04)
+        assert dialogue.greeting().ok
+
+    _, result, _ = run(work, network=QUIET)
+    assert result.connections.opened == 1

@@ -1,0 +1,117 @@
+"""``relaysim serve``: the live relay on a port. Knows the call and what is printed, not how a relay runs."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import report, units
+from ..errors import ScenarioError
+from ..live import Door, Settings, scenario_of
+from ..measure import Result
+from ..scenario import Scenario, load_scenario
+from ..scenario.loader import toml_value
+from .common import console, status_of
+
+PORT = click.IntRange(0, 65_535)
+
+
+@click.command()
+@click.argument("scenario", required=False, type=click.Path(path_type=Path))
+@click.option("--port", type=PORT, default=2525, show_default=True, help="The port; 0 is any free one.")
+@click.option(
+    "--tls",
+    type=click.Choice(["none", "starttls", "implicit"]),
+    help="TLS there.  [default: the scenario's, or starttls]",
+)
+@click.option("--tls-port", type=PORT, help="A second port, with implicit TLS; 0 is any free one.")
+@click.option(
+    "--bind", multiple=True, default=["127.0.0.1"], show_default=True, help="Address to listen on; may be given again."
+)
+@click.option(
+    "--user", "users", multiple=True, metavar="NAME:PASSWORD", help="A login that is right; without any, every login is."
+)
+@click.option("--no-auth", is_flag=True, help="Take messages without a login.")
+@click.option("--plain-auth/--no-plain-auth", default=None, help="Allow AUTH without TLS.  [default: on loopback only]")
+@click.option("--messages", type=click.IntRange(1), help="Stop once so many are accepted; any fewer are lost.")
+@click.option("--idle", metavar="DURATION", help="Stop once nothing has happened for so long, such as 5s.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the scenario.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections.")
+def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_json: bool, **call: Any) -> int:
+    """A relay on loopback that enforces a policy for any program that sends; accepts messages and relays none."""
+    loaded = load_scenario(scenario, settings, seed) if scenario else scenario_of(None, settings, seed)
+    suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
+    command = shlex.join(["relaysim", "serve", *([scenario.name] if scenario else []), *suffix])
+    result = asyncio.run(_served(_settings(replace(loaded, command=command), **call)))
+    if as_json:
+        click.echo(result.to_json())
+    else:
+        report.table([result], console())
+    return status_of([result], [])
+
+
+def _settings(scenario: Scenario, *, port: int, tls: str | None, tls_port: int | None, bind: Sequence[str], users: Sequence[str],
+              no_auth: bool, plain_auth: bool | None, messages: int | None, idle: str | None) -> Settings:  # fmt: skip
+    return Settings(
+        scenario, users=_users(users), login_required=not no_auth, tls=tls or scenario.network.tls, port=port, tls_port=tls_port,
+        bind=tuple(bind), plain_auth=plain_auth, messages=messages, idle=_duration("--idle", idle),
+    )  # fmt: skip
+
+
+def _users(given: Sequence[str]) -> dict[str, str] | None:
+    pairs = {}
+    for user in given:
+        name, colon, password = user.partition(":")
+        if not colon or not name:
+            raise ScenarioError("command line", "--user", "is not NAME:PASSWORD; write it like --user user1:secret")
+        pairs[name] = password
+    return pairs or None
+
+
+def _duration(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return units.duration(toml_value(text))
+    except ValueError as error:
+        raise ScenarioError("command line", option, str(error)) from None
+
+
+async def _served(settings: Settings) -> Result:
+    """Runs until a signal, or until the relay ends of its own accord."""
+    door, loop = Door(settings), asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopped.set)
+    await door.start()
+    try:
+        _announce(door)
+        waits = [loop.create_task(stopped.wait()), loop.create_task(door.finished())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+    finally:
+        await door.stop()
+    return door.result()
+
+
+def _announce(door: Door) -> None:
+    """Where it listens: a program that waits for it reads these lines on stderr."""
+    settings = door.settings
+    for address in settings.bind:
+        print(f"listening {address}:{door.port}" + (" (implicit TLS)" if settings.tls == "implicit" else ""), file=sys.stderr)
+        if door.tls_port:
+            print(f"listening {address}:{door.tls_port} (implicit TLS)", file=sys.stderr)
+    if not settings.on_loopback:
+        print(f"warning: {', '.join(settings.bind)} is not loopback alone: whoever reaches this machine can send to this relay. "
+              "It accepts everything and relays nothing.", file=sys.stderr)  # fmt: skip
+    sys.stderr.flush()

@@ -1,0 +1,64 @@
+"""What a live relay is told before it starts, and its defaults. Knows nothing of how any of it is done.
+
+Durations are integer microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from ..scenario import Scenario
+from ..units import MICRO
+
+ALL_LOOPBACK = "127.0.0.0/8"
+"""An address to bind that stands for every address of loopback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a peer may keep the relay waiting. RFC 5321 section 4.5.3.2.7 asks for five minutes between commands."""
+
+    command: int = 300 * MICRO
+    """From an answer to the next whole command, and from one piece of a body to the next."""
+    handshake: int = 30 * MICRO
+    """For a TLS handshake, and for the header of the PROXY protocol."""
+    writing: int = 60 * MICRO
+    """For a peer that does not read what it is answered."""
+    leaving: int = 3 * MICRO
+    """For transactions in flight when the relay stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``users`` None takes any login; ``tls`` is none, starttls or implicit; a port of 0 is any free one.
+
+    ``tls_port`` None opens no second port with implicit TLS. ``plain_auth`` None allows AUTH in the clear while every address
+    is of loopback. ``messages`` ends the run once so many are accepted, ``idle`` once nothing has happened for so long.
+    """
+
+    scenario: Scenario
+    users: Mapping[str, str] | None = None
+    login_required: bool = True
+    tls: str = "starttls"
+    port: int = 0
+    tls_port: int | None = None
+    bind: tuple[str, ...] = ("127.0.0.1",)
+    plain_auth: bool | None = None
+    messages: int | None = None
+    idle: int | None = None
+    transcribe: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether nobody but this machine can connect."""
+        return all(address in (ALL_LOOPBACK, "localhost") or _is_loopback(address) for address in self.bind)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,63 @@
+"""TLS over octets in memory, so that a connection decides when a flight of the handshake leaves. Knows no sockets, no SMTP."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from pathlib import Path
+
+READ = 65_536
+
+
+def context_of(pair: Path) -> ssl.SSLContext:
+    """A relay's context with the key and certificate in ``pair``, for TLS 1.2 and newer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Not none: without a ticket nothing answers the end of a handshake, and a sender that does not turn off Nagle's algorithm
+    # then waits 40 ms for a delayed acknowledgement before it says EHLO.
+    context.num_tickets = 1
+    context.load_cert_chain(pair)
+    return context
+
+
+class Tls:
+    """One connection's TLS, the relay's side. ``up``: the handshake is done; ``ended``: the peer has said that it ends."""
+
+    __slots__ = ("_in", "_object", "_out", "ended", "up")
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._in, self._out, server_side=True)
+        self.up = self.ended = False
+
+    def take(self, data: bytes) -> bytes:
+        """What ``data`` says once decrypted. ``ssl.SSLError`` where it is no TLS; ``written`` then has the alert."""
+        self._in.write(data)
+        pieces: list[bytes] = []
+        try:
+            if not self.up:
+                self._object.do_handshake()
+                self.up = True
+            while piece := self._object.read(READ):
+                pieces.append(piece)
+            self.ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.ended = True
+        return b"".join(pieces)
+
+    def give(self, plain: bytes) -> bytes:
+        """``plain`` encrypted, with whatever else must be written before it."""
+        self._object.write(plain)
+        return self._out.read()
+
+    def written(self) -> bytes:
+        """What TLS itself has to write: the handshake, or an alert."""
+        return self._out.read()
+
+    def end(self) -> bytes:
+        """The relay's word that it ends."""
+        with suppress(ssl.SSLError):  # the peer's own has not come; nobody waits for it
+            self._object.unwrap()
+        return self._out.read()

@@ -1,0 +1,135 @@
+"""Django's e-mail over its SMTP backend: send_mail, send_mass_mail, and one connection held open for several messages.
+
+Read from and run as Django 5.2, whose backend is a wrapper of smtplib. Knows nothing of other backends.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ... import units
+from ..api import Message
+from ..dialogue import LibrarySender
+from .smtplib import FAILED, SMTP
+
+
+class Django:
+    """Django, a loop of send_mail(): each call has its connection; or send_mass_mail(), or get_connection() held open.
+
+    On a connection that the relay closed with a 421 every further send raises SMTPServerDisconnected: the backend takes what
+    it has for open and connects anew only behind close(). send_mass_mail() raises at the first message that fails, and the
+    rest of its messages is never tried; with fail_silently it goes on, and the rest is lost one by one. Where open() fails
+    silently, each message opens a connection of its own. A wrong password costs two failed logins.
+    """
+
+    library = "Django"
+    options = {"per_connection": 1, "pause": "0s", "send_mass_mail": 0, "fail_silently": False, "EMAIL_TIMEOUT": 0.0}
+    explained = {
+        "per_connection": "1 is send_mail(); more are sent inside one `with get_connection()`, 0 all of them.",
+        "pause": "How long the program sleeps behind each connection.",
+        "send_mass_mail": "Messages of one call of send_mass_mail(); 0 does not use it, and per_connection counts.",
+        "fail_silently": "Whether a failed send raises nothing, as send_mail(fail_silently=True) and get_connection() take it.",
+        "EMAIL_TIMEOUT": "Seconds to wait for each answer; 0 is Django's None, for ever.",
+    }
+
+    def __init__(
+        self, per_connection: int, pause: object, send_mass_mail: int, fail_silently: bool, EMAIL_TIMEOUT: float
+    ) -> None:
+        for name, value in {"per_connection": per_connection, "send_mass_mail": send_mass_mail}.items():
+            if value < 0:
+                raise ValueError(f"{name} = {value} is too small; at least 0")
+        if EMAIL_TIMEOUT < 0:
+            raise ValueError(f"EMAIL_TIMEOUT = {EMAIL_TIMEOUT} is too small; at least 0, which is None")
+        if send_mass_mail and per_connection != 1:
+            raise ValueError("send_mass_mail has a connection for each call; leave per_connection away")
+        self.per_connection, self.mass, self.silently = per_connection, send_mass_mail, fail_silently
+        self.pause, self.timeout = units.seconds(units.duration(pause)), EMAIL_TIMEOUT or None
+
+    def run(self, sender: LibrarySender) -> None:
+        """The program; what a call raises is caught, and it goes on with the next."""
+        while batch := sender.take(self.mass or self.per_connection or 1):
+            backend = Backend(sender, self.timeout, fail_silently=self.silently)
+            with suppress(*FAILED):
+                if self.mass or self.per_connection == 1:
+                    backend.send_messages(batch)
+                else:
+                    self._with(backend, sender, batch)
+            backend.forget()
+            if not (self.mass or self.per_connection):
+                return
+            sender.sleep(self.pause)
+
+    def _with(self, backend: Backend, sender: LibrarySender, batch: list[Message]) -> None:
+        """``with get_connection() as connection``, and a send() for each message."""
+        try:
+            backend.open()
+            while batch:
+                for message in batch:
+                    with suppress(*FAILED):
+                        backend.send_messages([message])
+                batch = [] if self.per_connection else sender.take()
+        finally:
+            backend.close()
+
+
+class Backend:
+    """One smtp.EmailBackend. A connection that is not logged in yet is partial, as the library keeps it."""
+
+    def __init__(self, sender: LibrarySender, timeout: float | None, *, fail_silently: bool) -> None:
+        self._sender, self._timeout, self._silently = sender, timeout, fail_silently
+        self._connection: SMTP | None = None
+        self._partial: SMTP | None = None
+
+    def open(self) -> bool | None:
+        """Whether a new connection was made; None where that failed silently. Raises Refused or Disconnected."""
+        if self._connection is not None:
+            return False
+        self._quit_partial()
+        smtp = SMTP(self._sender, self._timeout)
+        try:
+            smtp.connect()
+            self._partial = smtp
+            smtp.login()
+        except FAILED:
+            if not self._silently:
+                raise
+            return None
+        self._connection, self._partial = smtp, None
+        return True
+
+    def close(self) -> None:
+        """QUIT to whatever is connected."""
+        self._quit_partial()
+        if self._connection is not None:
+            self._connection.quit()
+        self._connection = None
+
+    def send_messages(self, messages: list[Message]) -> None:
+        """Over the connection that is there, else over one for this call; Refused or Disconnected unless silent."""
+        new = self.open()
+        if self._connection is None:
+            return
+        try:
+            for message in messages:
+                self._send(self._connection, message)
+        finally:
+            if new:
+                self.close()
+
+    def forget(self) -> None:
+        """The end of the object: what it left open is closed without a word."""
+        for each in (self._connection, self._partial):
+            if each is not None:
+                each.close()
+
+    def _send(self, smtp: SMTP, message: Message) -> None:
+        try:
+            smtp.sendmail(message)
+        except FAILED:
+            if not self._silently:
+                raise
+
+    def _quit_partial(self) -> None:
+        if self._partial is not None:
+            self._partial.quit()
+        self._partial = None

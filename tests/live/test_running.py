@@ -1,0 +1,71 @@
+"""The live relay in a thread, asked by smtplib: plain, STARTTLS, implicit TLS, with and without delays."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import time
+from typing import Any
+
+import pytest
+
+import sim.live
+
+MESSAGE = "Subject: x\r\n\r\nhi\r\n"
+SIX = [
+    *["MAIL 250", "RCPT 250", "DATA 354", "BODY 250"] * 5,
+    "MAIL 421",
+]
+
+
+def connected(relay: sim.live.Running, *, implicit: bool = False) -> smtplib.SMTP:
+    """Through the greeting, and through TLS where the relay has it; the certificate is checked as strictly as can be."""
+    context = None
+    if relay.certificate is not None:
+        context = ssl.create_default_context(cafile=str(relay.certificate))
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+    if implicit:
+        return smtplib.SMTP_SSL(relay.host, relay.tls_port or relay.port, context=context, timeout=20)
+    client = smtplib.SMTP(relay.host, relay.port, timeout=20)
+    if context is not None:
+        client.starttls(context=context)
+    return client
+
+
+@pytest.mark.parametrize("network", [None, {"rtt": "8ms", "relay_time": "2ms"}, {"rtt": "6ms", "jitter": 0.5}])
+@pytest.mark.parametrize("tls", ["none", "starttls", "implicit", "second port"])
+def test_six_messages_on_one_connection(tls, network):
+    own: dict[str, Any] = {"tls": "none", "tls_port": 0} if tls == "second port" else {"tls": tls}
+    with sim.live.running(users={"u": "p"}, network=network, transcripts=True, **own) as relay:
+        client = connected(relay, implicit=tls in ("implicit", "second port"))
+        client.login("u", "p")
+        for number in range(5):
+            client.sendmail("a@example.com", f"b{number}@example.com", MESSAGE)
+        with pytest.raises(smtplib.SMTPSenderRefused) as refused:
+            client.sendmail("a@example.com", "b6@example.com", MESSAGE)
+        assert refused.value.smtp_code == 421
+        client.close()
+    begin = ["GREETING 220", "EHLO 250", *(["STARTTLS 220", "EHLO 250"] if tls == "starttls" else [])]
+    assert relay.transcripts() == [[*begin, "AUTH PLAIN 235", *SIX]]
+    result = relay.result()
+    assert (result.messages.accepted, result.messages.lost, result.messages.submitted) == (5, 1, 6)
+    assert result.incidents.by_limit["transactions_per_connection"] == 1
+    assert (result.seed, result.latency_s.max, result.ended) == (None, None, "settled")
+
+
+@pytest.mark.parametrize(("tls", "trips", "commands"), [("none", 3, 1), ("starttls", 6, 3), ("implicit", 4, 1)])
+def test_nothing_is_judged_before_its_moment(tls, trips, commands):
+    """The round trips of the contract: AUTH is judged half a trip after it was sent, and the login takes as many as it says."""
+    trip, own = 0.020, 0.005
+    with sim.live.running(network={"rtt": trip, "relay_time": own}, tls=tls, transcripts=True) as relay:
+        begun = time.monotonic()
+        client = connected(relay, implicit=tls == "implicit")
+        client.ehlo("me.example")
+        client.user, client.password = "u", "p"
+        client.auth("PLAIN", client.auth_plain)
+        took = time.monotonic() - begun
+        client.close()
+        times = relay.call(lambda: relay.door.relay.transcripts[1].times)  # type: ignore[index]
+    least = trips * trip + commands * own
+    assert times[-1] - times[0] >= round((least + trip / 2 - trip / 2) * 1e6)
+    assert took >= least + trip + own
