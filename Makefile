@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test lint format bench fidelity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -40,6 +40,9 @@ format: $(VENV)/.dev ## put the code into its form, and sort its imports
 
 bench: $(VENV)/.run ## messages a second against a plain SimPy program
 	@$(BIN)/python -m tests.benchmarks.m1 $(ARGS)
+
+fidelity: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## the real mail libraries beside their models, as a table
+	@$(BIN)/python -m tests.fidelity.table $(ARGS)
 
 lock: ## make the lock files anew, with the newest versions that pyproject.toml allows
 	@$(call find_python)

@@ -83,8 +83,8 @@ class DelayedConnection(Connection):
     def connection_lost(self, error: Exception | None) -> None:
         """As in Connection."""
         super().connection_lost(error)
-        if self.wire is None and self._judging is None:
-            self.door.forget(self)
+        if self._judging is None and not self._arrivals and (self.wire is None or self._ended):
+            self.door.forget(self)  # nothing is under way that would find it gone
 
     def _take(self, data: bytes) -> None:
         if self.wire is not None and self.wire.starttls:

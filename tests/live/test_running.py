@@ -53,6 +53,20 @@ def test_six_messages_on_one_connection(tls, network):
     assert (result.seed, result.latency_s.max, result.ended) == (None, None, "settled")
 
 
+@pytest.mark.parametrize("network", [None, {"rtt": "8ms"}])
+def test_a_refused_connection_is_forgotten_once_its_peer_is_gone(network):
+    policy = {"connections_per_ip": {"count": 1}}
+    with sim.live.running(network=network, policy=policy, tls="none") as relay:
+        for expected in (220, 421):
+            client = smtplib.SMTP(timeout=20)
+            assert client.connect(relay.host, relay.port)[0] == expected
+            client.close()
+        end = time.monotonic() + 20
+        while relay.call(lambda: len(relay.door.connections)):
+            assert time.monotonic() < end, "still there"
+            time.sleep(0.01)
+
+
 @pytest.mark.parametrize(("tls", "trips", "commands"), [("none", 3, 1), ("starttls", 6, 3), ("implicit", 4, 1)])
 def test_nothing_is_judged_before_its_moment(tls, trips, commands):
     """The round trips of the contract: AUTH is judged half a trip after it was sent, and the login takes as many as it says."""

@@ -50,8 +50,11 @@ def test_typed_calls_are_the_same():
     session.hello("x", 0)
     session.auth("user1", "secret", 0)
     for _ in range(5):
-        assert session.transact("1", 10, 1)
-    assert not session.transact("6", 10, 1)
+        assert not session.transact("1", 10, 1), "each command for itself"
+        for call in (session.mail, session.rcpt):
+            call("a@example.com", 1)
+        session.data(1)
+        session.body(10, 1)
     session.mail("a@example.com", 2)
     assert made.transcripts is not None
     assert made.transcripts[1].lines == said(EHLO + PLAIN + MESSAGE * 6)
