@@ -18,13 +18,16 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fidelity lock clean
+.PHONY: help run ui test lint format bench fidelity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 run: $(VENV)/.run ## run every scenario of scenarios/ and print what the relay would do
 	@$(BIN)/relaysim run scenarios $(ARGS)
+
+ui: $(VENV)/.ui ## the dashboard in your browser
+	@$(BIN)/relaysim ui $(ARGS)
 
 test: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## run the tests on all cores
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)

@@ -16,6 +16,7 @@ in virtual time, a live port and production lead to them. A package imports only
     runner        many runs, in child processes where they must be
     report        table, figures, CSV, JUnit
     battery       a strategy against many worlds
+    ui            the dashboard's pages, over Streamlit
     cli           the command line
 """
 

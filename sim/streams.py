@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -35,8 +36,14 @@ def gammas(mean: float, variation: float, seed: int, *name: object) -> Callable[
     return _drawn(lambda source: source.gamma(shape, mean / shape, BLOCK), seed, name)
 
 
-def _drawn(block: Callable[[np.random.Generator], np.ndarray], seed: int, name: tuple[object, ...]) -> Callable[[], float]:
-    def numbers() -> Iterator[float]:
+def whole_gammas(mean: float, variation: float, seed: int, *name: object) -> Callable[[], int]:
+    """As :func:`gammas`, each rounded to the nearest whole number, a half to the even one."""
+    shape = 1.0 / (variation * variation)
+    return _drawn(lambda source: np.rint(source.gamma(shape, mean / shape, BLOCK)).astype(np.int64), seed, name)
+
+
+def _drawn(block: Callable[[np.random.Generator], np.ndarray], seed: int, name: tuple[object, ...]) -> Callable[[], Any]:
+    def numbers() -> Iterator[Any]:
         source = generator(seed, *name)  # made at the first draw: most streams are never asked
         while True:
             yield from block(source).tolist()

@@ -65,6 +65,23 @@ def problems(model: type[BaseModel], error: ValidationError, place: str, key: st
     ]
 
 
+DURATIONS = {"per", "block", "rtt", "relay_time", "connection", "message", "from", "until", "at", "for"}
+"""The keys of policies, networks and faults whose values are durations."""
+
+
+def written(table: BaseModel) -> dict[str, Any]:
+    """A table that was read as a file would say it: durations in seconds, and without what is not set."""
+    return {key: _written(key, value) for key, value in table.model_dump(by_alias=True, exclude_none=True).items()}
+
+
+def _written(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {inner: _written(inner, each) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [_written(key, each) for each in value]
+    return units.seconds(value) if key in DURATIONS else value
+
+
 def shown(value: object) -> str:
     """A value as a person wrote it, cut to 60 characters."""
     if isinstance(value, bool):

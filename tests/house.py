@@ -31,6 +31,7 @@ STAGES: list[tuple[str, ...]] = [
     ("plan",),
     ("report",),
     ("battery",),
+    ("ui",),
     ("cli",),
     ("__main__",),
 ]
@@ -77,6 +78,7 @@ STANDARD = {
     "ClientTime": "the table of that key",
     "send_mass_mail": "Django's own name",
     "EMAIL_TIMEOUT": "Django's own setting",
+    "socketTimeout": "Nodemailer's own option",
 }
 """Whole names that stay, and why."""
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "try": "try_:try_",
     "validate": "validate:validate",
     "serve": "serve:serve",
+    "ui": "ui:ui",
     "strategies": "shipped:strategies",
     "policies": "shipped:policies",
 }

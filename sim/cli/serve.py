@@ -43,6 +43,7 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--plain-auth/--no-plain-auth", default=None, help="Allow AUTH without TLS.  [default: on loopback only]")
 @click.option("--messages", type=click.IntRange(1), help="Stop once so many are accepted; any fewer are lost.")
 @click.option("--idle", metavar="DURATION", help="Stop once nothing has happened for so long, such as 5s.")
+@click.option("--http", type=PORT, help="HTTP on this port of loopback: health, result, metrics, changes; 0 is any free one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the scenario.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections.")
@@ -60,14 +61,15 @@ def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_j
 
 
 def _settings(scenario: Scenario, *, port: int, tls: str | None, tls_port: int | None, bind: Sequence[str], users: Sequence[str],
-              no_auth: bool, plain_auth: bool | None, messages: int | None, idle: str | None) -> Settings:  # fmt: skip
+              no_auth: bool, plain_auth: bool | None, messages: int | None, idle: str | None, http: int | None) -> Settings:  # fmt: skip
     return Settings(
-        scenario, users=_users(users), login_required=not no_auth, tls=tls or scenario.network.tls, port=port, tls_port=tls_port,
-        bind=tuple(bind), plain_auth=plain_auth, messages=messages, idle=_duration("--idle", idle),
+        scenario, users=users_of(users), login_required=not no_auth, tls=tls or scenario.network.tls, port=port, tls_port=tls_port,
+        bind=tuple(bind), plain_auth=plain_auth, messages=messages, idle=_duration("--idle", idle), http=http,
     )  # fmt: skip
 
 
-def _users(given: Sequence[str]) -> dict[str, str] | None:
+def users_of(given: Sequence[str]) -> dict[str, str] | None:
+    """The logins of ``--user``, by name; None without any. ScenarioError for one that is none."""
     pairs = {}
     for user in given:
         name, colon, password = user.partition(":")
@@ -111,6 +113,8 @@ def _announce(door: Door) -> None:
         print(f"listening {address}:{door.port}" + (" (implicit TLS)" if settings.tls == "implicit" else ""), file=sys.stderr)
         if door.tls_port:
             print(f"listening {address}:{door.tls_port} (implicit TLS)", file=sys.stderr)
+    if door.http_port:
+        print(f"http://127.0.0.1:{door.http_port}/", file=sys.stderr)
     if not settings.on_loopback:
         print(f"warning: {', '.join(settings.bind)} is not loopback alone: whoever reaches this machine can send to this relay. "
               "It accepts everything and relays nothing.", file=sys.stderr)  # fmt: skip

@@ -1,10 +1,14 @@
-"""``relaysim validate``: a strategy against a battery of worlds. Knows nothing of the worlds."""
+"""``relaysim validate``: a strategy against a battery of worlds, or what follows ``--`` against the live relay.
+
+Knows nothing of the worlds, and of the other form only where it is.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +16,37 @@ from .. import battery
 from .common import FAILS, HOLDS, common, console, patience_of, progress_bar, tables_of_call
 
 
-@click.command()
+class TwoForms(click.Command):
+    """With ``--`` in the call it is the command of ``validate_program``, whose options are its own."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the form that was called."""
+        if "--" not in args:
+            return super().make_context(info_name, args, parent, **extra)
+        behind = len(args) - args.index("--") - 1
+        context = self._other().make_context(info_name, args, parent, **extra)
+        program = context.params["program"]
+        if len(program) > behind:
+            raise click.UsageError(f"{program[0]} stands before --; a strategy and a program do not go together")
+        return context
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The other form's help, below this one's."""
+        other = self._other()
+        formatter.write_paragraph()
+        with click.Context(other, info_name=ctx.info_name, parent=ctx.parent) as its:
+            other.format_help(its, formatter)
+
+    @staticmethod
+    def _other() -> click.Command:
+        from .validate_program import validate_program  # read when it is called: it needs the live relay
+
+        return validate_program
+
+
+@click.command(cls=TwoForms)
 @click.argument("strategy", metavar="FILE.py:NAME")
 @click.argument("settings_given", nargs=-1, metavar="[OPTION=VALUE]...")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Seeds for each world and window.")

@@ -11,19 +11,26 @@ import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..errors import ScenarioError
 from ..measure import Facts, Recorder, Result, assemble
 from ..measure.result import Latency
-from ..relay import Relay
+from ..relay import Policy
+from ..relay.wanted import ObligingRelay
+from ..scenario.schema import Faults
 from ..units import MICRO
 from .certificate import Pair, kept
+from .changes import Changes
 from .clock import Clock
 from .connection import Connection, Maker
 from .delayed import DelayedConnection
 from .settings import ALL_LOOPBACK, Settings
 from .tls import context_of
 from .way import Way
+
+if TYPE_CHECKING:
+    from .http import Endpoint
 
 BACKLOG = 4096
 SWEEP = 1.0
@@ -42,14 +49,18 @@ class Door:
         self.clock, self.way = Clock(), Way(settings.scenario)
         self.recorder = Recorder()
         plain = settings.on_loopback if settings.plain_auth is None else settings.plain_auth
-        self.relay = Relay(settings.scenario.policy, self.recorder, self._right, tls=settings.tls, plain_auth=plain,
+        self.relay = ObligingRelay(settings.scenario.policy, self.recorder, self._right, tls=settings.tls, plain_auth=plain,
                            login_required=settings.login_required, transcribe=settings.transcribe)  # fmt: skip
+        self.changes = Changes(self)
         self.connections: set[Connection] = set()
         self.loop: asyncio.AbstractEventLoop
         self.certificate: Pair | None = None
-        self.port = self.tls_port = 0
+        self.port = self.tls_port = self.http_port = 0
+        self._endpoint: Endpoint | None = None
         self._listeners: list[tuple[socket.socket, asyncio.Server, bool]] = []
         self._timers: list[asyncio.TimerHandle] = []
+        self._downs: list[asyncio.TimerHandle] = []
+        self._is_down = False
         self._context: ssl.SSLContext | None = None
         self._stack = ExitStack()
         self._finished = asyncio.Event()
@@ -72,6 +83,12 @@ class Door:
             self.port = await self._listen(self.settings.port, implicit=self.settings.tls == "implicit")
             if self.settings.tls_port is not None:
                 self.tls_port = await self._listen(self.settings.tls_port, implicit=True)
+            if self.settings.http is not None:
+                from .http import Endpoint  # read when it is asked for: most relays have none
+
+                self._endpoint = Endpoint(self, self.settings.http)
+                await self._endpoint.start()
+                self.http_port = self._endpoint.port
         except BaseException:
             await self.stop()
             raise
@@ -107,8 +124,10 @@ class Door:
         for connection in list(self.connections):
             connection.abort(now)
         await asyncio.sleep(0)
-        for timer in self._timers:
+        for timer in (*self._timers, *self._downs):
             timer.cancel()
+        if self._endpoint is not None:
+            await self._endpoint.stop()
         self._ended_at = self.clock.now()
         self._stack.close()
 
@@ -120,6 +139,21 @@ class Door:
     def now(self) -> int:
         """Microseconds since the start; of the end once stopped."""
         return self.clock.now() if self._ended_at is None else self._ended_at
+
+    def change_policy(self, policy: Policy) -> None:
+        """Goes on under another policy, at once."""
+        self.relay.change(policy)
+        self.scenario = replace(self.scenario, policy=policy)
+
+    def change_faults(self, faults: Faults) -> None:
+        """Goes on with other faults; a relay that is down and should not be is back."""
+        self.way.faults = faults
+        for timer in self._downs:
+            timer.cancel()
+        self._downs.clear()
+        if self._is_down and not self.way.down(self.clock.now()):
+            self._come_back()
+        self._plan_downs()
 
     def _right(self, username: str, password: str, at: int) -> bool:
         if self.way.wrong_password(at):
@@ -148,7 +182,7 @@ class Door:
         for down in self.way.faults.relay_down:
             for moment, call in ((down.at, self._kill_all), (max(0, down.at - half), self._go_down),
                                  (max(0, down.at + down.for_ - half), self._come_back)):  # fmt: skip
-                self._timers.append(self.loop.call_at(self.clock.of_loop(moment), call))
+                self._downs.append(self.loop.call_at(self.clock.of_loop(moment), call))
 
     def _kill_all(self) -> None:
         now = self.clock.now()
@@ -160,7 +194,10 @@ class Door:
 
     def _go_down(self) -> None:
         """A bound socket that does not listen keeps the port and refuses TCP."""
+        if self._is_down:
+            return
         again = []
+        self._is_down = True
         for listening, server, implicit in self._listeners:
             host, port = listening.getsockname()[:2]
             server.close()
@@ -168,6 +205,8 @@ class Door:
         self._listeners = again
 
     def _come_back(self) -> None:
+        self._is_down = False
+
         async def listen() -> None:
             self._listeners = [
                 (bound, await self._serve(bound, implicit=implicit), implicit) for bound, _, implicit in self._listeners

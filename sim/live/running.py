@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from ..measure import Result
 from ..relay import Policy
 from ..scenario import Scenario, build
+from .changes import Changeable
 from .door import Door
 from .settings import Settings, Timeouts
 
@@ -35,7 +36,7 @@ def scenario_of(tables: Mapping[str, Any] | None = None, overrides: Sequence[str
     )
 
 
-class Running:
+class Running(Changeable):
     """A relay that runs in a thread. ``certificate`` is the file to trust, None without TLS; ``tls_port`` 0 without one."""
 
     host = "127.0.0.1"
@@ -51,7 +52,7 @@ class Running:
         except BaseException:
             self._end_thread()
             raise
-        self.port, self.tls_port = self.door.port, self.door.tls_port
+        self.port, self.tls_port, self.http_port = self.door.port, self.door.tls_port, self.door.http_port
         self.certificate: Path | None = self.door.certificate.certificate if self.door.certificate else None
 
     def call(self, function: Callable[[], T]) -> T:

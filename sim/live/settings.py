@@ -36,6 +36,7 @@ class Settings:
 
     ``tls_port`` None opens no second port with implicit TLS. ``plain_auth`` None allows AUTH in the clear while every address
     is of loopback. ``messages`` ends the run once so many are accepted, ``idle`` once nothing has happened for so long.
+    ``http`` opens a port for HTTP, of loopback alone.
     """
 
     scenario: Scenario
@@ -49,6 +50,7 @@ class Settings:
     messages: int | None = None
     idle: int | None = None
     transcribe: bool = False
+    http: int | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     @property

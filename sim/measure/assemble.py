@@ -27,7 +27,7 @@ from .result import (
     Throughput,
 )
 from .rows import Rows
-from .series import Levels, series
+from .series import Levels, limits_of, series
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _incidents(rows: Rows, facts: Facts) -> Incidents:
     ]
     return Incidents(
         total=len(rows.incidents),
-        by_limit={name: by_limit[name] for name in facts.policy.limits},
+        by_limit={name: by_limit[name] for name in limits_of(rows.incidents, facts)},
         by_code=dict(sorted(by_code.items())),
         first_s=log[0].t if log else None,
         log=log,

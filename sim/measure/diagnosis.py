@@ -45,7 +45,8 @@ def diagnose(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Findi
     for limit in hit:
         refused = [row for row in rows.incidents if row.limit == limit]
         cost = _cost(refused, lost, alone=len(hit) == 1)
-        findings.append(_WRITERS[limit](Case(limit, refused, rows, blocks, facts, cost)))
+        write = _gone if getattr(facts.policy, limit) is None else _WRITERS[limit]
+        findings.append(write(Case(limit, refused, rows, blocks, facts, cost)))
     return findings if hit or not lost else [_lost(len(lost), rows)]
 
 
@@ -65,6 +66,16 @@ def _often(case: Case, where: str = "") -> str:
         return f"That was the only refusal by this limit.{case.cost}"
     last = moment(case.refused[-1].at)
     return f"It happened {times(len(case.refused))}{where}, the last at {last}.{case.cost}"
+
+
+def _gone(case: Case) -> Finding:
+    """A limit that was taken out of the policy while the relay ran."""
+    return Finding(
+        case.limit,
+        f"It refused something for the first time at {moment(case.first.at)}. {_often(case)}",
+        "The policy had this limit then, and has it no more.",
+        "Look at what happened before the policy was changed.",
+    )
 
 
 def _transactions(case: Case) -> Finding:

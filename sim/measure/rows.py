@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import repeat
 from operator import itemgetter
 from typing import TypeVar
 
@@ -74,7 +75,7 @@ class Rows:
         """How many connections are open, as a step function; one that was not closed ends at ``never``."""
         find = self._recorder.closed_at.get
         numbers = _taken(self._recorder.opened_on, self._opened_order)
-        ends = np.array([find(number, never) for number in numbers], dtype=np.int64)
+        ends = np.array(list(map(find, numbers, repeat(never))), dtype=np.int64)
         return st.steps(self.opened_at, np.sort(np.minimum(ends, never)))
 
 

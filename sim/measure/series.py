@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import BlockRow, Incident
+from ..relay.policy import LIMITS
 from ..units import seconds
 from . import statistics as st
 from .result import Series
@@ -26,10 +27,15 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
     """Everything that a figure needs over time. ``blocks`` are the recorder's."""
     width = st.bin_width(max(facts.end, 1))
     bins = max(1, -(-facts.end // width))
-    by_limit: dict[str, list[int]] = {name: [] for name in facts.policy.limits}
+    by_limit: dict[str, list[int]] = {name: [] for name in limits_of(rows.incidents, facts)}
     for row in rows.incidents:
         by_limit[row.limit].append(row.at)
-    in_window = {name: highest(USES[name](rows, blocks, facts), width, bins) for name in facts.policy.limits}
+    in_window = {
+        name: highest(USES[name](rows, blocks, facts), width, bins)
+        if name in USES
+        else most_transactions(rows, facts, width, bins)
+        for name in facts.policy.limits
+    }
     logins = in_window.get("logins_per_username") or highest(logins_of_usernames(rows, blocks, facts), width, bins)
     return Series(
         t_s=[seconds(index * width) for index in range(bins)],
@@ -39,6 +45,12 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
         logins_in_window=list(logins),
         in_window=in_window,
     )
+
+
+def limits_of(incidents: Sequence[Incident], facts: Facts) -> list[str]:
+    """The limits of the policy, and those that it had when they refused something."""
+    hit = {row.limit for row in incidents}
+    return [name for name in LIMITS if name in facts.policy.limits or name in hit]
 
 
 def highest(levels: Iterable[Levels], width: int, bins: int) -> list[int]:
@@ -57,19 +69,25 @@ def _ends_up(at: st.Times, level: NDArray[Any], end: int) -> bool:
     return bool((at == end).any() and level[at == end].max() > 0)
 
 
-def transactions_of_connections(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
+def most_transactions(rows: Rows, facts: Facts, width: int, bins: int) -> list[int]:
     """The transactions that the busiest connection has used, at each moment at which one uses another; the refused one included.
 
     The rows tell acceptances and refusals; a MAIL that came to nothing else left no row and is seen only in a refusal.
-    Each moment is a step of its own, up and down again: one pass over all connections, however many there are.
+    Each moment is a step of its own, a microsecond long, so no steps are needed: only the bins that it touches.
     """
     spec = facts.policy.transactions_per_connection
     at, connections = rows.acceptances
     used = _running_counts(connections)
     over = [row.at for row in rows.incidents if spec and row.limit == "transactions_per_connection"]
-    at = np.concatenate([at, np.array(over, dtype=np.int64)])
-    used = np.concatenate([used, np.full(len(over), spec.count + 1 if spec else 0, dtype=np.int64)])
-    return [_moments(at, used)]
+    if over:
+        at = np.concatenate([at, np.array(over, dtype=np.int64)])
+        used = np.concatenate([used, np.full(len(over), spec.count + 1 if spec else 0, dtype=np.int64)])
+    most = np.zeros(bins, dtype=np.int64)
+    np.maximum.at(most, np.minimum(at // width, bins - 1), used)
+    ends = (at + 1) % width == 0  # of those the end lies in the next bin
+    np.maximum.at(most, np.minimum((at[ends] + 1) // width, bins - 1), used[ends])
+    counted: list[int] = most.tolist()
+    return counted
 
 
 def _running_counts(keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -81,14 +99,6 @@ def _running_counts(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     counts = np.empty(len(keys), dtype=np.int64)
     counts[order] = np.arange(1, len(keys) + 1) - np.repeat(starts, runs)
     return counts
-
-
-def _moments(at: st.Times, level: NDArray[np.int64]) -> Levels:
-    """A step function that has ``level`` for no longer than a microsecond at each of its times."""
-    both = np.concatenate([at + 1, at])  # at a tie the end comes first
-    levels = np.concatenate([np.zeros(len(at), dtype=np.int64), level])
-    order = np.argsort(both, kind="stable")
-    return both[order], levels[order]
 
 
 def connections_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
@@ -118,7 +128,7 @@ def failures(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[tuple
 
 def _was_counted(row: Incident, began: set[tuple[int, str | None]], facts: Facts) -> bool:
     spec = getattr(facts.policy, row.limit)
-    return spec.block is None or (row.at, row.ip) in began
+    return (spec is not None and spec.block is None) or (row.at, row.ip) in began
 
 
 def failures_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
@@ -168,10 +178,9 @@ def _by_key(events: Iterable[tuple[str, int]], per: int) -> list[Levels]:
 
 
 USES: dict[str, Callable[[Rows, Sequence[BlockRow], Facts], list[Levels]]] = {
-    "transactions_per_connection": transactions_of_connections,
     "connections_per_ip": connections_of_ips,
     "logins_per_username": logins_of_usernames,
     "failed_logins_per_ip": failures_of_ips,
     "failed_logins_per_username_ip": failures_of_pairs,
 }
-"""How the use of each limit is read from the rows: a step function for each key."""
+"""How the use of each limit that has a window is read from the rows: a step function for each key."""

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import ScenarioError, nearest
 from ..limits import WINDOWS, Limit, make_limiter
-from ..tables import Duration, Table, choice, read, read_toml, shown
+from ..tables import Duration, Table, choice, read, read_toml, shown, written
 from ..units import spoken
 
 SHIPPED = Path(__file__).parent.parent / "policies"
@@ -191,16 +191,8 @@ def load(use: str, overlay: Mapping[str, Any], place: str, folder: Path) -> Poli
 
 def changed(policy: Policy, overlay: Mapping[str, Any], place: str) -> Policy:
     """``policy`` with ``overlay`` laid over it, in the words of :func:`load`; ScenarioError for every mistake in it."""
-    merged = _merge(_written(policy.model_dump(exclude_none=True, exclude={"name"})), _checked(overlay, place))
-    return read(Policy, {**merged, "name": policy.name}, place, "policy")
-
-
-def _written(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """What a policy holds as a file would say it: a duration with its unit."""
-    return {
-        key: _written(value) if isinstance(value, Mapping) else spoken(value) if key in ("per", "block") else value
-        for key, value in tables.items()
-    }
+    own = {key: value for key, value in written(policy).items() if key != "name"}
+    return read(Policy, {**_merge(own, _checked(overlay, place)), "name": policy.name}, place, "policy")
 
 
 def _find(use: str, place: str, folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -192,6 +192,12 @@ class Session:
         self._witness.accepted(now, self.number, accepted)
         return replies.ACCEPTED
 
+    def may_transact(self, size: int) -> bool:
+        """Whether ``transact`` would do it."""
+        if self._state is not AUTHENTICATED or self._doomed or size > self._size:
+            return False
+        return self._count is None or self._used < self._count
+
     def transact(self, message: str, size: int, accepted_at: int) -> bool:
         """MAIL, RCPT, DATA and a body in a row, where nothing stands in their way: then true, and the body came at ``accepted_at``.
 

@@ -1,12 +1,12 @@
-"""Three figures of one run: throughput, the use of each limit, connections. Knows a Result and, for the counts, its policy.
+"""Three figures of one run: throughput, the use of each limit, connections; and the lives of some connections.
 
-Each returns a ``Figure`` that belongs to nobody: pyplot and its global state are never touched. Rates are in messages a minute.
+Draws with matplotlib what `curves` says. Each returns a ``Figure`` that belongs to nobody: pyplot and its global state are
+never touched. Rates are in messages a minute.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,111 +14,42 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..measure import statistics as st
 from ..measure.result import Result
-from ..measure.words import lasting
 from ..relay.policy import Policy
-from ..units import MICRO
+from . import curves
+from .curves import LOOKS, Bins, bins_of
 
-# Okabe and Ito's colours, which people with any common kind of colour blindness can tell apart; the marker says it once more.
-LOOKS = {
-    "transactions_per_connection": ("v", "#D55E00"),
-    "connections_per_ip": ("s", "#0072B2"),
-    "logins_per_username": ("^", "#E69F00"),
-    "failed_logins_per_ip": ("D", "#CC79A7"),
-    "failed_logins_per_username_ip": ("X", "#009E73"),
-}
-FAR_BELOW = 20
-"""A run that stays below a twentieth of its ceiling would be a flat line under it: then the ceiling is told, not shown."""
 INK, LINE, LIMIT = "#333333", "#0072B2", "#D55E00"
-USES = {
-    "transactions_per_connection": "transactions on one connection",
-    "connections_per_ip": "connections of the busiest IP",
-    "logins_per_username": "logins of the busiest username",
-    "failed_logins_per_ip": "wrong passwords of the worst IP",
-    "failed_logins_per_username_ip": "wrong passwords in a row",
-}
-_UNITS = ((3 * 86_400, 86_400, "d"), (2 * 3_600, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
-
-
-@dataclass(frozen=True, slots=True)
-class Bins:
-    """The bins of a result on its time axis: ``edges`` in ``unit``, one more than there are bins; ``width`` in seconds."""
-
-    edges: np.ndarray[Any, np.dtype[np.float64]]
-    width: float
-    unit: str
-    scale: float
-
-    @property
-    def middles(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The middle of each bin, in ``unit``."""
-        return np.asarray((self.edges[:-1] + self.edges[1:]) / 2)
-
-    @property
-    def each(self) -> str:
-        """The width in words."""
-        return lasting(round(self.width * MICRO))
-
-
-def bins_of(result: Result) -> Bins:
-    """Seconds for a short run, days for a long one."""
-    starts = result.series.t_s
-    width = starts[1] - starts[0] if len(starts) > 1 else st.bin_width(max(1, round(result.duration_s * MICRO))) / MICRO
-    _, scale, unit = next(row for row in _UNITS if result.duration_s >= row[0])
-    return Bins(np.array([*starts, starts[-1] + width]) / scale, width, unit, scale)
 
 
 def throughput(result: Result) -> Figure:
     """Accepted a minute in each bin against the ceiling; beneath, when which limit refused; grey while a block runs."""
-    bins, hit = bins_of(result), [name for name, counts in result.series.incidents.items() if any(counts)]
+    shown = curves.throughput(result)
+    bins, hit = shown.bins, shown.marks
     figure, (top, *below) = _panels(result, "Accepted messages a minute", [6, 0.45 * len(hit) + 0.35] if hit else [6])
-    rates = np.array(result.series.accepted) * 60 / bins.width
-    top.stairs(rates, bins.edges, color=LINE, fill=True, alpha=0.35, label=f"accepted, in each {bins.each}")
-    highest = [float(rates.max()), *_trailing_minute(top, result, bins)]
-    ceiling = result.throughput.ceiling_per_min
-    if ceiling is not None:
-        low = max(highest) * FAR_BELOW < ceiling
-        above = " (far above this figure)" if low and max(highest) else ""
-        top.axhline(ceiling, color=LIMIT, linestyle="--", label=f"ceiling of this policy, {ceiling:,.0f}/min{above}")
-        highest += [] if above else [ceiling]
-    _shade_blocks(top, result, bins)
-    top.set_ylim(0, max(highest) * 1.08 or 1)
+    top.stairs(shown.rates, bins.edges, color=LINE, fill=True, alpha=0.35, label=f"accepted, in each {bins.each}")
+    if shown.trailing is not None:
+        top.plot(bins.edges[1:], shown.trailing, color=LINE, linewidth=1.8, label="accepted in the last 60 s")
+    if shown.ceiling is not None:
+        top.axhline(shown.ceiling, color=LIMIT, linestyle="--", label=shown.ceiling_said)
+    for index, span in enumerate(shown.blocks):
+        label = "a block shuts somebody out" if index == 0 else None
+        top.axvspan(*span, color="#999999", alpha=0.25, linewidth=0, label=label)
+    top.set_ylim(0, shown.top * 1.08 or 1)
     top.set_ylabel("messages a minute")
     for axes in below:
-        _mark_incidents(axes, result, bins, hit)
+        _mark_incidents(axes, hit)
     return _finished(figure, [top, *below], bins)
 
 
-def _trailing_minute(axes: Axes, result: Result, bins: Bins) -> list[float]:
-    """The mean of the last 60 s, where bins are short and a run is not; returns its highest value."""
-    if bins.width >= 60 or result.duration_s <= 60:
-        return []
-    total = np.concatenate([[0], np.cumsum(result.series.accepted)])
-    back = np.maximum(np.arange(1, len(total)) - round(60 / bins.width), 0)
-    rates = (total[1:] - total[back]).astype(float)
-    axes.plot(bins.edges[1:], rates, color=LINE, linewidth=1.8, label="accepted in the last 60 s")
-    return [float(rates.max())]
-
-
-def _shade_blocks(axes: Axes, result: Result, bins: Bins) -> None:
-    end = result.duration_s
-    shown = [block for block in result.blocks if block.from_s < end]
-    for index, block in enumerate(shown):
-        label = "a block shuts somebody out" if index == 0 else None
-        span = (block.from_s / bins.scale, min(block.until_s, end) / bins.scale)
-        axes.axvspan(*span, color="#999999", alpha=0.25, linewidth=0, label=label)
-
-
-def _mark_incidents(axes: Axes, result: Result, bins: Bins, hit: list[str]) -> None:
+def _mark_incidents(axes: Axes, hit: Sequence[curves.Marks]) -> None:
     """A row of markers for each limit that refused something; larger where more was refused in the bin."""
-    for row, name in enumerate(hit):
-        counts = np.array(result.series.incidents[name])
-        there, (marker, colour) = counts > 0, LOOKS[name]
-        sizes = 22 + 60 * np.sqrt(counts[there] / counts.max())
-        at = bins.middles[there]
-        axes.scatter(at, np.full(len(at), row), s=sizes, marker=marker, color=colour, alpha=0.8, linewidths=0, label=name)
-    axes.set_yticks(range(len(hit)), [f"{name}\n{sum(result.series.incidents[name]):,} refused" for name in hit], fontsize=7)
+    for row, one in enumerate(hit):
+        marker, colour = LOOKS[one.limit]
+        sizes = 22 + 60 * np.sqrt(one.counts / one.counts.max())
+        rows = np.full(len(one.at), row)
+        axes.scatter(one.at, rows, s=sizes, marker=marker, color=colour, alpha=0.8, linewidths=0, label=one.limit)
+    axes.set_yticks(range(len(hit)), [f"{one.limit}\n{one.total:,} refused" for one in hit], fontsize=7)
     axes.set_ylim(len(hit) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.set_title("incidents, by the limit that refused", fontsize=9, loc="left", color=INK)
@@ -126,28 +57,23 @@ def _mark_incidents(axes: Axes, result: Result, bins: Bins, hit: list[str]) -> N
 
 def windows(result: Result, policy: Policy) -> Figure:
     """A panel for each limit that saw any use: the most that one key had used of it in each bin, and the limit's count."""
-    bins = bins_of(result)
-    used = [name for name in policy.limits if any(result.series.in_window.get(name, ()))]
+    bins, used = bins_of(result), curves.uses(result, policy)
     figure, panels = _panels(result, "Use of each limit", [2.0] * max(1, len(used)))
-    for axes, name in zip(panels, used, strict=False):
-        _draw_use(axes, result.series.in_window[name], bins, policy, name)
+    for axes, use in zip(panels, used, strict=False):
+        _draw_use(axes, use, bins)
     if not used:
         panels[0].text(0.5, 0.5, "no limit saw any use", ha="center", va="center", transform=panels[0].transAxes)
         panels[0].set_yticks([])
     return _finished(figure, panels, bins, legend=False)
 
 
-def _draw_use(axes: Axes, use: list[int], bins: Bins, policy: Policy, name: str) -> None:
-    spec = getattr(policy, name)
-    window = f" in {lasting(spec.per)}" if getattr(spec, "per", None) and name != "failed_logins_per_username_ip" else ""
-    top = max(*use, spec.count)
-    axes.stairs(use, bins.edges, color=LOOKS[name][1], fill=True, alpha=0.6)
-    axes.axhline(spec.count, color=INK, linestyle="--", linewidth=1.2)
-    axes.set_ylim(0, top * 1.12)
+def _draw_use(axes: Axes, use: curves.Use, bins: Bins) -> None:
+    axes.stairs(list(use.values), bins.edges, color=LOOKS[use.limit][1], fill=True, alpha=0.6)
+    axes.axhline(use.count, color=INK, linestyle="--", linewidth=1.2)
+    axes.set_ylim(0, max(use.most, use.count) * 1.12)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.set_title(f"{name}: {USES[name]}{window}", fontsize=9, loc="left", color=INK)
-    share = f"limit {spec.count:,}, most used {max(use):,} ({max(use) / spec.count:.0%})"
-    axes.set_title(share, fontsize=9, loc="right", color=LIMIT if max(use) > spec.count else INK)
+    axes.set_title(f"{use.limit}: {use.title}", fontsize=9, loc="left", color=INK)
+    axes.set_title(use.share, fontsize=9, loc="right", color=LIMIT if use.most > use.count else INK)
     axes.set_ylabel("number")
 
 

@@ -17,6 +17,7 @@ from ..errors import ScenarioError
 from ..measure import Result
 from ..scenario import Scenario
 from ..world import World, strategy_of
+from .talk import Reached, Told
 
 MEMORY = 1 << 30
 """Bytes of address space that a person's strategy may add to what the simulator has; beyond it Python raises MemoryError."""
@@ -41,7 +42,7 @@ class Watch:
             self.scenario, self.world = scenario, None
             self._since, self._seen = time.monotonic(), -1
 
-    def answer(self, answer: Result | ScenarioError, *, last: bool = False) -> None:
+    def answer(self, answer: Result | Told | ScenarioError, *, last: bool = False) -> None:
         """The run's one answer, and whether it is this process's last; whoever comes second finds nothing to answer."""
         with self._lock:
             if self.scenario is not None:
@@ -63,7 +64,7 @@ class Watch:
             if not running or reached != self._seen:
                 self._since, self._seen = time.monotonic(), reached
                 if running:
-                    self._pipe.send(reached)
+                    self._pipe.send(Reached(reached, *(world.outbox.progress if world else (0, 0))))
                 return
         if time.monotonic() - self._since > self._patience:
             self.answer(self._stuck(), last=True)
@@ -92,14 +93,14 @@ def main(descriptor: int, patience: float, parent: int) -> None:
     Thread(target=watch.keep_watch, daemon=True).start()
     while True:
         try:
-            _, scenario = pipe.recv()
+            _, scenario, *more = pipe.recv()
         except (EOFError, OSError):
             return
         watch.begin(scenario)
-        watch.answer(_run(scenario, watch))
+        watch.answer(_run(scenario, watch, story=bool(more)))
 
 
-def _run(scenario: Scenario, watch: Watch) -> Result | ScenarioError:
+def _run(scenario: Scenario, watch: Watch, *, story: bool) -> Result | Told | ScenarioError:
     if scenario.file:
         folder = str(scenario.file[0].resolve().parent)
         if folder not in sys.path:
@@ -107,7 +108,8 @@ def _run(scenario: Scenario, watch: Watch) -> Result | ScenarioError:
         _bound_memory(MEMORY)
     try:
         watch.world = World(scenario, strategy_of(scenario))
-        return watch.world.run()
+        result = watch.world.run()
+        return Told(result, watch.world.story()) if story else result
     except ScenarioError as error:
         return error
     finally:

@@ -18,6 +18,7 @@ from ..errors import ScenarioError
 from ..measure import Result
 from ..scenario import Scenario
 from ..world.run import unanswered
+from .talk import Reached
 
 GRACE = 15.0
 """Seconds that a child has beyond the patience: it ends a stuck run itself unless it cannot even count the time."""
@@ -91,8 +92,8 @@ def _hear(child: Child, keep: Keep) -> None:
         _bury(child, f"ended its own process with status {child.process.wait()}", keep)
         return
     child.heard = time.monotonic()
-    if isinstance(said, int):
-        child.reached = said
+    if isinstance(said, Reached):
+        child.reached = said.at
     elif child.task:
         answer, child.spent = said
         keep(child.task[0], answer)

@@ -19,7 +19,7 @@ from ..errors import ScenarioError, nearest
 from ..tables import shown
 from . import adaptive, batches, connection_per_message, one_connection, paced, retry
 from .api import Sender
-from .libraries import aiosmtplib, django, phpmailer, smtplib, symfony_mailer
+from .libraries import aiosmtplib, django, nodemailer, phpmailer, smtplib, symfony_mailer
 
 Runnable = Callable[[Sender], object]
 """What a worker is: called once with its sender."""
@@ -31,6 +31,7 @@ SHIPPED: dict[str, Any] = {
     "paced": paced.Paced,
     "retry": retry.Retry,
     "adaptive": adaptive.Adaptive,
+    "nodemailer": nodemailer.Nodemailer,
     "phpmailer": phpmailer.PHPMailer,
     "symfony-mailer": symfony_mailer.SymfonyMailer,
     "smtplib": smtplib.SmtpLib,

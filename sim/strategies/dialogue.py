@@ -61,11 +61,33 @@ class Dialogue(Protocol):
         """Ends the connection without waiting: with a QUIT whose answer nobody reads, or none. Never raises."""
 
 
+class Signal(Protocol):
+    """Something that happens in a worker's process and that other strands of it wait for."""
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until somebody calls ``set``, at most ``seconds``; whether somebody did."""
+
+    def set(self) -> None:
+        """Lets all go on that wait now; who waits later waits for the next time."""
+
+
 class LibrarySender(Sender, Protocol):
     """A worker's sender as a model has it."""
 
     tls: str
     """What the scenario's network says: none, starttls or implicit."""
+
+    def take_more(self, most: int = 1) -> list[Message]:
+        """As ``take``, but gives nothing up: for a library that is handed messages while it still has others.
+
+        What was taken before stays in this worker's hands until it is accepted, put back or given up.
+        """
+
+    def give_up(self, message: Message) -> None:
+        """The library has told its program that ``message``, which is in this worker's hands, failed: it is lost."""
+
+    def signal(self) -> Signal:
+        """A new signal between this worker and what it spawns."""
 
     def dial(self, patience: float | None = None) -> Dialogue:
         """TCP (and implicit TLS) after the sender's own time for a connection.

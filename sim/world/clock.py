@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush, heapreplace
-from itertools import count
 from typing import Any
 
 import simpy
@@ -30,6 +29,10 @@ class Stop:
     """An entry of the agenda at which the run stops."""
 
 
+END: Any = (1 << 62, LAST, 0, Stop)
+"""The last entry of every agenda, at a time in microseconds that no run reaches, so that there always is one."""
+
+
 class Clock(simpy.Environment):
     """The agenda. Its time is integer microseconds from 0; only the hub, the greenlet that called ``run_to_end``, runs events."""
 
@@ -38,10 +41,13 @@ class Clock(simpy.Environment):
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
+        self._queue.append(END)
         self._hub: greenlet = getcurrent()
-        self._order = count()
+        self._order = self._eid  # one count for events and greenlets, so that what is due at one instant keeps its order
         self._instant, self._calls = -1, 0
         self._exits: dict[greenlet, int] = {}
+        # The entry that is due next, kept out of the heap where that saves its moves: two workers that take turns need none.
+        self._next: Any = None
         self.over = False
 
     @property
@@ -53,25 +59,31 @@ class Clock(simpy.Environment):
     def _now(self, at: float) -> None:
         self.moment = int(at)
 
+    def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: float = 0) -> None:
+        """As in simpy.Environment."""
+        self._complete()
+        super().schedule(event, priority, delay)
+
     def wait_until(self, at: int) -> None:
         """Called by a greenlet: goes on when it is ``at``, after everything that was due by then before this call."""
-        queue = self._queue
-        if queue[0][0] > at:  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
+        due = self._next
+        if due is None:
+            due = self._first()
+        if due[0] > at:  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
             self.moment = at
             return
         if at == self.moment:
             self.tick()
         # In with this one and out with whoever is due next, in one step.
-        due: Any = heapreplace(queue, (at, NORMAL, next(self._order), getcurrent()))  # type: ignore[misc]
+        queue = self._queue
+        mine: Any = (at, NORMAL, next(self._order), getcurrent())
+        self._next = mine if at < queue[0][0] else heapreplace(queue, mine)
         sleeper = due[3]
         if type(sleeper) is greenlet:
             self.moment = due[0]
             sleeper.switch()
         else:
-            heappush(queue, due)
-            if self.over:
-                self._exit()
-            self._hub.switch()
+            self._leave_to_hub(due)
 
     def park(self) -> None:
         """Called by a greenlet: waits until somebody wakes it."""
@@ -81,6 +93,7 @@ class Clock(simpy.Environment):
 
     def wake(self, sleeper: greenlet) -> None:
         """Lets a parked greenlet go on at this instant, after what is due now already."""
+        self._complete()
         heappush(self._queue, (self.moment, NORMAL, next(self._order), sleeper))  # type: ignore[misc]
 
     def start(self, function: Callable[[], None]) -> None:
@@ -90,10 +103,12 @@ class Clock(simpy.Environment):
 
     def at(self, moment: int, call: Callable[[], object], *, priority: int = NORMAL) -> None:
         """Has the hub call ``call`` at ``moment``."""
+        self._complete()
         heappush(self._queue, (moment, priority, next(self._order), call))  # type: ignore[misc]
 
     def stop_at(self, moment: int, *, first: bool) -> None:
         """Stops the run at ``moment``: before (``first``) or after everything that is due then."""
+        self._complete()
         heappush(self._queue, (moment, FIRST if first else LAST, next(self._order), Stop))  # type: ignore[misc]
 
     def tick(self) -> None:
@@ -112,6 +127,7 @@ class Clock(simpy.Environment):
         """Runs what is due, in order of time, until a Stop."""
         queue = self._queue
         while True:
+            self._complete()
             thing: Any = queue[0][3]
             if isinstance(thing, simpy.Event):
                 self.step()
@@ -128,7 +144,7 @@ class Clock(simpy.Environment):
         """Ends every greenlet that is still alive, so that its ``finally`` runs; one that will not end is left."""
         self.over = True
         self._instant = -1
-        self._queue[:] = [(-1, FIRST, -1, Stop)]  # type: ignore[list-item]
+        self._next, self._queue[:] = (-1, FIRST, -1, Stop), [END]
         for one in alive:
             if one and not one.dead:
                 one.throw(GreenletExit)
@@ -140,8 +156,28 @@ class Clock(simpy.Environment):
             self._hub.switch()
         raise GreenletExit
 
+    def _complete(self) -> None:
+        """The heap alone holds the whole agenda again."""
+        if self._next is not None:
+            heappush(self._queue, self._next)
+            self._next = None
+
+    def _first(self) -> Any:
+        """Takes the entry that is due next out of the heap, if the agenda is in the heap alone."""
+        self._next = heappop(self._queue)
+        return self._next
+
+    def _leave_to_hub(self, due: Any) -> None:
+        """Has the hub go on with ``due``; returns when it is this greenlet's turn again."""
+        if self.over:
+            self._next = due
+            self._exit()
+        heappush(self._queue, due)
+        self._hub.switch()
+
     def _pass_on(self) -> None:
         """Switches to whoever is due next; returns when it is this greenlet's turn again."""
+        self._complete()
         queue = self._queue
         thing: Any = queue[0][3]
         if type(thing) is greenlet:

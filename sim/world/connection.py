@@ -39,14 +39,17 @@ class WorldConnection:
         trip = way.rtt if way.steady else way.trip()
         at = begun + trip // 2
         clock.wait_until(at)
-        if way.down(at):
+        if way.faultless:
+            session = relay.connect(ip, at)
+            if session.reach_login():
+                connection = cls(clock, way, outbox, session, NEVER)
+                connection._log_in_faultless(username, begun + trip + (way.to_login if way.steady else way.drawn_to_login()))
+                return connection
+        elif way.down(at):
             clock.wait_until(begun + trip)
             raise Disconnected("the relay refused the TCP connection")
-        session = relay.connect(ip, at)
-        if way.undisturbed and session.reach_login():
-            connection = cls(clock, way, outbox, session, NEVER)
-            connection._log_in_undisturbed(username, begun + way.to_login)
-            return connection
+        else:
+            session = relay.connect(ip, at)
         greeting = session.greeting(at)
         dies = way.next_death(at)
         connection = cls(clock, way, outbox, session, dies)
@@ -81,12 +84,14 @@ class WorldConnection:
         t = self._command(t, lambda at: self._session.auth(username, "right or wrong", at), trip)
         self._clock.wait_until(t)
 
-    def _log_in_undisturbed(self, username: str, at: int) -> None:
-        """As ``_log_in``, with all times known: AUTH arrives ``at``."""
+    def _log_in_faultless(self, username: str, t: int) -> None:
+        """As ``_log_in``, where nothing goes wrong but what the relay refuses."""
         clock, way = self._clock, self._way
+        trip = way.rtt if way.steady else way.trip()
+        at = t + trip // 2
         clock.wait_until(at)
         reply = self._session.auth(username, "right or wrong", at)
-        t = at + way.from_arrival
+        t += trip + way.relay_time
         if reply is None or reply[0] >= 400:
             try:
                 self._heed(reply, t)
@@ -102,13 +107,19 @@ class WorldConnection:
         if not self.open:
             raise Disconnected("the connection is closed")
         t = clock.moment + way.before_message
-        at = t + way.to_body
-        if way.undisturbed and self._session.transact(message[0], len(message[2]), at):
-            outbox.accept(index, at)
-            t += way.transaction
-        else:
-            t = self._send_by_commands(message, index, t)
-        clock.wait_until(t)
+        if way.undisturbed:
+            at = t + way.to_body
+            if self._session.transact(message[0], len(message[2]), at):
+                outbox.accept(index, at)
+                clock.wait_until(t + way.transaction)
+                return
+        elif way.faultless and self._session.may_transact(len(message[2])):
+            to_body, to_answer = way.drawn_transaction()
+            self._session.transact(message[0], len(message[2]), t + to_body)
+            outbox.accept(index, t + to_body)
+            clock.wait_until(t + to_answer)
+            return
+        clock.wait_until(self._send_by_commands(message, index, t))
 
     def _send_by_commands(self, message: Message, index: int, t: int) -> int:
         session = self._session
@@ -129,10 +140,11 @@ class WorldConnection:
             return
         clock, way = self._clock, self._way
         try:
-            if way.undisturbed and self._session.leave(clock.moment + way.rtt // 2):
-                clock.wait_until(clock.moment + way.rtt + way.relay_time)
+            t, trip = clock.moment, way.rtt if way.steady else way.trip()
+            if way.faultless and self._session.leave(t + trip // 2):
+                clock.wait_until(t + trip + way.relay_time)
             else:
-                clock.wait_until(self._command(clock.moment, self._session.quit))
+                clock.wait_until(self._command(t, self._session.quit, trip))
         except (Refused, Disconnected):
             pass
         self.open = False

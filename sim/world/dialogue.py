@@ -35,9 +35,14 @@ class WorldDialogue:
         self._clock: Clock = world.clock
         self._outbox: Outbox = world.outbox
         self._way, self._session, self._dies, self._username = way, session, dies, username
-        self.open = True
+        self._open = True
         self.patience: float | None = None
         self._greeting: RelayReply | None = None
+
+    @property
+    def open(self) -> bool:
+        """As in Dialogue; that the relay is gone is known half a round trip later."""
+        return self._open and self._clock.moment < self._dies + self._way.rtt // 2
 
     @classmethod
     def dial(cls, world: World, way: Way, ip: str, username: str, patience: float | None = None) -> Self:
@@ -70,10 +75,10 @@ class WorldDialogue:
     def say(self, *commands: Say) -> list[Reply]:
         """As in Dialogue."""
         self._check(commands)
-        if not self.open:
+        if not self._open:
             raise Disconnected("the connection is closed")
         if self._session.closed:
-            self.open = False
+            self._open = False
             raise Disconnected("the relay closed the connection")
         first = commands[0]
         if first.verb == "AUTH":
@@ -86,13 +91,13 @@ class WorldDialogue:
 
     def leave(self, *, quit: bool) -> None:
         """As in Dialogue."""
-        if self.open and not self._session.closed:
+        if self._open and not self._session.closed:
             at = min(self._clock.moment + self._way.trip() // 2, self._dies)
-            if quit:
+            if quit and at < self._dies:
                 self._session.quit(at)
             else:
                 self._session.lost(at)
-        self.open = False
+        self._open = False
 
     def _check(self, commands: tuple[Say, ...]) -> None:
         if not commands or (len(commands) > 1 and any(one.verb in ALONE for one in commands)):
@@ -184,23 +189,23 @@ class WorldDialogue:
         gave_up = max(clock.moment, sent + round(self.patience * MICRO))
         if not self._session.closed:
             self._session.lost(gave_up + self._way.trip() // 2)
-        self.open = False
+        self._open = False
         clock.wait_until(gave_up)
         raise Disconnected("no answer in time")
 
     def _heard(self, answers: list[RelayReply | None]) -> list[Reply]:
         if self._session.closed:
-            self.open = False
+            self._open = False
         heard = [Reply(answer.code, answer.text) for answer in answers if answer is not None]
         if not heard:
-            self.open = False
+            self._open = False
             raise Disconnected("the relay dropped the connection")
         return heard
 
     def _die(self, at: int, known: int, answers: list[RelayReply | None]) -> None:
         """The connection dies at ``at``; the sender learns of it at ``known``, with what was answered before."""
         self._session.lost(at)
-        self.open = False
+        self._open = False
         self._clock.wait_until(known)
         if not answers:
             raise Disconnected("the connection died")

@@ -5,7 +5,6 @@ Integer microseconds. Every worker draws from streams of its own. Knows nothing 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from .. import streams
@@ -24,27 +23,39 @@ class Way:
         self.before_connection, self.before_message = network.client_time.connection, network.client_time.message
         self.rtt, self.relay_time = network.rtt, network.relay_time
         self.steady = network.jitter == 0 or network.rtt == 0
-        self._draw: Callable[[], float] = (
-            float if self.steady else streams.gammas(network.rtt, network.jitter, seed, "network", worker)
+        self._draw: Callable[[], int] = (
+            int if self.steady else streams.whole_gammas(network.rtt, network.jitter, seed, "network", worker)
         )
         self._slow = faults.slow
         self._downs = sorted((down.at, down.at + down.for_) for down in faults.relay_down)
         self.chance = faults.drop_connection
         self._luck: Callable[[], float] = streams.uniforms(seed, "faults", worker)
+        self.faultless = not self._slow and not self._downs and not self.chance
+        """Nothing goes wrong on this way, so that a stretch without shared limits needs to look at nothing but its round trips."""
+        self.undisturbed = self.steady and self.faultless
+        """And every time on it is known."""
         step = self.rtt + self.relay_time
         self.to_body, self.transaction = 3 * step + self.rtt // 2, 4 * step
-        """Microseconds from MAIL to the body's arrival, and to its answer, where nothing is random and nothing fails."""
-        commands = {"none": 1, "implicit": 1, "starttls": 3}[self.tls]
-        silent = {"none": 2, "implicit": 3, "starttls": 3}[self.tls]
-        self.to_login = commands * step + silent * self.rtt + self.rtt // 2
-        """From TCP's first packet to the arrival of AUTH, where the same holds: TLS and the greeting take the relay no time."""
-        self.from_arrival = step - self.rtt // 2
-        """From a command's arrival to that of its answer, where the same holds."""
-        self.undisturbed = self.steady and not self._slow and not self._downs and not self.chance
+        """Microseconds from MAIL to the body's arrival, and to its answer, where it is undisturbed."""
+        self._commands = {"none": 1, "implicit": 1, "starttls": 3}[self.tls]
+        self._trips = {"none": 2, "implicit": 3, "starttls": 5}[self.tls]
+        self.to_login = self._trips * self.rtt + self._commands * self.relay_time
+        """Microseconds from TCP's answer to AUTH, likewise: greeting and commands; the greeting and TLS take the relay no time."""
 
     def trip(self) -> int:
         """The next round trip."""
-        return self.rtt if self.steady else round(self._draw())
+        return self.rtt if self.steady else self._draw()
+
+    def drawn_to_login(self) -> int:
+        """As ``to_login``, where every round trip is drawn."""
+        draw = self._draw
+        return sum([draw() for _ in range(self._trips)]) + self._commands * self.relay_time
+
+    def drawn_transaction(self) -> tuple[int, int]:
+        """As ``to_body`` and ``transaction``, where every round trip is drawn."""
+        draw, thinking = self._draw, self.relay_time
+        before, last = draw() + draw() + draw() + 3 * thinking, draw()
+        return before + last // 2, before + last + thinking
 
     def thinking(self, at: int) -> int:
         """What the relay takes for a command that reaches it at ``at``."""
@@ -74,5 +85,7 @@ class Way:
 def wrong_password(scenario: Scenario) -> Callable[[str, str, int], bool]:
     """The relay's accounts: every login is right, but for the fault's stretch of time."""
     wrong = scenario.faults.wrong_password
-    start, end = (wrong.from_, wrong.until) if wrong else (math.inf, math.inf)
+    if wrong is None:
+        return lambda username, password, at: True
+    start, end = wrong.from_, wrong.until
     return lambda username, password, at: not start <= at < end

@@ -55,7 +55,7 @@ class Waiter:
 
     def __init__(self, sleeper: greenlet, hands: Hands, most: int) -> None:
         self.sleeper, self.hands, self.most = sleeper, hands, most
-        self.given: Sequence[int] = ()
+        self.given: list[int] = []
 
 
 class Outbox:
@@ -73,26 +73,39 @@ class Outbox:
         self._unsettled, self._latest = len(arrivals), 0
         self.ended = False
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many messages are settled, and how many the workload has."""
+        return self._total - self._unsettled, self._total
+
     def take(self, hands: Hands, most: int) -> list[Message]:
         """At most ``most`` messages; waits for the first; empty once all are settled."""
         if hands.held:
             self.give_up(hands)
-        clock = self._clock
+        clock, start = self._clock, self._next
         clock.tick()
-        given: Sequence[int] = () if self._waiters else self._pull(most)
+        end = start + most
+        if end <= self._total and self.arrivals[end - 1] <= clock.moment and not self._back and not self._waiters:
+            self._next = end  # nearly always: all that is asked for is there, and nothing stands before it
+            hands.held = range(start, end)
+        else:
+            hands.held = dict.fromkeys(self._take_some(hands, most))
+        new = tuple.__new__  # a NamedTuple's own constructor costs more than all else here
+        taken: list[Message] = []
+        for index in hands.held:
+            number = str(index + 1)
+            taken.append(new(Message, (number, f"m{number}@example.com", DATA)))
+        return taken
+
+    def _take_some(self, hands: Hands, most: int) -> list[int]:
+        given = [] if self._waiters else self._pull(most)
         if not given and not self.ended:
             waiter = Waiter(getcurrent(), hands, most)
             self._waiters.append(waiter)
             self._set_alarm()
-            clock.park()
+            self._clock.park()
             given = waiter.given
-        hands.held = given if type(given) is range else dict.fromkeys(given)
-        new = tuple.__new__  # a NamedTuple's own constructor costs more than all else here
-        taken: list[Message] = []
-        for index in given:
-            number = str(index + 1)
-            taken.append(new(Message, (number, f"m{number}@example.com", DATA)))
-        return taken
+        return given
 
     def put_back(self, hands: Hands, message: Message) -> None:
         """First into the outbox again. StrategyError for a message that is there already or never came from it."""
@@ -142,6 +155,14 @@ class Outbox:
                 self._settle(self._clock.moment)
         hands.held = {}
 
+    def give_up_one(self, hands: Hands, message: Message) -> None:
+        """``message`` is lost, as in ``give_up``; nothing if it is not in ``hands``."""
+        index = self.index(message)
+        if hands.let_go(index):
+            one = Hands()
+            one.hold(index)
+            self.give_up(one)
+
     def abandon(self) -> int:
         """All workers have ended: what is left, and what still arrives, is lost. Returns when the last of it arrives."""
         for index in range(len(self.arrivals)):
@@ -153,13 +174,8 @@ class Outbox:
         """The indexes of all that were given up."""
         return [index for index, flag in enumerate(self._lost) if flag] if 1 in self._lost else []
 
-    def _pull(self, most: int) -> Sequence[int]:
-        back = self._back
-        now, arrivals, start = self._clock.moment, self.arrivals, self._next
-        end = start + most
-        if not back and end <= len(arrivals) and arrivals[end - 1] <= now:
-            self._next = end
-            return range(start, end)
+    def _pull(self, most: int) -> list[int]:
+        back, now, arrivals, start = self._back, self._clock.moment, self.arrivals, self._next
         given = [back.popleft() for _ in range(min(most, len(back)))]
         for index in given:
             self._in_box[index] = 0

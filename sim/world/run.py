@@ -17,6 +17,7 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from ..errors import Disconnected, Refused
 from ..measure import Facts, Numbered, Recorder, Result, assemble
+from ..measure.story import Story
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
@@ -84,6 +85,11 @@ class World:
         """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
         ending = self.ending or Ending(self.clock.moment, "aborted", error)
         return assemble(self.recorder, self._facts(ending))
+
+    def story(self) -> Story:
+        """What became of each connection, for whoever wants to see more than the result."""
+        ending = self.ending or Ending(self.clock.moment, "aborted")
+        return Story(self.recorder, ending.at - (ending.ended == "until"))
 
     def transcripts(self) -> list[list[str]]:
         """What was said on each connection, in the order in which they were opened; the World must ``transcribe``."""

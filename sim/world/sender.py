@@ -17,6 +17,7 @@ from .connection import WorldConnection
 from .dialogue import WorldDialogue
 from .network import Way
 from .outbox import Hands
+from .signal import WorldSignal
 
 if TYPE_CHECKING:
     from .run import World
@@ -40,6 +41,22 @@ class WorldSender:
         if (type(most) is not int and (not isinstance(most, int) or isinstance(most, bool))) or most < 1:
             raise StrategyError(f"take({most!r}): a whole number of at least 1 is allowed")
         return self._world.outbox.take(self._hands, most)
+
+    def take_more(self, most: int = 1) -> list[Message]:
+        """As in dialogue.LibrarySender."""
+        fresh, outbox = Hands(), self._world.outbox
+        taken = outbox.take(fresh, most)
+        for message in taken:
+            self._hands.hold(outbox.index(message))
+        return taken
+
+    def give_up(self, message: Message) -> None:
+        """As in dialogue.LibrarySender."""
+        self._world.outbox.give_up_one(self._hands, message)
+
+    def signal(self) -> WorldSignal:
+        """As in dialogue.LibrarySender."""
+        return WorldSignal(self._world.clock)
 
     def put_back(self, message: Message) -> None:
         """As in api.Sender."""

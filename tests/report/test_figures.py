@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import StepPatch
 
-from sim.report import figures
+from sim.report import curves, figures
 
 
 def stairs(axes, index=0):
@@ -23,7 +23,7 @@ def levels(axes):
 def test_throughput_shows_the_accepted_of_each_bin_as_a_rate(pairs, name):
     result = pairs[name][0]
     values, edges, _ = stairs(figures.throughput(result).axes[0])
-    bins = figures.bins_of(result)
+    bins = curves.bins_of(result)
     assert values * bins.width / 60 == pytest.approx(result.series.accepted)
     assert edges[:-1] * bins.scale == pytest.approx(result.series.t_s)
     assert levels(figures.throughput(result).axes[0]) == [result.throughput.ceiling_per_min]
@@ -36,14 +36,14 @@ def test_incidents_are_marked_where_they_were_with_a_marker_of_their_limit(pairs
     assert {marks.get_label() for marks in below.collections} == set(hit)
     for marks in below.collections:
         counts = np.array(hit[str(marks.get_label())])
-        assert np.asarray(marks.get_offsets())[:, 0] == pytest.approx(figures.bins_of(result).middles[counts > 0])
-    assert len({look for look, _ in figures.LOOKS.values()}) == len({colour for _, colour in figures.LOOKS.values()}) == 5
+        assert np.asarray(marks.get_offsets())[:, 0] == pytest.approx(curves.bins_of(result).middles[counts > 0])
+    assert len({look for look, _ in curves.LOOKS.values()}) == len({colour for _, colour in curves.LOOKS.values()}) == 5
 
 
 def test_the_line_of_the_last_minute_is_a_sum_over_sixty_seconds(pairs):
     result = pairs["good"][0]
     line = next(line for line in figures.throughput(result).axes[0].lines if line.get_linestyle() == "-")
-    per = round(60 / figures.bins_of(result).width)
+    per = round(60 / curves.bins_of(result).width)
     accepted = result.series.accepted
     assert np.asarray(line.get_ydata()).tolist() == [sum(accepted[max(0, i + 1 - per) : i + 1]) for i in range(len(accepted))]
 
@@ -69,5 +69,5 @@ def test_connections_shows_open_and_refused(pairs):
 @pytest.mark.parametrize(("seconds", "unit"), [(1, "s"), (119, "s"), (600, "min"), (10_000, "h"), (7 * 86_400, "d")])
 def test_the_time_axis_has_the_unit_of_its_length(pairs, seconds, unit):
     result = replace(pairs["good"][0], duration_s=float(seconds))
-    assert figures.bins_of(result).unit == unit
+    assert curves.bins_of(result).unit == unit
     assert f"({unit})" in figures.connections(result).axes[-1].get_xlabel()

@@ -258,7 +258,8 @@ def test_every_wrong_option_is_told_at_once():
 
 
 def test_the_shipped_strategies_and_their_options():
-    found = {name: dict(catalogue.shipped(name).options) for name in catalogue.SHIPPED}
+    strategies = [catalogue.shipped(name) for name in catalogue.SHIPPED]
+    found = {one.name: dict(one.options) for one in strategies if one.library is None}
     assert found.pop("retry")["size"] == 5
     assert found == {
         "connection-per-message": {},

@@ -1,0 +1,115 @@
+"""What the pytest fixture ``relay`` is: a live relay for one test, asked in few words. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any
+
+from ..errors import ScenarioError, nearest
+from ..measure import Result
+from ..measure.words import number, plural
+from ..scenario import load_scenario
+from .program import environment
+from .running import Running, running, scenario_of
+
+PLACE = "pytest.mark.relay"
+
+ACCOUNT = ("user1", "secret")
+"""A login that is right, as any is where no ``users`` are named."""
+
+LOOK_S = 0.02
+"""Seconds between two looks for a message that is awaited."""
+
+
+class RelayFixture:
+    """A relay that runs while one test does.
+
+    ``host``, ``port``, ``username`` and ``password`` are what a program needs, ``certificate`` is the file to trust, and
+    ``env`` the same as environment variables for a program that is started.
+    """
+
+    def __init__(self, relay: Running, users: Mapping[str, str] | None, stack: ExitStack) -> None:
+        self._relay, self._stack = relay, stack
+        self.host, self.port, self.tls_port, self.certificate = relay.host, relay.port, relay.tls_port, relay.certificate
+        self.username, self.password = next(iter(users.items())) if users else ACCOUNT
+        self.change, self.forget = relay.change, relay.forget
+        self.refuse_next, self.refuse_next_login, self.fail_next_login = (
+            relay.refuse_next, relay.refuse_next_login, relay.fail_next_login,
+        )  # fmt: skip
+
+    @property
+    def result(self) -> Result:
+        """What has happened so far: ``relay.result.incidents.total``."""
+        return self._relay.result()
+
+    @property
+    def transcripts(self) -> list[list[str]]:
+        """What was said on each connection so far: ``[["GREETING 220", "EHLO 250", ...], ...]``."""
+        return self._relay.transcripts()
+
+    @cached_property
+    def env(self) -> dict[str, str]:
+        """RELAY_HOST, RELAY_PORT, RELAY_USERNAME, RELAY_PASSWORD, the same as SMTP_*, and the certificate."""
+        names = environment(self._relay, self.username, self.password, self._relay.door.settings.tls)
+        return self._stack.enter_context(names)
+
+    def wait_for(self, messages: int = 1, seconds: float = 10.0) -> None:
+        """Until so many messages are accepted; AssertionError after ``seconds``."""
+        end = time.monotonic() + seconds
+        while (accepted := self.result.messages.accepted) < messages:
+            if time.monotonic() > end:
+                found = plural(accepted, "message")
+                raise AssertionError(
+                    f"{found} accepted within {number(seconds)} s, waited for {messages:,}\n{self.explained()}"
+                )
+            time.sleep(LOOK_S)
+
+    def explained(self) -> str:
+        """The failed expectations and the diagnosis of what has happened so far, as lines of text."""
+        result = self.result
+        missed = [each for each in result.expectations if not each.passed]
+        lines = [f"expected {each.metric} {each.comparison}: actual {each.actual}" for each in missed]
+        for found in result.diagnosis:
+            lines += [found.limit or "no limit", f"  what {found.what}", f"  why  {found.why}", f"  fix  {found.fix}"]
+        return "\n".join(lines)
+
+
+@contextmanager
+def opened(marks: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Path) -> Iterator[RelayFixture]:
+    """The relay that the marks ask for, the nearest first; ``folder`` is where a scenario's path begins.
+
+    ScenarioError for a mistake in one.
+    """
+    asked: dict[str, Any] = {}
+    for positional, named in reversed(marks):
+        if positional:
+            raise ScenarioError(PLACE, "", f"takes names alone; write policy={positional[0]!r} or the like")
+        asked |= named
+    options = _options(asked, folder)
+    with ExitStack() as stack, running(transcripts=True, **options) as relay:
+        yield RelayFixture(relay, options.get("users"), stack)
+
+
+def _options(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What :func:`running` is called with. ``set`` lays dotted keys on, as on the command line."""
+    known = [name for name, one in signature(running).parameters.items() if one.kind is Parameter.KEYWORD_ONLY]
+    allowed = sorted({*known, "set", "seed"} - {"transcripts", "idle", "timeouts"})
+    for name in asked:
+        if name not in allowed:
+            raise ScenarioError(PLACE, name, f"unknown name{nearest(name, allowed)}; allowed: {', '.join(allowed)}")
+    given = asked.pop("set", [])
+    settings, seed = [given] if isinstance(given, str) else list(given), asked.pop("seed", None)
+    if (path := asked.pop("scenario", None)) is not None:
+        tables = [name for name in ("policy", "network", "faults", "expect") if name in asked]
+        if tables:
+            raise ScenarioError(PLACE, tables[0], "stands in the scenario; lay on it with set=")
+        return asked | {"scenario": load_scenario(folder / path, settings, seed)}
+    policy = asked.pop("policy", "mailersend")
+    tables_of = {name: asked.pop(name, None) for name in ("network", "faults", "expect")}
+    tables_of["policy"] = {"use": policy} if isinstance(policy, str) else policy
+    return asked | {"scenario": scenario_of(tables_of, settings, seed)}

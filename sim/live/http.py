@@ -1,0 +1,172 @@
+"""A small HTTP endpoint on loopback beside the live relay: health, result, metrics, and changes while it runs.
+
+It is for programs of this machine, not for browsers: a page that somebody visits could otherwise change the relay, so a request
+that names another host (a rebound DNS name) or comes from a page is refused. Knows nothing of SMTP or of how a change is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ..errors import ScenarioError
+from ..relay.wanted import PASSWORD
+from ..tables import one_line, shown
+from ..units import seconds
+from .metrics import exposed
+
+if TYPE_CHECKING:
+    from .door import Door
+
+HOST = "127.0.0.1"
+MOST_BYTES = 65_536
+"""Of a request's body."""
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Endpoint:
+    """``start`` opens ``port`` of loopback (0: any free one) in the loop that runs; the port is then in ``port``."""
+
+    def __init__(self, door: Door, port: int) -> None:
+        self._door, self.port = door, port
+        app = web.Application(middlewares=[_in_words, _for_programs], client_max_size=MOST_BYTES)
+        for method, path, handler, _ in self._routes():
+            app.router.add_route(method, path, handler)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+
+    async def start(self) -> None:
+        """ScenarioError where the port cannot be opened."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self.port)
+        try:
+            await site.start()
+        except (OSError, OverflowError) as error:
+            await self._runner.cleanup()
+            problem = (
+                f"cannot listen on {HOST} port {self.port}: {getattr(error, 'strerror', None) or error}; take 0 for a free one"
+            )
+            raise ScenarioError("command line", "--http", problem) from None
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Closes the port."""
+        await self._runner.cleanup()
+
+    def _routes(self) -> list[tuple[str, str, Handler, str]]:
+        return [
+            ("GET", "/", self._index, "this list"),
+            ("GET", "/health", self._health, "whether it runs, and where"),
+            ("GET", "/result", self._result, "the result so far, as at the end"),
+            ("GET", "/metrics", self._metrics, "the numbers for Prometheus"),
+            ("GET", "/state", self._state, "policy, network, faults and what is refused next"),
+            ("PATCH", "/policy", self._patch_policy, 'lays a table over the policy: {"logins_per_username": 3}'),
+            ("PATCH", "/network", self._patch_network, 'lays a table over the network: {"rtt": "40ms"}'),
+            ("PUT", "/faults", self._put_faults, 'these faults and no others, from now: {"slow": {"at": 0, "for": "10s", "factor": 20}}'),
+            ("DELETE", "/faults", self._delete_faults, "no faults"),
+            ("PUT", "/next/{limit}", self._put_next, f'refuses the next of that limit, or of "{PASSWORD}": {{"times": 1}}'),
+            ("DELETE", "/next/{limit}", self._delete_next, "takes that back"),
+            ("DELETE", "/counts", self._delete_counts, "empties every count, lifts every block"),
+        ]  # fmt: skip
+
+    async def _index(self, request: web.Request) -> web.Response:
+        return _json({f"{method} {path}": about for method, path, _, about in self._routes()})
+
+    async def _health(self, request: web.Request) -> web.Response:
+        door = self._door
+        return _json({"status": "ok", "port": door.port, "tls_port": door.tls_port or None, "uptime_s": seconds(door.now)})
+
+    async def _result(self, request: web.Request) -> web.Response:
+        return _json(self._door.result().to_dict())
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(body=exposed(self._door), headers={"Content-Type": METRICS})
+
+    async def _state(self, request: web.Request) -> web.Response:
+        return _json(self._door.changes.state())
+
+    async def _patch_policy(self, request: web.Request) -> web.Response:
+        return self._changed(self._door.changes.policy, await _body(request), "PATCH /policy")
+
+    async def _patch_network(self, request: web.Request) -> web.Response:
+        return self._changed(self._door.changes.network, await _body(request), "PATCH /network")
+
+    async def _put_faults(self, request: web.Request) -> web.Response:
+        return self._changed(self._door.changes.faults, await _body(request), "PUT /faults")
+
+    async def _delete_faults(self, request: web.Request) -> web.Response:
+        return self._changed(self._door.changes.faults, {}, "DELETE /faults")
+
+    async def _put_next(self, request: web.Request) -> web.Response:
+        table = await _body(request) if request.can_read_body else {}
+        wrong = [key for key in table if key != "times"] if isinstance(table, dict) else [table]
+        if wrong:
+            raise ScenarioError("PUT /next", "", f'{shown(wrong[0])} is not allowed; write {{"times": 2}}, or nothing for once')
+        self._door.changes.refuse_next(request.match_info["limit"], table.get("times", 1), "PUT /next")
+        return _json(self._door.changes.state())
+
+    async def _delete_next(self, request: web.Request) -> web.Response:
+        self._door.changes.refuse_next(request.match_info["limit"], 0, "DELETE /next")
+        return _json(self._door.changes.state())
+
+    async def _delete_counts(self, request: web.Request) -> web.Response:
+        self._door.changes.forget()
+        return _json(self._door.changes.state())
+
+    def _changed(self, change: Callable[[object, str], None], table: object, place: str) -> web.Response:
+        change(table, place)
+        return _json(self._door.changes.state())
+
+
+def _json(data: Any, status: int = 200, **headers: str) -> web.Response:
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    return web.Response(text=text + "\n", status=status, content_type="application/json", headers=headers)
+
+
+async def _body(request: web.Request) -> Any:
+    try:
+        return json.loads(await request.text())
+    except (ValueError, LookupError, RecursionError):  # LookupError: a charset that does not exist
+        raise ScenarioError(f"{request.method} {request.path}", "", "the body is not JSON; write a table like {}") from None
+
+
+@web.middleware
+async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A mistake is answered with 4xx and what to do instead."""
+    try:
+        return await handler(request)
+    except ScenarioError as error:
+        return _json({"errors": [one_line(line) for line in str(error).splitlines()]}, 400)
+    except web.HTTPException as error:
+        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        said = f"{request.method} {request.path}: {error.reason}; GET / lists what there is"
+        return _json({"errors": [one_line(said)]}, error.status, **allowed)
+
+
+@web.middleware
+async def _for_programs(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses what a browser sends on behalf of a page, and a name that does not mean loopback."""
+    host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+    if not _is_loopback(host):
+        raise ScenarioError(
+            f"{request.method} {request.path}", "Host", f"{shown(host)} is not allowed; write 127.0.0.1 or localhost"
+        )
+    if (origin is not None and origin != f"http://{host}") or request.headers.get("Sec-Fetch-Site") in (
+        "cross-site",
+        "same-site",
+    ):
+        raise web.HTTPForbidden(reason="a page of another site may not ask")
+    return await handler(request)
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    try:
+        return name == "localhost" or ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,102 @@
+"""Any program against a relay that runs: its environment, its end and its patience. Knows nothing of the command line.
+
+What it prints goes to stderr; stdout is for results. It and all that it starts in its own process group end with the run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import ScenarioError
+from ..measure.words import number
+from .running import Running
+
+STDERR = 2
+"""The file that the program's stdout becomes."""
+
+GRACE = 3.0
+"""Seconds from SIGTERM to SIGKILL."""
+
+
+class Ended(NamedTuple):
+    """How the program ended: ``problem`` says in words what was wrong with it, None where nothing was."""
+
+    problem: str | None
+    in_time: bool
+
+
+def run_program(relay: Running, command: Sequence[str], patience: float, *, username: str, password: str, tls: str) -> Ended:
+    """Runs ``command`` with ``relay`` in its environment until it ends, at most ``patience`` seconds.
+
+    ScenarioError where it cannot be started. At a KeyboardInterrupt the program is ended first.
+    """
+    with environment(relay, username, password, tls) as names:
+        try:
+            process = subprocess.Popen(command, env={**os.environ, **names}, stdout=STDERR, start_new_session=True)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in it
+            problem = f"cannot be run: {getattr(error, 'strerror', None) or error}"
+            raise ScenarioError("command line", command[0], problem) from None
+        try:
+            status = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            return Ended(f"the program was still running after {number(patience)} s and was ended", in_time=False)
+        finally:
+            _end(process)
+    return Ended(_said(status), in_time=True)
+
+
+@contextmanager
+def environment(relay: Running, username: str, password: str, tls: str) -> Iterator[dict[str, str]]:
+    """What a program is told: RELAY_* and the common SMTP_* names, and which certificate to trust as well."""
+    own = {"HOST": relay.host, "PORT": str(relay.port), "USERNAME": username, "PASSWORD": password}
+    names = {f"{prefix}_{key}": value for prefix in ("RELAY", "SMTP") for key, value in own.items()}
+    names |= {"SMTP_USER": username, "SMTP_PASS": password, "RELAY_TLS": tls}
+    if relay.certificate is None:
+        yield names
+        return
+    with tempfile.TemporaryDirectory(prefix="relaysim-") as folder:
+        yield names | {
+            "RELAY_CA": str(relay.certificate),
+            "SSL_CERT_FILE": str(_beside(ssl.get_default_verify_paths().cafile, relay.certificate, Path(folder) / "all.pem")),
+            "NODE_EXTRA_CA_CERTS": str(
+                _beside(os.environ.get("NODE_EXTRA_CA_CERTS"), relay.certificate, Path(folder) / "node.pem")
+            ),
+        }
+
+
+def _beside(trusted: str | None, certificate: Path, target: Path) -> Path:
+    """A file that trusts ``certificate`` beside all that was trusted before, for a program talks to others too."""
+    before = b""
+    if trusted:
+        with suppress(OSError):
+            before = Path(trusted).read_bytes()
+    target.write_bytes(before + b"\n" + certificate.read_bytes())
+    return target
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends what is left of the program's group, politely at first."""
+    _signal(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS says so of a group that is gone
+        os.killpg(process.pid, number)
+
+
+def _said(status: int) -> str | None:
+    if status < 0:
+        return f"the program was ended by signal {-status} ({signal.strsignal(-status) or 'unknown'})"
+    return f"the program ended with status {status}" if status else None

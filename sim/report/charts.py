@@ -1,0 +1,262 @@
+"""The figures of the page, as Vega-Lite: what `curves` says, to hover over and to zoom into. Plain tables, no library needed.
+
+The numbers are those of `figures`, which draws them for files. Colours come in two sets, for light and for dark; each limit has
+a shape of its own besides. Knows nothing of browsers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..measure.result import Result
+from ..measure.words import moment
+from ..relay.policy import Policy
+from ..units import MICRO
+from . import curves
+from .curves import LOOKS
+
+Spec = dict[str, Any]
+
+SHAPES = {"v": "triangle-down", "s": "square", "^": "triangle-up", "D": "diamond", "X": "cross"}
+INK = {False: "#31333f", True: "#e6e6e6"}
+LINE = {False: "#0072B2", True: "#56B4E9"}
+LIMIT = {False: "#C44E00", True: "#FF8B3D"}
+QUIET = {False: "#9aa0a6", True: "#7d8590"}
+
+
+def colour_of(limit: str, *, dark: bool) -> str:
+    """The limit's colour; the blue one is lighter on a dark ground, where it could not be told from it."""
+    colour = LOOKS[limit][1]
+    return LINE[dark] if colour == LINE[False] else colour
+
+
+def throughput(result: Result, *, dark: bool = False, height: int = 300) -> Spec:
+    """Accepted a minute in each bin against the ceiling, with the incidents beneath the axis, one row a limit."""
+    shown = curves.throughput(result)
+    top = shown.top * 1.08 or 1.0
+    rows, bins = _bin_rows(result, shown), shown.bins
+    depth = 0.085 * top
+    below = depth * (len(shown.marks) + 0.35) if shown.marks else 0
+    y = {"type": "quantitative", "scale": {"domain": [-below, top], "nice": False},
+         "axis": {"title": "messages a minute", "values": _ticks(top), "grid": True}}  # fmt: skip
+    layers: list[Spec] = [_block_layer(shown, top)] if shown.blocks else []
+    layers.append(
+        {
+            "data": {"values": rows},
+            "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.28, "color": LINE[dark]},
+            "encoding": {"x": _x(bins), "y": {**y, "field": "rate"}},
+        }
+    )
+    if shown.trailing is not None:
+        layers.append(
+            {
+                "data": {"values": [row for row in rows if "trailing" in row]},
+                "mark": {"type": "line", "strokeWidth": 2.2, "color": LINE[dark]},
+                "encoding": {"x": {**_x(bins), "field": "end"}, "y": {**y, "field": "trailing"}},
+            }
+        )
+    if shown.ceiling is not None and shown.shown:
+        layers += _ceiling_layers(shown, y, dark=dark)
+    layers += [_mark_layer(one, index, depth, dark=dark) for index, one in enumerate(shown.marks)]
+    layers.append(_hover_layer(rows, shown, top, below))
+    return spec_of(layers, height + 22 * len(shown.marks), _told(result))
+
+
+def _told(result: Result) -> str:
+    """What a screen reader says of the figure."""
+    ceiling = result.throughput.ceiling_per_min
+    against = f" against a ceiling of {ceiling:,.0f}" if ceiling is not None else ""
+    mean = "no rate" if result.throughput.mean_per_min is None else f"{result.throughput.mean_per_min:,.1f} a minute"
+    sent = result.messages
+    return (
+        f"Throughput over time: {sent.accepted:,} of {sent.submitted:,} messages accepted, {mean}{against}; "
+        f"{result.incidents.total:,} incidents, {sent.lost:,} lost"
+    )
+
+
+def _bin_rows(result: Result, shown: curves.Throughput) -> list[dict[str, Any]]:
+    edges = shown.bins.edges.tolist()
+    rows: list[dict[str, Any]] = []
+    for index, rate in enumerate(shown.rates.tolist()):
+        row = {"at": edges[index], "end": edges[index + 1], "rate": rate, "time": _when(result.series.t_s[index])}
+        row["incidents"] = sum(counts[index] for counts in result.series.incidents.values())
+        if shown.trailing is not None:
+            row["trailing"] = float(shown.trailing[index])
+        rows.append(row)
+    rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})  # a step-after area ends where its last row is
+    return rows
+
+
+def _when(seconds: float) -> str:
+    return "0 s" if seconds == 0 else moment(round(seconds * MICRO))
+
+
+def _x(bins: curves.Bins) -> Spec:
+    return {"field": "at", "type": "quantitative", "scale": {"domain": [0, float(bins.edges[-1])], "nice": False},
+            "axis": {"title": f"time since the start ({bins.unit})", "grid": False}}  # fmt: skip
+
+
+def _ticks(top: float) -> list[float]:
+    """About five round values from 0 up; the rows of incidents beneath the axis have none."""
+    step = next(size * 10**power for power in range(-3, 9) for size in (1, 2, 2.5, 5) if top / (size * 10**power) <= 6)
+    return [step * index for index in range(int(top / step) + 1)]
+
+
+def _block_layer(shown: curves.Throughput, top: float) -> Spec:
+    spans = [
+        {"at": from_, "end": until, "top": top, "what": "a block shuts somebody out"} for from_, until in shown.blocks[:200]
+    ]
+    return {
+        "data": {"values": spans},
+        "mark": {"type": "rect", "color": "#999999", "opacity": 0.18},
+        "encoding": {
+            "x": {"field": "at", "type": "quantitative"}, "x2": {"field": "end"},
+            "y": {"datum": 0}, "y2": {"datum": top}, "tooltip": {"field": "what", "title": " "},
+        },
+    }  # fmt: skip
+
+
+def _ceiling_layers(shown: curves.Throughput, y: Spec, *, dark: bool) -> list[Spec]:
+    values = {"values": [{"ceiling": shown.ceiling, "said": f"ceiling {shown.ceiling:,.0f}/min", "at": 0}]}
+    return [
+        {
+            "data": values,
+            "mark": {"type": "rule", "strokeDash": [6, 4], "strokeWidth": 1.6, "color": LIMIT[dark]},
+            "encoding": {"y": {**y, "field": "ceiling"}},
+        },
+        {
+            "data": values,
+            "mark": {
+                "type": "text",
+                "align": "left",
+                "baseline": "bottom",
+                "dx": 6,
+                "dy": -4,
+                "fontSize": 12,
+                "color": LIMIT[dark],
+            },
+            "encoding": {"y": {**y, "field": "ceiling"}, "x": {"value": 0}, "text": {"field": "said"}},
+        },
+    ]
+
+
+def _mark_layer(one: curves.Marks, index: int, depth: float, *, dark: bool) -> Spec:
+    most = float(one.counts.max())
+    name = limit_said(one.limit)
+    values = [
+        {"at": at, "y": -depth * (index + 0.75), "size": 40 + 110 * (count / most) ** 0.5, "count": count, "limit": name}
+        for at, count in zip(one.at.tolist(), one.counts.tolist(), strict=True)
+    ]
+    return {
+        "data": {"values": values},
+        "mark": {"type": "point", "filled": True, "opacity": 0.9, "shape": SHAPES[LOOKS[one.limit][0]],
+                 "color": colour_of(one.limit, dark=dark)},
+        "encoding": {
+            "x": {"field": "at", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"},
+            "size": {"field": "size", "type": "quantitative", "scale": None, "legend": None},
+        },
+    }  # fmt: skip
+
+
+def limit_said(limit: str) -> str:
+    """The limit's key as words."""
+    return limit.replace("_", " ")
+
+
+def _hover_layer(rows: list[dict[str, Any]], shown: curves.Throughput, top: float, below: float) -> Spec:
+    tooltip = [{"field": "time", "title": "from"},
+               {"field": "rate", "title": f"accepted a minute, in {shown.bins.each}", "format": ",.0f"}]  # fmt: skip
+    if shown.trailing is not None:
+        tooltip.append({"field": "trailing", "title": "accepted in the last 60 s", "format": ",.0f"})
+    tooltip.append({"field": "incidents", "title": "incidents", "format": ",.0f"})
+    return {
+        "data": {"values": rows[:-1]},
+        "mark": {"type": "rect", "opacity": 0.001},
+        "params": [zoom_by_key()],
+        "encoding": {
+            "x": {"field": "at", "type": "quantitative"}, "x2": {"field": "end"},
+            "y": {"datum": -below}, "y2": {"datum": top}, "tooltip": tooltip,
+        },
+    }  # fmt: skip
+
+
+def zoom_by_key() -> Spec:
+    """Dragging moves, the wheel zooms with Shift held: without, it scrolls the page as everywhere."""
+    select = {"type": "interval", "encodings": ["x"], "zoom": "wheel![event.shiftKey]"}
+    return {"name": "zoom", "select": select, "bind": "scales"}
+
+
+def spec_of(layers: list[Spec], height: int, told: str) -> Spec:
+    """A figure as wide as its place; ``told`` is what a screen reader says of it."""
+    return {
+        "height": height, "width": "container", "autosize": {"type": "fit", "contains": "padding", "resize": True},
+        "description": told, "layer": layers,
+    }  # fmt: skip
+
+
+def window(result: Result, use: curves.Use, *, dark: bool = False, height: int = 150) -> Spec:
+    """The use of one limit in each bin: what fills its count, and above its line what flows over."""
+    bins = curves.bins_of(result)
+    edges = bins.edges.tolist()
+    rows = [
+        {"at": edges[index], "end": edges[index + 1], "inside": min(value, use.count), "used": value,
+         "time": _when(result.series.t_s[index])}
+        for index, value in enumerate(use.values)
+    ]  # fmt: skip
+    rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})
+    top = max(use.most, use.count) * 1.12
+    y = {"type": "quantitative", "scale": {"domain": [0, top], "nice": False},
+         "axis": {"title": None, "tickCount": 4, "format": ",.0f"}}  # fmt: skip
+    step = {"type": "area", "interpolate": "step-after"}
+    layers: list[Spec] = [
+        {
+            "data": {"values": rows},
+            "mark": {**step, "opacity": 0.55, "color": colour_of(use.limit, dark=dark)},
+            "encoding": {"x": _x(bins), "y": {**y, "field": "inside"}},
+        }
+    ]
+    if use.most > use.count:
+        over = {"y": {**y, "field": "inside"}, "y2": {"field": "used"}}
+        layers.append({"data": {"values": rows}, "mark": {**step, "color": LIMIT[dark]}, "encoding": {"x": _x(bins), **over}})
+    layers.append(
+        {
+            "data": {"values": [{"count": use.count}]},
+            "mark": {"type": "rule", "strokeDash": [6, 4], "strokeWidth": 1.4, "color": INK[dark]},
+            "encoding": {"y": {**y, "field": "count"}},
+        }
+    )
+    tooltip = [{"field": "time", "title": "from"}, {"field": "used", "title": use.title, "format": ",.0f"}]
+    layers.append(
+        {
+            "data": {"values": rows[:-1]}, "mark": {"type": "rect", "opacity": 0.001},
+            "encoding": {"x": {"field": "at", "type": "quantitative"}, "x2": {"field": "end"},
+                         "y": {"datum": 0}, "y2": {"datum": top}, "tooltip": tooltip},
+        }
+    )  # fmt: skip
+    return spec_of(layers, height, f"{use.title}: {use.share}")
+
+
+def windows(result: Result, policy: Policy, *, dark: bool = False) -> list[tuple[curves.Use, Spec]]:
+    """A figure for each limit that saw any use."""
+    return [(use, window(result, use, dark=dark)) for use in curves.uses(result, policy)]
+
+
+def connections(result: Result, *, dark: bool = False, height: int = 150) -> Spec:
+    """How many connections were open at most in each bin."""
+    bins = curves.bins_of(result)
+    edges, open_ = bins.edges.tolist(), result.series.open_connections
+    rows = [
+        {"at": edges[i], "end": edges[i + 1], "open": value, "time": _when(result.series.t_s[i])}
+        for i, value in enumerate(open_)
+    ]
+    rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})
+    y = {"field": "open", "type": "quantitative", "axis": {"title": None, "tickCount": 4, "format": ",.0f"}}
+    tooltip = [{"field": "time", "title": "from"}, {"field": "open", "title": "open connections", "format": ",.0f"}]
+    layers: list[Spec] = [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.45, "color": QUIET[dark]},
+            "encoding": {"x": _x(bins), "y": y, "tooltip": tooltip},
+        }
+    ]
+    return spec_of(layers, height, f"Open connections, at most {max(open_)}")

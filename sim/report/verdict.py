@@ -1,0 +1,108 @@
+"""A result in one sentence and five numbers, for whoever looks before reading. Knows a Result, not where it is shown."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from ..measure.result import Result
+from ..measure.words import lasting, moment, plural
+from ..units import MICRO
+
+Tone = Literal["good", "fair", "bad"]
+
+LIMITS = {
+    "transactions_per_connection": "the limit of transactions a connection",
+    "connections_per_ip": "the limit of connections an IP",
+    "logins_per_username": "the limit of logins a username",
+    "failed_logins_per_ip": "the block after failed logins of an IP",
+    "failed_logins_per_username_ip": "the block after failed logins in a row",
+}
+
+
+class Number(NamedTuple):
+    """One key number: what it is, its value, and what it is measured against."""
+
+    label: str
+    value: str
+    beside: str
+
+
+def sentence(result: Result) -> tuple[Tone, str]:
+    """What came of it, and how bad that is."""
+    if result.ended == "aborted":
+        return "bad", f"The run was aborted: {result.error or 'no reason is known'}."
+    sent, hit = result.messages, result.incidents.total
+    if not sent.submitted:
+        return "fair", "No message came into the outbox before the run ended."
+    if sent.lost:
+        return (
+            "bad",
+            f"{sent.lost:,} of {plural(sent.submitted, 'message')} {'was' if sent.lost == 1 else 'were'} lost.{_why(result)}",
+        )
+    if sent.waiting:
+        tone: Tone = "bad" if hit else "fair"
+        still = f"{sent.waiting:,} of {plural(sent.submitted, 'message')} still waited when the run ended at {_time(result.duration_s)}"
+        return tone, f"{still}.{_why(result)}"
+    if hit:
+        return (
+            "fair",
+            f"All {plural(sent.submitted, 'message')} got through, but not without {plural(hit, 'incident')}.{_why(result)}",
+        )
+    return (
+        "good",
+        f"All {plural(sent.submitted, 'message')} got through in {_time(result.duration_s)} without an incident{_pace(result)}.",
+    )
+
+
+def _why(result: Result) -> str:
+    """Which limits, how often, and since when."""
+    hit = [(name, count) for name, count in result.incidents.by_limit.items() if count]
+    if not hit:
+        failed = result.logins.failed
+        return f" {plural(failed, 'login')} had a wrong password." if failed else " No limit was met: the sender gave them up."
+    hit.sort(key=lambda pair: -pair[1])
+    name, count = hit[0]
+    more = f", and {plural(len(hit) - 1, 'other limit')} besides" if len(hit) > 1 else ""
+    first = result.incidents.first_s
+    since = f", first at {moment(round(first * MICRO))}" if first else ""
+    codes = sorted(result.incidents.by_code, key=lambda code: -result.incidents.by_code[code])
+    answered = f"answered {codes[0]} {_times(count)}" if codes and codes[0] != "none" else f"refused {_times(count)}"
+    return f" {LIMITS[name].capitalize()} {answered}{since}{more}."
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def _pace(result: Result) -> str:
+    share = result.throughput.utilisation
+    return f", at {share:.0%} of the ceiling" if share is not None else ""
+
+
+def _time(seconds: float) -> str:
+    micros = round(seconds * MICRO)
+    return moment(micros) if micros >= 10_000 or not micros else lasting(micros)
+
+
+def numbers(result: Result) -> list[Number]:
+    """Accepted a minute, incidents, lost, p99 and the time to drain."""
+    rate, ceiling, sent = result.throughput.mean_per_min, result.throughput.ceiling_per_min, result.messages
+    share = result.throughput.utilisation
+    of = "no ceiling" if ceiling is None else f"ceiling {ceiling:,.0f}" + (f", {share:.0%} used" if share is not None else "")
+    first = result.incidents.first_s
+    p99, slowest = result.latency_s.p99, result.latency_s.max
+    settled = result.ended == "settled"
+    return [
+        Number("Accepted a minute", "-" if rate is None else f"{rate:,.0f}", of),
+        Number("Incidents", f"{result.incidents.total:,}", "none" if first is None else f"first at {moment(round(first * MICRO))}"),
+        Number("Lost", f"{sent.lost:,}", f"of {sent.submitted:,}"),
+        Number("99% within", "-" if p99 is None else _time(p99), "nothing accepted" if slowest is None else f"slowest {_time(slowest)}"),
+        Number("Time to drain", _time(result.duration_s) if settled else "never", _drained(result)),
+    ]  # fmt: skip
+
+
+def _drained(result: Result) -> str:
+    sent = result.messages
+    if result.ended == "settled":
+        return "nothing given up" if not sent.lost else "with losses"
+    return f"{sent.waiting:,} left at {_time(result.duration_s)}"

@@ -1,0 +1,150 @@
+"""Children that are kept warm for whoever waits at a screen: one run each, watched, cancelled by killing the child.
+
+A run that takes milliseconds must not pay for the start of a process, and a long one must not make the next wait: there is
+always one child more than there are runs, up to ``most``. Answers are kept, since a scenario with its seed has but one. Knows
+nothing of screens.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from threading import Event, Lock, Semaphore, Thread
+
+from ..errors import ScenarioError
+from ..scenario import Scenario
+from ..world.run import unanswered
+from .pool import Child
+from .talk import Reached, Told
+
+__all__ = ["Run", "Warm"]
+
+
+class Run:
+    """One scenario on its way: ``answer`` is None until it is ``done``, and stays None if it was cancelled."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.answer: Told | ScenarioError | None = None
+        self.reached = Reached(0, 0, 0)
+        self.done, self.cancelled = Event(), False
+        self._child: Child | None = None
+        self._waiting = 1
+        self._lock = Lock()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits so many seconds of real time at most; whether it is done."""
+        return self.done.wait(seconds)
+
+    def join(self) -> bool:
+        """One more waits for it; false if it was cancelled already."""
+        with self._lock:
+            self._waiting += not self.cancelled
+            return not self.cancelled
+
+    def let_go(self) -> None:
+        """One less waits for it; when nobody does, it is ended, whatever it is at."""
+        with self._lock:
+            self._waiting -= 1
+            if self._waiting > 0 or self.done.is_set():
+                return
+            self.cancelled = True
+            if self._child is not None:
+                self._child.process.kill()
+
+    def _take(self, child: Child) -> bool:
+        """Whether the run still wants a child; it has ``child`` then."""
+        with self._lock:
+            if self.cancelled:
+                return False
+            self._child = child
+            return True
+
+    def _listen(self, child: Child) -> None:
+        """Hears the child out. A child that ends without an answer was cancelled, or has ended its own process."""
+        child.pipe.send((0, self.scenario, True))
+        while True:
+            try:
+                said = child.pipe.recv()
+            except (EOFError, OSError):
+                break
+            if isinstance(said, Reached):
+                self.reached = said
+                continue
+            answer, child.spent = said
+            self.answer = answer if isinstance(answer, Told | ScenarioError) else Told(answer, None)
+            break
+        with self._lock:
+            self._child = None
+        if self.answer is None and not self.cancelled:
+            status = child.process.wait()
+            self.answer = Told(unanswered(self.scenario, self.reached.at, _ended(status)), None)
+
+
+class Warm:
+    """At most ``most`` children at once; ``spare`` of them wait for work. ``keep`` answers are remembered."""
+
+    def __init__(self, most: int, *, spare: int = 1, patience: float = 60.0, keep: int = 64) -> None:
+        self._spare, self._patience, self._keep = spare, patience, keep
+        self._places = Semaphore(most)
+        self._idle: list[Child] = []
+        self._kept: OrderedDict[Hashable, Run] = OrderedDict()
+        self._lock = Lock()
+        self._warm_up()
+
+    def start(self, scenario: Scenario, key: Hashable) -> Run:
+        """The run of ``scenario``, which ``key`` tells from all others: a new one unless it was asked for before."""
+        with self._lock:
+            known = self._kept.get(key)
+            if known is not None and known.join():
+                self._kept.move_to_end(key)
+                return known
+            run = self._kept[key] = Run(scenario)
+            while len(self._kept) > self._keep and next(iter(self._kept.values())).done.is_set():
+                self._kept.popitem(last=False)
+        Thread(target=self._carry_out, args=(run,), daemon=True).start()
+        return run
+
+    def end(self) -> None:
+        """Ends the children that wait; those at work end with their runs."""
+        with self._lock:
+            self._spare = 0
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.end()
+
+    def _carry_out(self, run: Run) -> None:
+        with self._places:
+            child = self._idle_child()
+            try:
+                if run._take(child):
+                    run._listen(child)
+            finally:
+                run.done.set()
+                self._put_back(child)
+        self._warm_up()
+
+    def _idle_child(self) -> Child:
+        with self._lock:
+            while self._idle:
+                child = self._idle.pop()
+                if child.process.poll() is None:
+                    return child
+                child.end()
+        return Child(self._patience)
+
+    def _put_back(self, child: Child) -> None:
+        with self._lock:
+            if child.process.poll() is None and not child.spent and len(self._idle) < max(1, self._spare):
+                self._idle.append(child)
+                return
+        child.end()
+
+    def _warm_up(self) -> None:
+        with self._lock:
+            while len(self._idle) < self._spare:
+                self._idle.insert(0, Child(self._patience))
+
+
+def _ended(status: int) -> str:
+    return f"the run ended its own process with status {status}; what it had sent by then is not known"

@@ -1,0 +1,275 @@
+"""Nodemailer's SMTPPool and PoolResource: which connection sends what, what is sent again, and when it goes on.
+
+Its times and its order are the library's, whose every callback has its place here: that a connection which ends wakes the pool
+twice, or that rateLimit is looked at behind a message and never before one, decides what the relay sees.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from typing import NamedTuple
+
+from ..api import Disconnected, Message
+from ..dialogue import LibrarySender, Say, Signal
+from .nodemailer_connection import CLOSING, Failure, Opened, Settings, connect, send
+from .nodemailer_gate import Gate
+
+GOES_ON = 0.1
+"""Seconds from the end of a connection to the pool's next look at its messages."""
+
+LOOKS_AGAIN = 0.05
+"""Seconds from the end of a connection that had a message to what becomes of that message."""
+
+BACKS_OFF, MOST_BACK_OFF = 0.05, 2.0
+"""Seconds that a message waits to be sent again, the current major: the first time, doubled each time, at most."""
+
+ALL = 1_000_000_000
+
+
+class PoolSettings(NamedTuple):
+    """SMTPPool's options as it reads them, in seconds.
+
+    ``idle_timeout`` 0 is none, ``max_requeues`` below 0 without end; ``silence`` is socketTimeout.
+    """
+
+    max_connections: int
+    max_messages: int
+    rate_limit: int
+    rate_delta: float
+    max_requeues: int
+    idle_timeout: float
+    silence: float
+
+
+class Entry:
+    """A message in the pool. ``awaited`` is set once it is settled, where somebody awaits it."""
+
+    __slots__ = ("awaited", "message", "requeues", "settled")
+
+    def __init__(self, message: Message, awaited: Signal | None) -> None:
+        self.message, self.awaited = message, awaited
+        self.requeues, self.settled = 0, False
+
+
+class Pool:
+    """The pool of one process."""
+
+    def __init__(self, sender: LibrarySender, settings: Settings, spec: PoolSettings) -> None:
+        self.sender, self.settings, self.spec = sender, settings, spec
+        self.waiting = deque[Entry]()
+        self.resources: list[Resource] = []
+        self.gate = Gate(sender, spec.rate_limit, spec.rate_delta, spec.silence)
+
+    def send_all(self) -> None:
+        """The program that submits every message as it comes and never awaits one."""
+        while batch := self.sender.take_more(ALL):
+            self.waiting.extend(Entry(message, None) for message in batch)
+            for _ in batch:
+                self.look()
+
+    def send_and_wait(self, sender: LibrarySender, message: Message) -> None:
+        """One awaited sendMail(); a message that failed stays in ``sender``'s hands, and its next take gives it up."""
+        entry = Entry(message, self.sender.signal())
+        self.waiting.append(entry)
+        self.look()
+        if not entry.settled and entry.awaited is not None:
+            entry.awaited.wait()
+
+    def close(self) -> None:
+        """transporter.close() behind the last message: connections end without QUIT."""
+        self.gate.open()
+        for resource in self.resources:
+            resource.end()
+
+    def look(self) -> None:
+        """_processMessages: one message goes to a connection that is free, or to a new one."""
+        if not self.waiting:
+            return
+        resource = self._free()
+        if resource is None:
+            return
+        self.gate.count()
+        resource.assign(self.waiting.popleft())
+
+    def goes_on(self, seconds: float = GOES_ON) -> None:
+        """_continueProcessing, ``seconds`` from now."""
+        self.sender.spawn(self._look_later, seconds)
+
+    def settle(self, entry: Entry, *, sent: bool) -> None:
+        """What the promise of sendMail() tells its program."""
+        entry.settled = True
+        if entry.awaited is not None:
+            entry.awaited.set()
+        elif not sent:
+            self.sender.give_up(entry.message)
+
+    def remove(self, resource: Resource) -> None:
+        """A connection that has ended leaves its place."""
+        if resource in self.resources:
+            self.resources.remove(resource)
+
+    def send_again(self, entry: Entry) -> None:
+        """What becomes of a message whose connection ended under it; called at that moment."""
+        self.sender.spawn(self._send_again_later, entry)
+
+    def _free(self) -> Resource | None:
+        for resource in [one for one in self.resources if one.available]:
+            if resource.alive:
+                return resource
+            self.remove(resource)  # the relay closed it while nobody looked
+        if len(self.resources) >= self.spec.max_connections:
+            return None
+        resource = Resource(self)
+        self.resources.append(resource)
+        return resource
+
+    def _look_later(self, sender: LibrarySender, seconds: float) -> None:
+        sender.sleep(seconds)
+        self.look()
+
+    def _send_again_later(self, sender: LibrarySender, entry: Entry) -> None:
+        sender.sleep(LOOKS_AGAIN)
+        most, delay = self.spec.max_requeues, 0.0
+        if most < 0 or entry.requeues < most:
+            if self.settings.modern:
+                delay = min(BACKS_OFF * 2**entry.requeues, MOST_BACK_OFF)
+            entry.requeues += 1
+            self.waiting.appendleft(entry)
+        else:
+            self.settle(entry, sent=False)
+        sender.sleep(delay)
+        self.goes_on()
+
+
+class Resource:
+    """PoolResource: one connection of the pool, in a strand of its own."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self._spec, self._modern = pool, pool.spec, pool.settings.modern
+        self.available = True
+        self._entry: Entry | None = None
+        self._opened: Opened | None = None
+        self._messages = 0
+        self._started = self._over = False
+        self._assigned = pool.sender.signal()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its connection is open as far as can be known, or still to be opened."""
+        return self._opened is None or self._opened.dialogue.open
+
+    def assign(self, entry: Entry) -> None:
+        """Has it send ``entry``."""
+        self.available, self._entry = False, entry
+        if self._started:
+            self._assigned.set()
+        else:
+            self._started = True
+            self._pool.sender.spawn(self._run)
+
+    def end(self) -> None:
+        """Closes the connection without QUIT, and lets its strand end."""
+        self._over, self.available = True, False
+        if self._opened is not None:
+            self._opened.dialogue.leave(quit=False)
+        self._assigned.set()
+
+    def _run(self, sender: LibrarySender) -> None:
+        opened = connect(sender, self._pool.settings)
+        if isinstance(opened, Failure):
+            self._not_opened(opened)
+            return
+        self._opened = opened
+        while self._entry is not None and self._send(opened, self._entry):
+            if not self._released(opened):
+                return
+
+    def _not_opened(self, failure: Failure) -> None:
+        """The message fails, but for a connection that was closed before the greeting: then it is sent again."""
+        entry, pool = self._entry, self._pool
+        assert entry is not None
+        pool.remove(self)
+        if failure == ("greeting", None):
+            pool.send_again(entry)
+            return
+        pool.settle(entry, sent=False)
+        pool.goes_on()
+        # The library closes the connection before it tells of a refused login, and then looks again only 50 ms later.
+        pool.goes_on(GOES_ON + (LOOKS_AGAIN if failure.stage == "login" and failure.code is not None else 0))
+
+    def _send(self, opened: Opened, entry: Entry) -> bool:
+        """One message; whether the connection stays."""
+        failure = send(opened, entry.message)
+        self._messages += 1
+        if failure is None:
+            self._pool.settle(entry, sent=True)
+            return True
+        return (self._failed if self._modern else self._failed_6)(opened, entry, failure)
+
+    def _failed_6(self, opened: Opened, entry: Entry, failure: Failure) -> bool:
+        """Version 6: every failure fails the message and ends the connection."""
+        self._close(opened)
+        self._pool.settle(entry, sent=False)
+        self._pool.goes_on()
+        self._pool.goes_on(GOES_ON + (LOOKS_AGAIN if failure.code is not None else 0))
+        return False
+
+    def _failed(self, opened: Opened, entry: Entry, failure: Failure) -> bool:
+        """The current major: see the pool's docstring in ``nodemailer``."""
+        ended = failure.code is None or failure.code == CLOSING
+        if self._messages > 1 and ended and failure.stage != "body":
+            self._close(opened)
+            self._pool.send_again(entry)
+            return False
+        if not ended:
+            self._pool.settle(entry, sent=False)
+            return self._reset(opened)
+        self._close(opened)
+        self._pool.settle(entry, sent=False)
+        self._pool.goes_on()
+        self._pool.goes_on(GOES_ON + LOOKS_AGAIN)
+        return False
+
+    def _reset(self, opened: Opened) -> bool:
+        with suppress(Disconnected):
+            if opened.dialogue.say(Say("RSET"))[0].ok:
+                return True
+        self._close(opened)
+        self._pool.goes_on()
+        return False
+
+    def _released(self, opened: Opened) -> bool:
+        """_release: waits for the next message; False once the connection is closed instead."""
+        if self._messages >= self._spec.max_messages:
+            self._close(opened)
+            self._pool.goes_on()
+            self._pool.goes_on()
+            return False
+        if not self._pool.gate.passed():
+            self._close(opened)
+            self._pool.goes_on()
+            return False
+        self._entry, self.available = None, True
+        self._pool.look()
+        if self._entry is None and not self._over:
+            self._idle(opened)
+        return not self._over
+
+    def _idle(self, opened: Opened) -> None:
+        """Until a message is assigned, or the connection has been idle for too long."""
+        says_quit = 0 < self._spec.idle_timeout <= self._spec.silence
+        if self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.silence) or self._over:
+            return
+        self.available = False
+        if says_quit and opened.dialogue.open:
+            with suppress(Disconnected):
+                opened.dialogue.say(Say("QUIT"))
+        self._close(opened)
+        self._pool.goes_on()
+
+    def _close(self, opened: Opened) -> None:
+        """The connection ends without QUIT, and its place is free."""
+        opened.dialogue.leave(quit=False)
+        self._over, self.available = True, False
+        self._pool.remove(self)

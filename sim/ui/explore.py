@@ -1,0 +1,103 @@
+"""The page Explore: what the relay does to the setting at the side. The verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ..measure.result import Result
+from ..measure.words import plural
+from ..report import charts, timeline, verdict
+from . import downloads, state
+from .frame import Shown, with_result
+from .wording import plain
+
+LOOK = {
+    "good": (st.success, ":material/check_circle:"),
+    "fair": (st.warning, ":material/warning:"),
+    "bad": (st.error, ":material/error:"),
+}
+CONNECTIONS_SHOWN = 30
+
+
+def page() -> None:
+    """The whole page."""
+    with_result(show)
+
+
+def show(shown: Shown) -> None:
+    """Everything about one result."""
+    result = shown.told.result
+    head(result, shown)
+    st.vega_lite_chart(charts.throughput(result, dark=shown.dark), theme="streamlit", key="throughput")
+    details, lives, incidents = st.tabs(["Windows", "Connections", "Incidents"])
+    with details:
+        _windows(shown)
+    with lives:
+        _lives(shown)
+    with incidents:
+        _incidents(result)
+    _findings(result)
+    downloads.row(shown)
+
+
+def head(result: Result, shown: Shown) -> None:
+    """The verdict in one sentence, and the key numbers."""
+    tone, sentence = verdict.sentence(result)
+    box, icon = LOOK[tone]
+    box(f"**{plain(sentence)}**", icon=icon)
+    with st.container(horizontal=True, gap="small", key="numbers"):
+        for number in verdict.numbers(result):
+            st.metric(number.label, number.value, number.beside, delta_color="off", delta_arrow="off", border=True)
+
+
+def _windows(shown: Shown) -> None:
+    found = charts.windows(shown.told.result, shown.scenario.policy, dark=shown.dark)
+    if not found:
+        st.caption("No limit saw any use.")
+    for place, (use, spec) in enumerate(found):
+        over = use.most > use.count
+        st.markdown(f"**{plain(use.title)}** {':red' if over else ':gray'}[{plain(use.share)}]")
+        st.vega_lite_chart(spec, key=f"window:{place}")
+    st.markdown("**open connections**")
+    st.vega_lite_chart(charts.connections(shown.told.result, dark=shown.dark), key="open")
+
+
+def _lives(shown: Shown) -> None:
+    story = shown.told.story
+    if story is None or not story.opened:
+        st.caption("No connection was opened.")
+        return
+    first = 0
+    if len(story.opened) > CONNECTIONS_SHOWN:
+        most = len(story.opened) - CONNECTIONS_SHOWN
+        first = st.slider(f"From which connection on, of {len(story.opened):,}", 0, most, 0, key="lives-first", format="%d")
+    st.vega_lite_chart(timeline.timeline(story.lives(first, CONNECTIONS_SHOWN), dark=shown.dark), key="timeline")
+
+
+def _incidents(result: Result) -> None:
+    if not result.incidents.log:
+        st.caption("No limit refused anything.")
+        return
+    rows = [
+        {"at (s)": one.t, "limit": charts.limit_said(one.limit), "code": one.code, "reply": one.text, "connection": one.connection,
+         "username": one.username, "IP": one.ip, "message": one.message}
+        for one in result.incidents.log[:1000]
+    ]  # fmt: skip
+    if result.incidents.total > len(rows):
+        st.caption(
+            f"The first {len(rows):,} of {plural(result.incidents.total, 'incident')}; all that are kept are in the CSV."
+        )
+    st.dataframe(rows, hide_index=True, height=380)
+
+
+def _findings(result: Result) -> None:
+    for place, finding in enumerate(result.diagnosis):
+        with st.container(border=True, key=f"finding:{place}"):
+            st.markdown(f"**{plain(finding.what)}**")
+            st.caption(plain(finding.why))
+            st.markdown(f":material/build: {plain(finding.fix)}")
+
+
+def keep_button(shown: Shown) -> None:
+    """Keeps this setting, to compare others with it."""
+    st.button("Keep to compare", key="keep", icon=":material/bookmark_add:", on_click=state.keep, args=(shown.tables,))

@@ -1,0 +1,168 @@
+"""The panel at the side: every control of the setting, each with its mistake beside it. Draws `controls`; judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from ..errors import ScenarioError
+from ..relay.policy import LIMITS
+from ..strategies import catalogue
+from . import controls, setting, state, values
+from .controls import Control
+from .wording import plain
+
+Mistakes = dict[str, list[str]]
+
+
+def mistakes_of(error: ScenarioError | None) -> Mistakes:
+    """The sentences of an error by the key that they are about."""
+    found: Mistakes = {}
+    for one in (error, *error.others) if error else ():
+        found.setdefault(one.key, []).append(one.problem)
+    return found
+
+
+def panel(mistakes: Mistakes) -> None:
+    """All groups, the sender first. A group that is closed costs nothing."""
+    with _group("Sender", "sender", mistakes, open_=True):
+        _sender(mistakes)
+    with _group("Messages", "workload", mistakes, open_=True):
+        _draw([controls.KINDS], mistakes)
+        kind = values.shown(state.tables(), controls.KINDS)
+        _draw(controls.WORKLOADS[kind], mistakes)
+        _left(mistakes, "workload")
+    for title, name, draw in CLOSED:
+        icon = ":material/error:" if _any(mistakes, name) else None
+        group = st.expander(title, key=f"group:{name}", on_change="rerun", icon=icon)
+        if group.open:
+            with group:
+                draw(mistakes)
+    st.button("Start over", key="start-over", type="tertiary", icon=":material/restart_alt:", on_click=state.choose,
+              args=(state.first_setting(),), help="Back to the setting that the page opens with.")  # fmt: skip
+
+
+@contextmanager
+def _group(title: str, name: str, mistakes: Mistakes, *, open_: bool) -> Iterator[None]:
+    icon = ":material/error:" if _any(mistakes, name) else None
+    with st.expander(title, expanded=open_, key=f"group:{name}", icon=icon):
+        yield
+
+
+def _any(mistakes: Mistakes, name: str) -> bool:
+    keys = ("seed", "until", "title", "about") if name == "run" else (name,)
+    return any(key == one or key.startswith(f"{one}.") for key in mistakes for one in keys)
+
+
+def _sender(mistakes: Mistakes) -> None:
+    _draw([controls.strategies()], mistakes)
+    name = values.shown(state.tables(), controls.strategies())
+    about = catalogue.shipped(name).about if name in catalogue.SHIPPED else ""
+    if about:
+        st.caption(plain(about))
+    _draw(controls.options_of(name), mistakes)
+    for text in mistakes.get("sender.options", []):
+        _wrong(text)
+    with st.container(horizontal=True, gap="small"):
+        _draw(controls.SENDER, mistakes)
+    _left(mistakes, "sender")
+
+
+def _policy(mistakes: Mistakes) -> None:
+    _draw([controls.policies_choice(), controls.window()], mistakes)
+    use = values.shown(state.tables(), controls.policies_choice())
+    for name in LIMITS:
+        _limit(name, use, mistakes)
+    _left(mistakes, "policy")
+
+
+def _limit(name: str, use: str, mistakes: Mistakes) -> None:
+    """A limit's own group: there or not, and every number of it."""
+    key, said = f"policy.{name}", setting.get(state.tables(), f"policy.{name}")
+    there = said is not False and (use != "unlimited" or said is not setting.MISSING)
+    group = st.expander(controls.LIMIT_WORDS[name], key=f"group:{key}", on_change="rerun", type="compact",
+                        icon=":material/error:" if _any(mistakes, key) else None)  # fmt: skip
+    if not group.open:
+        return
+    with group:
+        found = controls.limit_controls(name, whole=use == "unlimited")
+        on: Any = setting.MISSING if use != "unlimited" else controls.whole_limit(name)
+        off: Any = False if use != "unlimited" else setting.MISSING
+        _toggle("This limit is there", key, there, on, off)
+        if there:
+            _draw(found, mistakes)
+        _left(mistakes, key)
+
+
+def _toggle(label: str, key: str, there: bool, on: Any, off: Any) -> None:
+    widget = f"t:{key}"
+    st.session_state[widget] = there
+    st.toggle(label, key=widget, on_change=state.switch, args=(key, on, off, widget))
+
+
+def _network(mistakes: Mistakes) -> None:
+    _draw(controls.NETWORK, mistakes)
+    _left(mistakes, "network")
+
+
+def _faults(mistakes: Mistakes) -> None:
+    _draw([controls.DROP, controls.OUTAGES], mistakes)
+    for key, (words, table, group) in controls.FAULTS.items():
+        there = setting.get(state.tables(), key) is not setting.MISSING
+        _toggle(words, key, there, table, setting.MISSING)
+        if there:
+            _draw(group, mistakes)
+    _left(mistakes, "faults")
+
+
+def _run(mistakes: Mistakes) -> None:
+    _draw(controls.RUN, mistakes)
+
+
+def _draw(group: Sequence[Control], mistakes: Mistakes) -> None:
+    for control in group:
+        draw(control)
+        for key, texts in mistakes.items():
+            if key == control.key or (key.startswith(f"{control.key}.") and control.kind in ("text", "list")):
+                for text in texts:
+                    _wrong(text)
+
+
+def draw(control: Control) -> None:
+    """One control as the widget that fits it."""
+    key = state.widget(control)
+    common: dict[str, Any] = {"key": key, "help": control.help or None, "on_change": state.on_change, "args": (control, key)}
+    if control.kind == "choice":
+        labels = dict(control.choices)
+        st.selectbox(control.label, control.values, format_func=lambda value: labels.get(value, str(value)), **common)
+    elif control.kind == "whole":
+        st.number_input(control.label, value=None, step=int(control.step), **common)
+    elif control.kind == "number":
+        st.number_input(control.label, value=None, step=control.step, format="%g", **common)
+    elif control.kind == "switch":
+        st.toggle(control.label, **common)
+    else:
+        st.text_input(control.label, **common)
+
+
+def _left(mistakes: Mistakes, name: str) -> None:
+    """What is wrong with a group as a whole, and with keys in it that have no control."""
+    for key in (name, f"[{name}]"):
+        for text in mistakes.get(key, []):
+            _wrong(text)
+
+
+def _wrong(text: str) -> None:
+    st.markdown(f":red[:material/error: {plain(text)}]")
+
+
+CLOSED = (
+    ("Relay's policy", "policy", _policy),
+    ("Network", "network", _network),
+    ("Faults", "faults", _faults),
+    ("Seed and end", "run", _run),
+)
+"""The groups that begin closed: title, name, and what draws them."""

@@ -1,0 +1,42 @@
+"""Starts the dashboard in this process: on loopback, without statistics, with its colours. Knows Streamlit's options, no page."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+LOOPBACK = "127.0.0.1"
+
+OPTIONS: dict[str, Any] = {
+    "server.address": LOOPBACK,
+    "browser.serverAddress": LOOPBACK,
+    "browser.gatherUsageStats": False,
+    "server.fileWatcherType": "none",
+    "server.maxUploadSize": 1,
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "theme.light.primaryColor": "#0067A5",
+    "theme.dark.primaryColor": "#56B4E9",
+    "theme.baseRadius": "0.5rem",
+}
+
+
+def serve(port: int, *, headless: bool) -> None:
+    """Serves until it is stopped. ``headless`` opens no browser."""
+    from streamlit.web import bootstrap
+
+    from . import pages, runs  # read now, so that the first page need not wait for it
+
+    script = Path(pages.__file__).parents[2] / "app.py"
+    options = {**OPTIONS, "server.port": port or free_port(), "server.headless": headless}
+    bootstrap.load_config_options({key.replace(".", "_"): value for key, value in options.items()})
+    runs.pool()
+    bootstrap.run(str(script), False, [], {})  # noqa: FBT003 - its second parameter has no name to say
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

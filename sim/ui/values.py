@@ -1,0 +1,79 @@
+"""Between a setting's value and what a control shows: text for durations, numbers for numbers, and back again. Plain functions.
+
+What cannot be read stays as it was typed: the loader then says what is wrong with it, and the page shows that beside the control.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..scenario.loader import toml_value
+from .controls import Control
+from .setting import MISSING, Tables, get, put
+
+OUTAGES = "faults.relay_down"
+_SAFE = 2**53 - 1
+"""The largest whole number that a browser holds exactly."""
+
+
+def shown(tables: Mapping[str, Any], control: Control) -> Any:
+    """What the control shows for these tables."""
+    value = get(tables, control.key)
+    if value is MISSING:
+        value = control.default
+    if control.key == OUTAGES:
+        return _outages_text(value)
+    if control.kind == "list":
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if control.kind == "whole":
+        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE else None
+    if control.kind == "number":
+        return float(value) if isinstance(value, int | float) and abs(value) <= _SAFE else None
+    if control.kind == "switch":
+        return value is True
+    if control.kind == "choice":
+        return value if value in control.values else control.default
+    return value if isinstance(value, str) else f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def changed(tables: Mapping[str, Any], control: Control, value: Any) -> Tables:
+    """The tables after the control was set to ``value``. What is the default anyway is not said, unless it must be."""
+    said = _said(control, value)
+    if not control.required and (said == control.default or said is None):
+        said = MISSING
+    return put(tables, control.key, said)
+
+
+def _said(control: Control, value: Any) -> Any:
+    if value is None:
+        return control.default if control.required else None
+    if control.key == OUTAGES:
+        return _outages(str(value)) if str(value).strip() else None
+    text = value.strip() if isinstance(value, str) else value
+    if control.kind == "list":
+        return [_number(each.strip()) for each in str(text).split(",") if each.strip()]
+    if control.kind == "duration":
+        return _number(text) if text or control.required else None
+    return text
+
+
+def _number(text: str) -> Any:
+    """A bare number as a number; everything else as it is."""
+    value = toml_value(text) if re.fullmatch(r"-?[\d.]+", text) else text
+    return value if isinstance(value, int | float | str) else text
+
+
+def _outages(text: str) -> Any:
+    found = []
+    for part in text.split(","):
+        at, plus, length = part.strip().partition("+")
+        found.append({"at": at.strip(), "for": length.strip()} if plus else {"at": at.strip()})
+    return found
+
+
+def _outages_text(value: Any) -> str:
+    if not isinstance(value, list):
+        return ""
+    return ", ".join(f"{each.get('at', '')}+{each.get('for', '')}" for each in value if isinstance(each, Mapping))

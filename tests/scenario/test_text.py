@@ -1,0 +1,45 @@
+"""Tables as TOML: reading what was written gives them back."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.scenario.text import to_toml, value_text
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+plain = st.one_of(st.booleans(), st.integers(-(2**62), 2**62), st.floats(allow_nan=False), texts)
+values = st.recursive(
+    plain, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)), max_leaves=12
+)
+
+
+@given(st.dictionaries(texts, values, max_size=6))
+def test_reading_what_was_written_gives_it_back(tables):
+    assert tomllib.loads(to_toml(tables)) == tables
+
+
+@pytest.mark.parametrize("path", sorted(Path("scenarios").rglob("*.toml")), ids=str)
+def test_every_shipped_scenario_can_be_written(path):
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert tomllib.loads(to_toml(tables)) == tables
+
+
+def test_a_scenario_looks_as_a_person_would_write_it():
+    tables = {
+        "sender": {"strategy": "batches", "options": {"size": 5}},
+        "title": "A",
+        "workload": {"kind": "batch", "messages": 5},
+    }
+    assert to_toml(tables) == (
+        'title = "A"\n\n[workload]\nkind = "batch"\nmessages = 5\n\n[sender]\nstrategy = "batches"\n\n[sender.options]\nsize = 5\n'
+    )
+
+
+def test_what_toml_cannot_hold_is_said():
+    with pytest.raises(ValueError, match="None has no place"):
+        value_text(None)

@@ -1,0 +1,59 @@
+"""A setting in the page's address: it comes back whole, and what cannot be read is said."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.errors import ScenarioError
+from sim.ui import setting
+from sim.ui.setting import MISSING, get, put
+
+SHIPPED = sorted(Path("scenarios").rglob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=str)
+def test_every_shipped_scenario_fits_into_an_address(path):
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert setting.from_address(setting.to_address(tables)) == (tables, [])
+
+
+@given(st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.integers(), st.booleans(),
+                 st.floats(allow_nan=False), st.lists(st.integers(), max_size=4)))  # fmt: skip
+def test_any_value_comes_back_from_an_address(value):
+    tables = {"sender": {"options": {"x": value}}}
+    assert setting.from_address(setting.to_address(tables)) == (tables, [])
+
+
+def test_putting_a_key_leaves_the_rest_alone_and_no_empty_table():
+    tables = {"policy": {"logins_per_username": 240}}
+    more = put(tables, "policy.logins_per_username.per", "30s")
+    assert more == {"policy": {"logins_per_username": {"count": 240, "per": "30s"}}}
+    assert tables == {"policy": {"logins_per_username": 240}}
+    assert get(tables, "policy.logins_per_username.count") == 240
+    assert get(tables, "network.rtt") is MISSING
+    assert put(put(more, "policy.logins_per_username.per", MISSING), "policy.logins_per_username.count", MISSING) == {}
+    assert put({}, "a.b.c", MISSING) == {}
+
+
+def test_the_command_line_repeats_the_setting():
+    tables = {"sender": {"strategy": "batches", "options": {"pause": "1s"}}, "workload": {"kind": "batch", "messages": 9}}
+    assert setting.command_of(tables) == (
+        "relaysim try batches sender.options.pause=1s workload.kind=batch workload.messages=9"
+    )
+
+
+def test_what_cannot_be_read_is_said():
+    assert setting.from_address({"sender..x": "1"})[1] == [
+        '--set: "sender..x=1" is not KEY=VALUE; write it like workload.messages=500'
+    ]
+    assert "too long" in setting.from_address({"title": "x" * 9_000})[1][0]
+
+
+def test_a_setting_without_a_sender_is_a_mistake_in_words():
+    with pytest.raises(ScenarioError, match=r"this setting: \[sender\]: is a required table"):
+        setting.scenario_of({"workload": {"kind": "batch", "messages": 1}})
