@@ -54,7 +54,6 @@ def run(library: str, text: str, folder: Path) -> sim.live.Running:
 
 @pytest.mark.parametrize("options", [
     {"SMTPKeepAlive": True, "per_connection": 5, "pause": "0.05s", "AuthType": "PLAIN"},
-    {"SMTPKeepAlive": True, "per_connection": 4},
 ])  # fmt: skip
 def test_phpmailer(options, tmp_path):
     text = BEFORE_PHPMAILER.format(messages=MESSAGES) + phpmailer.snippet(options)

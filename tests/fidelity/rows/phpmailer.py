@@ -28,7 +28,7 @@ ROWS = [
     row("SMTPKeepAlive, smtpClose() every five", 12, ALIVE | {"per_connection": 5}),
     row("SMTPKeepAlive, smtpClose() every five and a pause", 22, ALIVE | {"per_connection": 5, "pause": "0.5s"}, quick=False),
     row("SMTPKeepAlive, smtpClose() every ten", 24, ALIVE | {"per_connection": 10}, quick=False),
-    row("SMTPKeepAlive: a refusal that leaves the connection open", 8, ALIVE, policy=STAY),
+    row("SMTPKeepAlive: a refusal that leaves the connection open", 6, ALIVE, policy=STAY),
     row("SMTPKeepAlive: refused at RCPT, left open", 6, ALIVE, policy=AT_RCPT),
     row("SMTPKeepAlive: refused at the end of the body", 9, ALIVE, policy=AT_BODY, quick=False),
     row("a connection for each message: refused at RCPT", 4, policy={"transactions_per_connection": {
