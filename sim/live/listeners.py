@@ -18,11 +18,11 @@ Make = Callable[[], asyncio.Protocol]
 
 
 class Port(NamedTuple):
-    """A bound socket, what makes its connections' protocols, and the asyncio server while it listens."""
+    """A bound socket, what makes its connections' protocols, and what listens, while something does."""
 
     bound: socket.socket
     make: Make
-    server: asyncio.Server | None
+    listening: asyncio.Server | None
 
 
 class Listeners:
@@ -44,8 +44,8 @@ class Listeners:
     def close(self) -> None:
         """Accepts nothing more."""
         for port in self._ports:
-            if port.server is not None:
-                port.server.close()
+            if port.listening is not None:
+                port.listening.close()
             else:
                 port.bound.close()
         self._ports.clear()
@@ -58,8 +58,8 @@ class Listeners:
         shut = []
         for port in self._ports:
             address, number = port.bound.getsockname()[:2]
-            if port.server is not None:
-                port.server.close()
+            if port.listening is not None:
+                port.listening.close()
             shut.append(Port(_bound(address, number), port.make, None))
         self._ports = shut
 

@@ -47,17 +47,12 @@ def test_a_message_is_known_by_its_headers_and_else_by_its_recipient():
         assert messages(relay) == (4, 4, 0, 2)
 
 
-@pytest.mark.parametrize(
-    "end", [b"RSET\r\nQUIT\r\n", b"EHLO again.example\r\nQUIT\r\n", b"QUIT\r\n", b"", b"DATA\r\nhalf a body"]
-)
-def test_what_is_broken_off_is_lost_once(end):
+@pytest.mark.parametrize("more", [b"", b"DATA\r\nhalf a body"])
+@pytest.mark.parametrize("end", [b"RSET\r\nQUIT\r\n", b"EHLO again.example\r\nQUIT\r\n", b"QUIT\r\n", b""])
+def test_what_is_broken_off_is_lost_once(end, more):
+    begun = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<late@example.com>\r\n"
     with open_relay() as relay:
-        talk(
-            relay,
-            message(1),
-            b"MAIL FROM:<a@example.com>\r\nRCPT TO:<late@example.com>\r\n",
-            end=end if end != b"DATA\r\nhalf a body" else b"",
-        )
+        talk(relay, message(1), begun, more, end=b"" if more else end)
         assert messages(relay) == (2, 1, 1, 0)
         talk(relay, message(9, name=b"Message-ID: <of-late>\r\n", recipient=b"late@example.com"))  # and not if it comes later
         assert messages(relay) == (2, 2, 0, 0)
