@@ -93,9 +93,13 @@ class _Aim(NamedTuple):
 
     def reached(self, result: Result | ScenarioError) -> bool:
         """Whether this result is good enough."""
+        return self.avoided(result) and isinstance(result, Result) and result.messages.accepted >= self.least
+
+    def avoided(self, result: Result | ScenarioError) -> bool:
+        """Whether the limit refused nothing in a run that sent something at all."""
         if isinstance(result, ScenarioError) or result.ended == "aborted":
             return False
-        return not result.incidents.by_limit.get(self.limit, 0) and result.messages.accepted >= max(1, self.least)
+        return not result.incidents.by_limit.get(self.limit, 0) and result.messages.accepted > 0
 
 
 def _single(tables: Tables, policy: Policy, limit: str, before: tuple[Change, ...]) -> Trials:
@@ -135,12 +139,12 @@ def _nearest(knob: Knob, tables: Tables, aim: _Aim) -> Generator[Tables, Result 
     best = NONE
     for ladder in filter(None, knob.ladders):
         farthest = yield set_to(tables, knob.key, ladder[-1])
-        if not aim.reached(farthest):
+        if not aim.avoided(farthest):
             continue
         last, holds = knob.value, ladder[-1]
         for value in ladder[:-1]:
             result = yield set_to(tables, knob.key, value)
-            if aim.reached(result):
+            if aim.avoided(result):
                 holds = value
                 break
             last = value
@@ -157,7 +161,7 @@ def _bisected(knob: Knob, tables: Tables, aim: _Aim, fails: Any, holds: Any) -> 
         if middle is None:
             break
         result = yield set_to(tables, knob.key, middle)
-        if aim.reached(result):
+        if aim.avoided(result):
             holds = middle
         else:
             fails = middle
