@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ def run_row(row: Row) -> Comparison:
 
 def calibrate(row: Row) -> tuple[int, int]:
     """The library's own microseconds for a connection and for a message."""
+    asleep = {"pause": 0} if "pause" in row.options else {}
+    row = replace(row, options={**row.options, **asleep, **row.calibration})
     plain = scenario(row, limits=False, messages=min(row.messages, CALIBRATION))
     with live_relay(plain) as relay:
         run_program(row, relay, plain)

@@ -15,6 +15,8 @@ class Row:
     tests, the others in ``make fidelity`` alone. ``lucky`` says in words why a count is a matter of luck in the real library,
     where it is; then the row is run several times and the model's counts must lie within the range that was seen. ``until``
     (a duration) ends the model's run where the real program would go on for hours. ``seconds`` is the program's time limit.
+    ``calibration`` are options that stand in for the row's in its calibration run, so that no sleep is taken for the library's
+    own time; ``pause`` is taken out by itself.
     """
 
     library: str
@@ -28,6 +30,7 @@ class Row:
     network: Mapping[str, Any] = field(default_factory=dict)
     faults: Mapping[str, Any] = field(default_factory=dict)
     sender: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     quick: bool = False
     lucky: str = ""
     until: str | None = None
