@@ -52,10 +52,11 @@ def scenario(row: Row, client_time: tuple[int, int] = (0, 0), *, limits: bool = 
     """The row's scenario; without ``limits`` that of its calibration run."""
     network = {"jitter": 0, "tls": "none", "relay_time": 0, "rtt": "20ms", **row.network}
     network["client_time"] = {"connection": client_time[0] / 1e6, "message": client_time[1] / 1e6}
+    options = row.options if limits or row.calibration is None else row.calibration
     tables: dict[str, Any] = {
         "policy": dict(row.policy) if limits else {"use": "unlimited"},
         "workload": {"kind": "batch", "messages": messages or row.messages},
-        "sender": {"strategy": row.strategy, "options": dict(row.options), **row.sender},
+        "sender": {"strategy": row.strategy, "options": dict(options), **row.sender},
         "network": network,
     }
     if limits:
@@ -102,7 +103,7 @@ def run_model(chosen: Scenario) -> Observed:
 def run_program(row: Row, relay: Live, chosen: Scenario) -> Mapping[str, Any]:
     """Runs the real program to its end and returns what it says of itself; AssertionError with its output if it fails."""
     workload: Any = chosen.workload
-    given = json.dumps({**row.arguments, "messages": workload.messages, "options": dict(row.options)})
+    given = json.dumps({**row.arguments, "messages": workload.messages, "options": chosen.sender.options})
     program = PROGRAMS / row.program
     command = {
         ".mjs": ["node", str(program)],

@@ -15,6 +15,8 @@ class Row:
     tests, the others in ``make fidelity`` alone. ``lucky`` says in words why a count is a matter of luck in the real library,
     where it is; then the row is run several times and the model's counts must lie within the range that was seen. ``until``
     (a duration) ends the model's run where the real program would go on for hours. ``seconds`` is the program's time limit.
+    ``calibration`` are the options of the calibration run where the row's own make the library wait on purpose: such waits
+    are the model's to know, and none of the library's own time.
     """
 
     library: str
@@ -31,6 +33,7 @@ class Row:
     quick: bool = False
     lucky: str = ""
     until: str | None = None
+    calibration: Mapping[str, Any] | None = None
     seconds: float = 120.0
 
     @property

@@ -1,0 +1,67 @@
+"""Nodemailer's rows, each in both majors: without a pool, awaited and all at once; with one, in every way that it can end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.fidelity.row import Row
+
+WRONG = {"wrong_password": {"from": 0, "until": "1h"}}
+GREETING = {"connections_per_ip": {"count": 8, "per": "4s"}}
+DROPPED = {"connections_per_ip": {"count": 4, "per": "60s", "reply": {"then": "drop"}}}
+STAYS = {"transactions_per_connection": {"count": 5, "reply": {"code": 450, "then": "stay"}}}
+AT_RCPT = {"transactions_per_connection": {"count": 5, "reply": {"stage": "rcpt"}}}
+FREE = {"use": "unlimited"}
+NEAR = {"rtt": "5ms"}
+
+CALIBRATED = ("version", "pool", "maxConnections", "concurrent", "authMethod")
+"""The options of a calibration run: none that makes the library close or wait on purpose."""
+
+
+def _rows(version: int) -> list[Row]:
+    name = f"Nodemailer {version}"
+
+    def row(mode: str, messages: int, options: Mapping[str, Any], *, quick: bool = True, **more: Any) -> Row:
+        chosen = {"version": version, **options}
+        plain = {key: value for key, value in chosen.items() if key in CALIBRATED}
+        more = {"network": {"rtt": "10ms"}} | more
+        return Row(
+            name, mode, "nodemailer.mjs", "nodemailer", messages, chosen, quick=quick, calibration=plain, **more
+        )  # fmt: skip
+
+    pool, one = {"pool": True}, {"pool": True, "maxConnections": 1}
+    five = {**pool, "maxMessages": 5}
+    return [
+        row("no pool, each awaited", 12, {}),
+        row("no pool, STARTTLS", 6, {}, network={"rtt": "10ms", "tls": "starttls"}),
+        row("no pool, TLS from the start, AUTH LOGIN", 6, {"authMethod": "LOGIN"}, network={"rtt": "10ms", "tls": "implicit"}),
+        row("no pool, a pause behind each", 6, {"pause": "100ms"}),
+        row("no pool, the login limit", 130, {}, network=NEAR),
+        row("no pool, a wrong password", 15, {}, faults=WRONG),
+        row("no pool, refused in place of the greeting", 14, {}, policy=GREETING),
+        row("no pool, all at once, the login limit", 130, {"concurrent": 1000}, network={"rtt": "50ms"}),
+        row("no pool, ten at a time, refused in place of the greeting", 40, {"concurrent": 10}, policy=GREETING),
+        row("pool, one connection, the transaction limit", 23, one, policy={}),
+        row("pool, STARTTLS, the transaction limit", 40, pool, network={"rtt": "10ms", "tls": "starttls"}),
+        row("pool, the transaction limit", 60, pool),
+        row("pool, the transaction limit told at RCPT", 13, one, policy=AT_RCPT),
+        row("pool, a refusal that leaves the connection open", 13, one, policy=STAYS),
+        row("pool, maxMessages 5, one connection", 23, {**one, "maxMessages": 5}),
+        row("pool, maxMessages 5, the login limit", 650, five, quick=version == 10, network=NEAR),
+        row("pool, maxMessages 5, each awaited", 13, {**five, "concurrent": 1}),
+        row("pool, a wrong password", 30, pool, faults=WRONG),
+        row("pool, refused in place of the greeting", 60, five, policy=GREETING),
+        row("pool, closed before the greeting, maxRequeues 1", 12, {**pool, "maxMessages": 1, "maxRequeues": 1}, policy=DROPPED),
+        row("pool, rateLimit 1, one connection", 6, {**one, "rateLimit": 1, "rateDelta": 300}, policy=FREE),
+        row("pool, rateLimit 1, five connections", 23, {**pool, "rateLimit": 1, "rateDelta": 300}, policy=FREE),
+        row("pool, rateLimit 4, two connections, maxMessages 5", 23,
+            {**five, "maxConnections": 2, "rateLimit": 4, "rateDelta": 300}, policy=FREE),
+        row("pool, an idle connection", 4,
+            {**one, "concurrent": 1, "pause": "500ms", **({"idleTimeout": 200} if version == 10 else {"socketTimeout": 200})}),
+        row("pool, the best setting", 200,
+            {**five, "maxConnections": 4, "rateLimit": 16, "rateDelta": 2100}, quick=False, network={"rtt": "40ms"}),
+    ]  # fmt: skip
+
+
+ROWS = [*_rows(10), *_rows(6)]
