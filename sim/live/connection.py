@@ -213,11 +213,18 @@ class Connection(asyncio.Protocol):
                 transport.write(self._tls.end())
             if linger:
                 self.lingers_since = self.door.clock.now()
-                transport.write_eof()
+                self._write_end(transport)
             else:
                 transport.close()
         elif not linger:
             transport.close()
+
+    @staticmethod
+    def _write_end(transport: asyncio.Transport) -> None:
+        try:
+            transport.write_eof()
+        except OSError:  # the peer is gone already; asyncio has not told yet
+            transport.abort()
 
     def _leave_if_idle(self) -> None:
         if not self.in_transaction:

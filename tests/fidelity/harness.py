@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,6 @@ JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
 
 REPEATS = 5
 """Runs of the real library where luck decides."""
-
-CALIBRATION = 24
-"""Messages of a calibration run, at most."""
 
 
 def why_missing(row: Row) -> str | None:
@@ -52,11 +50,10 @@ def scenario(row: Row, client_time: tuple[int, int] = (0, 0), *, limits: bool = 
     """The row's scenario; without ``limits`` that of its calibration run."""
     network = {"jitter": 0, "tls": "none", "relay_time": 0, "rtt": "20ms", **row.network}
     network["client_time"] = {"connection": client_time[0] / 1e6, "message": client_time[1] / 1e6}
-    options = row.options if limits or row.calibration is None else row.calibration
     tables: dict[str, Any] = {
         "policy": dict(row.policy) if limits else {"use": "unlimited"},
         "workload": {"kind": "batch", "messages": messages or row.messages},
-        "sender": {"strategy": row.strategy, "options": dict(options), **row.sender},
+        "sender": {"strategy": row.strategy, "options": dict(row.options), **row.sender},
         "network": network,
     }
     if limits:
@@ -75,7 +72,9 @@ def run_row(row: Row) -> Comparison:
 
 def calibrate(row: Row) -> tuple[int, int]:
     """The library's own microseconds for a connection and for a message."""
-    plain = scenario(row, limits=False, messages=min(row.messages, CALIBRATION))
+    asleep = {"pause": 0} if "pause" in row.options else {}
+    row = replace(row, options={**row.options, **asleep, **row.calibration})
+    plain = scenario(row, limits=False, messages=min(row.messages, row.calibration_messages))
     with live_relay(plain) as relay:
         run_program(row, relay, plain)
         talks = relay.transcripts()
@@ -103,7 +102,7 @@ def run_model(chosen: Scenario) -> Observed:
 def run_program(row: Row, relay: Live, chosen: Scenario) -> Mapping[str, Any]:
     """Runs the real program to its end and returns what it says of itself; AssertionError with its output if it fails."""
     workload: Any = chosen.workload
-    given = json.dumps({**row.arguments, "messages": workload.messages, "options": chosen.sender.options})
+    given = json.dumps({**row.arguments, "messages": workload.messages, "options": dict(row.options)})
     program = PROGRAMS / row.program
     command = {
         ".mjs": ["node", str(program)],

@@ -15,8 +15,9 @@ class Row:
     tests, the others in ``make fidelity`` alone. ``lucky`` says in words why a count is a matter of luck in the real library,
     where it is; then the row is run several times and the model's counts must lie within the range that was seen. ``until``
     (a duration) ends the model's run where the real program would go on for hours. ``seconds`` is the program's time limit.
-    ``calibration`` are the options of the calibration run where the row's own make the library wait on purpose: such waits
-    are the model's to know, and none of the library's own time.
+    ``calibration`` are options that stand in for the row's in its calibration run, so that no sleep is taken for the library's
+    own time; ``pause`` is taken out by itself. ``calibration_messages`` are how many it has: more than a few where connections
+    share one thread, or where a program gets quicker as it goes on.
     """
 
     library: str
@@ -30,10 +31,11 @@ class Row:
     network: Mapping[str, Any] = field(default_factory=dict)
     faults: Mapping[str, Any] = field(default_factory=dict)
     sender: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     quick: bool = False
     lucky: str = ""
     until: str | None = None
-    calibration: Mapping[str, Any] | None = None
+    calibration_messages: int = 24
     seconds: float = 120.0
 
     @property
