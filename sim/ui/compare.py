@@ -94,7 +94,8 @@ def names_of(tables: Sequence[Mapping[str, Any]]) -> list[str]:
         kinds.append(library or strategy)
     keys = [key for key in _keys(tables) if key != "sender.strategy"] if len(set(kinds)) == 1 else []
     return [
-        f"{chr(ord('A') + place)}: {kind}" + (f", {keys[0].rpartition('.')[2]} {_said(setting.get(one, keys[0]))}" if keys else "")
+        f"{chr(ord('A') + place)}: {kind}"
+        + (f", {keys[0].rpartition('.')[2]} {_said(setting.get(one, keys[0]))}" if keys else "")
         for place, (kind, one) in enumerate(zip(kinds, tables, strict=True))
     ]
 
@@ -119,8 +120,7 @@ def _card(name: str, result: Result, first: Result, place: int, kept: int) -> No
             differs = place > 0 and number.value != base.value
             beside = f" :orange-badge[{plain(base.value)} in A]" if differs else ""
             lines.append(f"{number.label}: **{plain(number.value)}**{beside}")
-        st.markdown("  
-".join(lines))
+        st.markdown("  \n".join(lines))
         if place < kept:
             with st.container(horizontal=True, gap="small"):
                 st.button(

@@ -45,8 +45,8 @@ def page() -> None:
     with st.container(horizontal=True, gap="small"):
         st.button("Run it", key="scenario:run", type="primary", icon=":material/play_arrow:", disabled=tables is None,
                   on_click=_run, args=(tables,))  # fmt: skip
-        st.download_button("Download as TOML", text, f"{st.session_state[NAME]}.toml", "application/toml", key="scenario:get", on_click="ignore",
-                           icon=":material/download:")  # fmt: skip
+        st.download_button("Download as TOML", text, f"{st.session_state[NAME]}.toml", "application/toml", key="scenario:get",
+                           on_click="ignore", icon=":material/download:")  # fmt: skip
     st.caption(
         "A file that is opened here can name no code, no policy of its own and no trace: this page opens no file of this machine."
     )
