@@ -145,10 +145,10 @@ def _use(place: int) -> None:
 
 def differences(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, str]]:
     """A row for each key that is not the same in all of them."""
-    rows = []
-    for key in _keys(tables):
-        rows.append({"setting": key, **dict(zip(names, [_said(setting.get(one, key)) for one in tables], strict=True))})
-    return rows
+    return [
+        {"setting": key, **dict(zip(names, [_said(setting.get(one, key)) for one in tables], strict=True))}
+        for key in _keys(tables)
+    ]
 
 
 def _said(value: Any) -> str:
