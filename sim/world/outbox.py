@@ -84,6 +84,7 @@ class Outbox:
     def __init__(self, clock: Clock, arrivals: Sequence[int], on_settled: Callable[[], None]) -> None:
         self._clock, self.arrivals, self._on_settled = clock, arrivals, on_settled
         self._total = len(arrivals)
+        self._at_hand: tuple[int, list[Message]] = (-1, [])  # the block that was taken from last, and its number
         self._next, self._back = 0, deque[int]()
         self._waiters = deque[Waiter]()
         self._alarm: int | None = None
@@ -109,8 +110,13 @@ class Outbox:
             self._next = end  # nearly always: all that is asked for is there, and nothing stands before it
             hands.held = range(start, end)
             number, place = start // BLOCK, start % BLOCK
-            if number < KEPT and place + most <= BLOCK:
-                return block(number)[place : place + most]
+            if place + most <= BLOCK:
+                if number != self._at_hand[0]:
+                    self._at_hand = (
+                        number,
+                        block(number) if number < KEPT else made(range(start - place, start - place + BLOCK)),
+                    )
+                return self._at_hand[1][place : place + most]
         else:
             hands.held = dict.fromkeys(self._take_some(hands, most))
         return made(hands.held)
