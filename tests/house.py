@@ -25,6 +25,7 @@ STAGES: list[tuple[str, ...]] = [
     ("measure",),
     ("strategies",),
     ("scenario",),
+    ("explain",),
     ("production_connection",),
     ("world", "live", "production"),
     ("runner",),

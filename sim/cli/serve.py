@@ -44,6 +44,10 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--messages", type=click.IntRange(1), help="Stop once so many are accepted; any fewer are lost.")
 @click.option("--idle", metavar="DURATION", help="Stop once nothing has happened for so long, such as 5s.")
 @click.option("--http", type=PORT, help="HTTP on this port of loopback: health, result, metrics, changes; 0 is any free one.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path, file_okay=False), help="Write what is accepted into this folder, as .eml files."
+)
+@click.option("--proxy-protocol", is_flag=True, help="Every connection begins with a header of the PROXY protocol, 1 or 2.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the scenario.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections.")
@@ -52,7 +56,7 @@ def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_j
     loaded = load_scenario(scenario, settings, seed) if scenario else scenario_of(None, settings, seed)
     suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
     command = shlex.join(["relaysim", "serve", *([scenario.name] if scenario else []), *suffix])
-    result = asyncio.run(_served(_settings(replace(loaded, command=command), **call)))
+    result = asyncio.run(_served(_settings(replace(loaded, command=command), senders_known=scenario is not None, **call)))
     if as_json:
         click.echo(result.to_json())
     else:
@@ -61,10 +65,10 @@ def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_j
 
 
 def _settings(scenario: Scenario, *, port: int, tls: str | None, tls_port: int | None, bind: Sequence[str], users: Sequence[str],
-              no_auth: bool, plain_auth: bool | None, messages: int | None, idle: str | None, http: int | None) -> Settings:  # fmt: skip
+              no_auth: bool, plain_auth: bool | None, messages: int | None, idle: str | None, **more: Any) -> Settings:  # fmt: skip
     return Settings(
         scenario, users=users_of(users), login_required=not no_auth, tls=tls or scenario.network.tls, port=port, tls_port=tls_port,
-        bind=tuple(bind), plain_auth=plain_auth, messages=messages, idle=_duration("--idle", idle), http=http,
+        bind=tuple(bind), plain_auth=plain_auth, messages=messages, idle=_duration("--idle", idle), **more,
     )  # fmt: skip
 
 

@@ -63,6 +63,10 @@ class TranscribedSession(Session):
         """As in Session."""
         return self._noted(now, "BODY", super().body(size, now, message=message))
 
+    def may_transact(self, size: int) -> bool:
+        """As ``transact``."""
+        return False
+
     def transact(self, message: str, size: int, accepted_at: int) -> bool:
         """Never in one go: each command is asked for by itself, so that its line has its time."""
         return False

@@ -115,7 +115,8 @@ class WorldConnection:
                 return
         elif way.faultless and self._session.may_transact(len(message[2])):
             to_body, to_answer = way.drawn_transaction()
-            self._session.transact(message[0], len(message[2]), t + to_body)
+            done = self._session.transact(message[0], len(message[2]), t + to_body)
+            assert done, "the session said that nothing stands in the way"
             outbox.accept(index, t + to_body)
             clock.wait_until(t + to_answer)
             return

@@ -80,6 +80,8 @@ def test_pings_after_the_threshold():
     assert talks == [[*OPENING, *ONE, *["NOOP 250", *ONE] * 4, "QUIT 221"]]
     _, talks = run("symfony-mailer", 0, workload={"kind": "constant", "rate": "1/min", "for": "5m"})
     assert talks == [[*OPENING, *ONE * 5, "QUIT 221"]]
+    _, talks = run("symfony-mailer", 3, ping_threshold=0)
+    assert talks == [[*OPENING, *ONE, *["NOOP 250", *ONE] * 2, "QUIT 221"]]
 
 
 def test_max_per_second_paces_one_process():

@@ -1,0 +1,155 @@
+"""Sends messages 1..N through a Postfix of its own: a folder, a queue and a log that nobody else has, started and stopped here.
+
+Nothing of the system's instance is read or touched. Options are parameters of main.cf. Needs root, as Postfix does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MAIN = """\
+compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+maillog_file_prefixes = {folder}
+maillog_file = {folder}/log
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = sender.example.com
+mydestination =
+local_transport = error:no local mail
+alias_maps =
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+relayhost = [{host}]:{port}
+smtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = inline:{{ {{ [{host}]:{port} = {username}:{password} }} }}
+smtp_sasl_security_options = noanonymous
+smtp_tls_security_level = {level}
+smtp_tls_wrappermode = {wrapped}
+smtp_tls_CAfile = {authority}
+"""
+
+MASTER = """\
+postlog   unix-dgram n  -  n  -  1  postlogd
+pickup    unix  n       -  n  60 1  pickup
+cleanup   unix  n       -  n  -  0  cleanup
+qmgr      unix  n       -  n  300 1 qmgr
+tlsmgr    unix  -       -  n  1000? 1 tlsmgr
+rewrite   unix  -       -  n  -  -  trivial-rewrite
+bounce    unix  -       -  n  -  0  bounce
+defer     unix  -       -  n  -  0  bounce
+trace     unix  -       -  n  -  0  bounce
+tlsproxy  unix  -       -  n  -  0  tlsproxy
+smtp      unix  -       -  n  -  -  smtp
+showq     unix  n       -  n  -  -  showq
+error     unix  -       -  n  -  -  error
+retry     unix  -       -  n  -  -  error
+scache    unix  -       -  n  -  1  scache
+"""
+
+UNSETTLED = ("maildrop", "incoming", "active", "deferred")
+MESSAGE = "X-Relaysim-Id: {id}\nFrom: sender@example.com\nTo: m{id}@example.com\nSubject: a message\n\nAs short as can be.\n"
+
+
+def main() -> None:
+    """Queues all messages while Postfix is down, starts it, and waits until all are settled or ``seconds`` are over."""
+    given = json.loads(sys.argv[1])
+    with instance(given["options"]) as folder:
+        queue_messages(folder, given["messages"])
+        command("postfix", folder, "start")
+        try:
+            wait(folder, given.get("seconds", 60))
+        finally:
+            command("postfix", folder, "stop", check=False)
+        log = (folder / "log").read_text()
+    reasons = re.findall(r"status=(?:deferred|bounced) \((.*)\)", log)
+    if os.environ.get("RELAY_DEBUG"):
+        print(log, file=sys.stderr)
+    print(json.dumps({
+        "version": version(),
+        "failed": re.findall(r"to=<m(\d+)@example.com>.*status=bounced", log),
+        "errors": {reason: reasons.count(reason) for reason in reasons},
+    }))  # fmt: skip
+
+
+@contextmanager
+def instance(options: dict[str, Any]) -> Iterator[Path]:
+    """A folder with main.cf and master.cf; gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="relaysim-postfix-"))
+    folder.chmod(0o755)  # Postfix's own user must pass through
+    tls = os.environ["RELAY_TLS"]
+    words = {
+        "folder": folder,
+        "host": os.environ["RELAY_HOST"],
+        "port": os.environ["RELAY_PORT"],
+        "username": os.environ["RELAY_USERNAME"],
+        "password": os.environ["RELAY_PASSWORD"],
+        "authority": os.environ.get("RELAY_CA", ""),
+        "level": "none" if tls == "none" else "encrypt",
+        "wrapped": "yes" if tls == "implicit" else "no",
+    }
+    try:
+        said = {key: {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+                for key, value in options.items()}  # fmt: skip
+        extra = "".join(f"{key} = {value}\n" for key, value in said.items())
+        (folder / "main.cf").write_text(MAIN.format(**words) + extra)
+        (folder / "master.cf").write_text(MASTER)
+        (folder / "queue").mkdir()
+        (folder / "data").mkdir()
+        shutil.chown(folder / "data", "postfix")
+        command("postfix", folder, "check")
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def queue_messages(folder: Path, messages: int) -> None:
+    """Puts them where Postfix picks them up once it runs."""
+
+    def one(number: int) -> None:
+        command("sendmail", folder, "-f", "sender@example.com", f"m{number}@example.com", text=MESSAGE.format(id=number))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, range(1, messages + 1)))
+
+
+def command(name: str, folder: Path, *arguments: str, text: str = "", check: bool = True) -> None:
+    """One of Postfix's commands on this instance."""
+    option = "-C" if name == "sendmail" else "-c"
+    done = subprocess.run([f"/usr/sbin/{name}", option, str(folder), *arguments], input=text, capture_output=True, text=True,
+                          timeout=60, check=False)  # fmt: skip
+    if check and done.returncode:
+        sys.exit(f"{name} {' '.join(arguments)}: {done.stdout}{done.stderr}")
+
+
+def wait(folder: Path, seconds: float) -> None:
+    """Until no message is in the queue."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and any(
+        any(path.is_file() for path in (folder / "queue" / name).rglob("*")) for name in UNSETTLED
+    ):
+        time.sleep(0.05)
+
+
+def version() -> str:
+    """Postfix's own word for it."""
+    return subprocess.run(
+        ["/usr/sbin/postconf", "-dh", "mail_version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
