@@ -45,6 +45,9 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--idle", metavar="DURATION", help="Stop once nothing has happened for so long, such as 5s.")
 @click.option("--http", type=PORT, help="HTTP on this port of loopback: health, result, metrics, changes; 0 is any free one.")
 @click.option(
+    "--state", type=click.Path(path_type=Path, dir_okay=False), help="Keep counts and blocks in this file, over a restart."
+)
+@click.option(
     "--keep", type=click.Path(path_type=Path, file_okay=False), help="Write what is accepted into this folder, as .eml files."
 )
 @click.option("--proxy-protocol", is_flag=True, help="Every connection begins with a header of the PROXY protocol, 1 or 2.")

@@ -27,6 +27,7 @@ from .introduction import Introduction
 from .listeners import Listeners
 from .notes import Notes
 from .settings import Settings
+from .state import State
 from .tls import context_of
 from .way import Way
 from .witnesses import Witnesses
@@ -52,7 +53,8 @@ class Door:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.scenario = settings, settings.scenario
-        self.clock = Clock()
+        self._state = None if settings.state is None else State(settings.state)
+        self.clock = Clock(0 if self._state is None else self._state.reached())
         self.way = Way(settings.scenario, self.clock.origin)
         self.tally = Tally(self.scenario.policy, self.clock.origin)
         self.notes = Notes(self.tally, settings.keep)
@@ -61,6 +63,8 @@ class Door:
         plain = settings.on_loopback if settings.plain_auth is None else settings.plain_auth
         self.relay = ObligingRelay(self.scenario.policy, self.tally, self._right, tls=settings.tls, plain_auth=plain,
                                    login_required=settings.login_required, transcribe=settings.transcribe)  # fmt: skip
+        if self._state is not None:
+            self._attach(self._state)
         self.changes = Changes(self)
         self.connections: set[Connection] = set()
         self.introductions: set[Introduction] = set()
@@ -70,6 +74,7 @@ class Door:
         self._endpoint: Endpoint | None = None
         self._listeners = Listeners()
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._writing: asyncio.Task[None] | None = None
         self._downs: list[asyncio.TimerHandle] = []
         self._context: ssl.SSLContext | None = None
         self._stack = ExitStack()
@@ -105,6 +110,8 @@ class Door:
         except BaseException:
             await self.stop()
             raise
+        if self._state is not None:
+            self._writing = self.loop.create_task(self._state.keep_writing(self.clock))
         self._plan_downs()
         self._later("sweep", SWEEP, self._sweep)
         if settings.messages is not None:
@@ -141,7 +148,25 @@ class Door:
         if self._endpoint is not None:
             await self._endpoint.stop()
         self._ended_at = self.clock.now()
+        await self._close_state()
         self._stack.close()
+
+    def _attach(self, state: State) -> None:
+        try:
+            state.attach(self.relay, self.clock.origin)
+        except BaseException:
+            state.abandon()
+            raise
+        self.witnesses.add(state)
+
+    async def _close_state(self) -> None:
+        state, self._state = self._state, None
+        if state is None:
+            return
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait([self._writing])
+        state.close(self.clock.now())
 
     def result(self) -> Result:
         """What has happened so far, or until the end: the contract's live result."""

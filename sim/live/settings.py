@@ -38,7 +38,8 @@ class Settings:
 
     ``tls_port`` None opens no second port with implicit TLS. ``plain_auth`` None allows AUTH in the clear while every address
     is of loopback. ``messages`` ends the run once so many are accepted, ``idle`` once nothing has happened for so long.
-    ``http`` opens a port for HTTP, of loopback alone. ``keep`` is a folder for what is accepted. With ``proxy_protocol`` every
+    ``http`` opens a port for HTTP, of loopback alone. ``keep`` is a folder for what is accepted, ``state`` a file
+    in which counts and blocks survive the relay. With ``proxy_protocol`` every
     connection says first for whom it speaks. ``senders_known``: usernames and IPs are the scenario's, else those that come.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     transcribe: bool = False
     http: int | None = None
     keep: Path | None = None
+    state: Path | None = None
     proxy_protocol: bool = False
     senders_known: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
