@@ -37,7 +37,7 @@ EXPLAINED = {
     "pause": "How long the program sleeps behind each connection.",
     "isConnected": "Whether it asks isConnected() before each sendMessage(), and connects anew where that says no.",
     "Authenticator": "Whether the Session has the login in an Authenticator; if not, send() or connect() is given it.",
-    "mail.smtp.user": "The username as a property; with an Authenticator the Session then keeps the login and tries it first.",
+    "mail.smtp.user": "The username as a property; with an Authenticator the Session then keeps a login that was right.",
     "mail.smtp.auth.mechanisms": "Which mechanisms, in which order; only the first that the relay has is tried. Empty is LOGIN.",
     "mail.smtp.starttls.enable": "Whether to say STARTTLS where the relay has it; the library's own default is false.",
     "mail.smtp.connectiontimeout": "Milliseconds to wait for TCP; 0 for ever.",
@@ -52,10 +52,10 @@ EXPLAINED = {
 class JakartaMail:
     """Jakarta Mail, a loop of Transport.send(): each has its connection; or sendMessage() over a Transport that is reused.
 
-    Its login is LOGIN, three round trips, tried once; but where mail.smtp.user is set and the Session has an Authenticator, a
-    refused login, a 421 too, is tried once more at once over a second connection, after the first that was right. Behind a
-    refusal it says RSET. A Transport that the relay closed with a 421 fails for every further message, since only connect() or
-    a program that asks isConnected() opens it anew.
+    Its login is LOGIN, three round trips, tried once. But where the Session has an Authenticator, a login that was right once
+    is kept by the Transport, and with mail.smtp.user by the Session; if that is refused, by a 421 too, the Authenticator is asked
+    and the login tried once more, at once and over a second connection. Behind a refusal it says RSET. A Transport that the
+    relay closed with a 421 fails for every further message: only connect() opens it anew, or a program that asks isConnected().
     """
 
     library = "Jakarta Mail"
@@ -102,7 +102,8 @@ class Properties:
     """The properties of a Session, by what they mean. Times in seconds; ValueError for a mechanism that is not modelled."""
 
     def __init__(self, given: dict[str, object]) -> None:
-        self.keeps_login = bool(given["Authenticator"] and given["mail.smtp.user"])
+        self.asks_again = bool(given["Authenticator"])
+        self.keeps_login = self.asks_again and bool(given["mail.smtp.user"])
         wanted = str(given["mail.smtp.auth.mechanisms"]).upper().split() or ["LOGIN"]
         known = [each for each in wanted if each in ("LOGIN", "PLAIN")]
         if not known:
@@ -129,16 +130,16 @@ class Transport:
     def __init__(self, session: Session) -> None:
         self._session, self._properties = session, session.properties
         self._dialogue: Dialogue | None = None
-        self._connected = False
+        self._connected = self._kept = False
 
     def connect(self) -> None:
         """connect(): a kept login that is refused is asked for again, and tried over a connection of its own."""
         failed = self._protocol_connect()
-        if failed is not None and self._session.kept:
+        if failed is not None and (self._kept or self._session.kept):
             failed = self._protocol_connect()
         if failed is not None:
             raise failed
-        self._connected = True
+        self._connected, self._kept = True, self._properties.asks_again
         self._session.kept = self._properties.keeps_login
 
     def send_message(self, message: Message) -> None:

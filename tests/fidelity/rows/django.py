@@ -44,5 +44,5 @@ ROWS = [
         options={"per_connection": 2, "fail_silently": True}, faults=ALWAYS_WRONG, network=QUICK, quick=True),
     row(mode="open and close every two, refused in place of the greeting", messages=12, options={"per_connection": 2},
         policy={"connections_per_ip": 3}, network=QUICK),
-    row(mode="send_mail, over 120 logins a minute", messages=130, network={"rtt": "10ms"}),
+    row(mode="send_mail, over 120 logins a minute", messages=130, network={"rtt": "30ms"}),
 ]  # fmt: skip

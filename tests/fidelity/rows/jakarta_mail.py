@@ -17,8 +17,8 @@ ALL = {"per_connection": 0}
 ROWS = [
     row(mode="Transport.send", messages=12),
     row(mode="Transport.send, the login given to it", messages=12, options={"Authenticator": False}),
-    row(mode="Transport.send, STARTTLS", messages=6, network={"tls": "starttls"}, quick=True),
-    row(mode="Transport.send, implicit TLS", messages=6, network={"tls": "implicit"}),
+    row(mode="Transport.send, STARTTLS", messages=12, network={"tls": "starttls", "rtt": "30ms"}, quick=True),
+    row(mode="Transport.send, implicit TLS", messages=12, network={"tls": "implicit", "rtt": "40ms"}),
     row(mode="Transport.send, mechanisms PLAIN LOGIN", messages=6, options={"mail.smtp.auth.mechanisms": "PLAIN LOGIN"}),
     row(mode="Transport.send, quitwait false", messages=12, options={"mail.smtp.quitwait": False}),
     row(mode="Transport.send, 12 logins in 6 s", messages=40, policy=TWELVE_LOGINS, network=QUICK),
@@ -39,8 +39,11 @@ ROWS = [
         options=ALL | {"isConnected": True, "mail.smtp.userset": True}),
     row(mode="a Transport reused, isConnected asked, 3 logins in 6 s", messages=24, options=ALL | {"isConnected": True},
         policy={"logins_per_username": {"count": 3, "per": "6s"}}, network=QUICK),
+    row(mode="a Transport reused, isConnected asked, the login given to connect(), 3 logins in 6 s", messages=24,
+        options=ALL | {"isConnected": True, "Authenticator": False}, policy={"logins_per_username": {"count": 3, "per": "6s"}},
+        network=QUICK),
     row(mode="close() every five, with a sleep", messages=22, options={"per_connection": 5, "pause": "0.2s"}, quick=True),
     row(mode="close() every two, refused in place of the greeting", messages=12, options={"per_connection": 2},
         policy={"connections_per_ip": 3}, network=QUICK),
-    row(mode="Transport.send, over 120 logins a minute", messages=130, network={"rtt": "10ms"}),
+    row(mode="Transport.send, over 120 logins a minute", messages=130, network={"rtt": "30ms"}),
 ]  # fmt: skip

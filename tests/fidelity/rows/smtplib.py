@@ -31,6 +31,6 @@ ROWS = [
         faults={"slow": {"at": "0s", "for": "1h", "factor": 200}}, quick=True),
     row(mode="five a connection, STARTTLS", messages=20, options={"per_connection": 5}, network={"tls": "starttls"}, quick=True),
     row(mode="five a connection, implicit TLS", messages=20, options={"per_connection": 5}, network={"tls": "implicit"}),
-    row(mode="one per message, over 120 logins a minute", messages=130, options=EACH, network={"rtt": "10ms"}),
-    row(mode="one per message, over 120 logins and 300 connections a minute", messages=320, options=EACH, network=QUICK),
+    row(mode="one per message, over 120 logins a minute", messages=130, options=EACH, network={"rtt": "30ms"}),
+    row(mode="one per message, over 120 logins and 300 connections a minute", messages=320, options=EACH, network={"rtt": "20ms"}),
 ]  # fmt: skip

@@ -69,6 +69,12 @@ def test_a_login_that_was_right_once_is_tried_twice(options, refused):
     assert result.logins.refused == 2 * refused
 
 
+@pytest.mark.parametrize(("options", "refused"), [({}, 2), ({"Authenticator": False}, 1)])
+def test_a_transport_too_keeps_a_login_that_was_right(options, refused):
+    result, _ = run("jakarta-mail", 7, policy={"logins_per_username": 1}, per_connection=0, isConnected=True, **options)
+    assert (result.messages.accepted, result.logins.refused) == (5, refused)
+
+
 @pytest.mark.parametrize("quits", [False, True])
 def test_a_refusal_in_place_of_the_greeting(quits):
     stays = {"count": 1, "per": "1m", "reply": {"then": "stay"}}
