@@ -20,7 +20,7 @@ ROWS = [
     row(mode="six a connection", messages=18, options={"per_connection": 6}, network=QUICK, quick=True),
     row(mode="six a connection, nothing caught", messages=18, options={"per_connection": 6, "catch": False}, network=QUICK,
         quick=True),
-    row(mode="one per message, 12 logins in 6 s", messages=40, options=EACH, policy=TWELVE_LOGINS, network=QUICK, quick=True),
+    row(mode="one per message, 12 logins in 6 s", messages=20, options=EACH, policy=TWELVE_LOGINS, quick=True),
     row(mode="one per message, a wrong password", messages=13, options=EACH, faults=ALWAYS_WRONG, quick=True),
     row(mode="one connection for all, a wrong password", messages=5, faults=ALWAYS_WRONG, network=QUICK, quick=True),
     row(mode="two a connection, refused in place of the greeting", messages=12, options={"per_connection": 2},
