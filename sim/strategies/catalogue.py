@@ -36,7 +36,7 @@ SHIPPED: dict[str, Any] = {
     "symfony-mailer": symfony_mailer.SymfonyMailer,
     "smtplib": smtplib.SmtpLib,
     "django": django.Django,
-    "jakarta-mail": jakarta_mail.JakartaMail,
+    "jakarta-mail": jakarta_mail.Jakarta,
     "aiosmtplib": aiosmtplib.AioSmtpLib,
 }
 """The strategies that come with the package, by the name in ``sender.strategy``."""

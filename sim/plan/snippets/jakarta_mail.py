@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...strategies.libraries.jakarta_mail import OPTIONS, JakartaMail
+from ...strategies.libraries.jakarta_mail import OPTIONS, Jakarta
 
 TEXT = """\
 // Jakarta Mail. Relay and login come from the environment. messages: a List<MimeMessage> of this session, or of any.
@@ -35,7 +35,7 @@ SLEEP    }
 def snippet(options: Mapping[str, object]) -> str:
     """Java, the body of a method that throws; ``messages`` is what it expects to find. ValueError for impossible options."""
     given = {**OPTIONS, **options}
-    chosen = JakartaMail(**given)  # type: ignore[arg-type]
+    chosen = Jakarta(**given)  # type: ignore[arg-type]
     properties = "".join(
         f'properties.put("{name}", "{_written(value)}");\n'
         for name, value in options.items()

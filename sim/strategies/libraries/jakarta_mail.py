@@ -49,7 +49,7 @@ EXPLAINED = {
 }
 
 
-class JakartaMail:
+class Jakarta:
     """Jakarta Mail, a loop of Transport.send(): each has its connection; or sendMessage() over a Transport that is reused.
 
     Its login is LOGIN, three round trips, tried once. But where the Session has an Authenticator, a login that was right once
