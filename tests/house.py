@@ -30,6 +30,7 @@ STAGES: list[tuple[str, ...]] = [
     ("world", "live", "production"),
     ("runner",),
     ("plan",),
+    ("check",),
     ("report",),
     ("battery",),
     ("ui",),

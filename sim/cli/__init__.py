@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": "plan:plan_",
     "serve": "serve:serve",
     "ui": "ui:ui",
+    "check": "check:check",
     "strategies": "shipped:strategies",
     "policies": "shipped:policies",
 }
