@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -29,7 +30,7 @@ def right(server, session, envelope, mechanism, data) -> AuthResult:
 
 async def serve(port: int, *, login: bool) -> None:
     handler = Accepts()
-    options = {"authenticator": right, "auth_required": True, "auth_require_tls": False} if login else {}
+    options: dict[str, Any] = {"authenticator": right, "auth_required": True, "auth_require_tls": False} if login else {}
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(
         lambda: SMTP(handler, hostname="peer.invalid", loop=loop, **options), "127.0.0.1", port, backlog=4096

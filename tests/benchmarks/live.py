@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -82,13 +82,14 @@ def listens(port: int) -> bool:
 def relay(name: str, *, login: bool = False) -> Iterator[tuple[int, int]]:
     """The port and process id of a relay that runs on its core."""
     port = free_port()
-    process = subprocess.Popen(command_of(name, login=login, port=port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = command_of(name, login=login, port=port)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         os.sched_setaffinity(process.pid, {RELAY_CORE})
         until = time.monotonic() + 60
         while not listens(port):
             if process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"{name} did not start: {shlex.join(process.args)}")
+                raise SystemExit(f"{name} did not start: {shlex.join(command)}")
             time.sleep(0.05)
         yield port, process.pid
     finally:
@@ -139,9 +140,9 @@ def by_driver(name: str, messages: int) -> Speed:
         return Speed(messages / seconds, (cpu(pid) - before) / messages * 1e6, own / messages * 1e6)
 
 
-def compare(title: str, names: Sequence[str], measure, rounds: int, least: float) -> bool:  # type: ignore[no-untyped-def]
+def compare(title: str, names: Sequence[str], measure: Callable[[str], Speed], rounds: int, least: float) -> bool:
     """Prints a table of medians; whether ours is ``least`` times the peer."""
-    found = {name: [] for name in names}
+    found: dict[str, list[Speed]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
             found[name].append(measure(name))
@@ -152,7 +153,9 @@ def compare(title: str, names: Sequence[str], measure, rounds: int, least: float
     ratio, by_cpu = middle[OURS].rate / middle[PEER].rate, middle[PEER].relay_cpu / middle[OURS].relay_cpu
     print(f"  {ratio:.2f} times {PEER}'s messages a second (at least {least:g} wanted), {by_cpu:.2f} times by CPU time")
     busy = middle[OURS].relay_cpu * middle[OURS].rate / 1e6
-    print(f"  relaysim's core was busy {busy:.0%} of the time, the generator's {middle[OURS].generator_cpu * middle[OURS].rate / 1e6:.0%}")
+    print(
+        f"  relaysim's core was busy {busy:.0%} of the time, the generator's {middle[OURS].generator_cpu * middle[OURS].rate / 1e6:.0%}"
+    )
     return ratio >= least
 
 
