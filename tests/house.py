@@ -29,6 +29,7 @@ STAGES: list[tuple[str, ...]] = [
     ("production_connection",),
     ("world", "live", "production"),
     ("runner",),
+    ("sweep",),
     ("plan",),
     ("check",),
     ("report",),

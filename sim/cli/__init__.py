@@ -22,6 +22,7 @@ COMMANDS = {
     "try": "try_:try_",
     "validate": "validate:validate",
     "plan": "plan:plan_",
+    "sweep": "sweep:sweep_",
     "serve": "serve:serve",
     "ui": "ui:ui",
     "check": "check:check",

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .. import report, units
+from .. import units
 from ..errors import ScenarioError
 from ..plan import (
     Demand,
@@ -25,6 +25,7 @@ from ..plan import (
     of_trace,
     plan,
 )
+from ..report.plan import print_plan, write_plan
 from ..scenario.loader import toml_value
 from .common import FAILS, HOLDS, console, progress_bar
 
@@ -78,13 +79,13 @@ from .common import FAILS, HOLDS, console, progress_bar
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON on stdout.")
 def plan_(out: Path | None, as_json: bool, strategy: str, settings: Sequence[str], seed: int, jobs: int, **given: Any) -> int:
-    r"""Settings that will do it, with their proof; or which limit forbids it, and what would change that.
+    """Settings that will do it, with their proof; or which limit forbids it, and what would change that.
 
     \b
     relaysim plan --messages 50000 --within 2h
     relaysim plan --rate 300/min --p99 5s --usernames 3
     relaysim plan --messages 20000 --within 1h --beside 30/min --p99 10s
-    """
+    """  # noqa: D301 - click wants the sign itself
     demand, way = demand_of(given), way_of(given["rtt"])
     fixed = [*settings, *([f"network.tls={given['tls']}"] if given["tls"] else [])]
     standard = Standard(
@@ -101,7 +102,7 @@ def plan_(out: Path | None, as_json: bool, strategy: str, settings: Sequence[str
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
-        report.print_plan(found, console())
+        print_plan(found, console())
     if out:
         _write(found, out)
     return HOLDS if found.feasible else FAILS
@@ -196,7 +197,7 @@ def _mistake(key: str, problem: str) -> ScenarioError:
 
 def _write(found: Plan, out: Path) -> None:
     try:
-        written = report.write_plan(found, out)
+        written = write_plan(found, out)
     except OSError as error:
         raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
     click.echo(f"{len(written)} files written to {out}", err=True)

@@ -1,7 +1,9 @@
-"""Results and plans for people and their tools: the table, figures, CSV, JUnit. Computes nothing that a Result or Plan does not say."""
+"""Results, plans and sweeps for people and their tools: the table, figures, CSV, JUnit. Computes nothing that they do not say.
+
+Plans and sweeps are in ``report.plan`` and ``report.sweep``, to be imported by themselves: they need scipy, which ``run`` does not.
+"""
 
 from .files import write_all
-from .plan import print_plan, write_plan
 from .table import table
 
-__all__ = ["print_plan", "table", "write_all", "write_plan"]
+__all__ = ["table", "write_all"]
