@@ -70,7 +70,7 @@ def run_row(row: Row) -> Comparison:
     """The whole row: calibration, the real library, the model, and what differs."""
     own = calibrate(row)
     real = [run_real(row, scenario(row)) for _ in range(REPEATS if row.lucky else 1)]
-    return compare(row, real, run_model(scenario(row, own)), own)
+    return compare(row, real, run_model(scenario(row, own), row.messages if row.until else None), own)
 
 
 def calibrate(row: Row) -> tuple[int, int]:
@@ -93,13 +93,13 @@ def run_real(row: Row, chosen: Scenario) -> Observed:
         return observed(relay.result(), relay.transcripts(), messages=row.messages, version=str(said.get("version", "")))
 
 
-def run_model(chosen: Scenario) -> Observed:
-    """The model in virtual time."""
+def run_model(chosen: Scenario, messages: int | None = None) -> Observed:
+    """The model in virtual time; with ``messages``, what still waits at its end counts as lost, as a program's that is cut off."""
     world = World(chosen, strategy_of(chosen), transcribe=True)
     result = world.run()
     assert result.error is None, result.error
     assert world.relay.transcripts is not None
-    return observed(result.to_dict(), list(world.relay.transcripts.values()))
+    return observed(result.to_dict(), list(world.relay.transcripts.values()), messages=messages)
 
 
 def run_program(row: Row, relay: Live, chosen: Scenario) -> Mapping[str, Any]:

@@ -117,10 +117,10 @@ def instance(options: dict[str, Any]) -> Iterator[Path]:
 
 
 def queue_messages(folder: Path, messages: int) -> None:
-    """Puts them where Postfix picks them up once it runs."""
+    """Puts them where Postfix picks them up once it runs; from nobody, so that a bounce is no further message."""
 
     def one(number: int) -> None:
-        command("sendmail", folder, "-f", "sender@example.com", f"m{number}@example.com", text=MESSAGE.format(id=number))
+        command("sendmail", folder, "-f", "", f"m{number}@example.com", text=MESSAGE.format(id=number))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, range(1, messages + 1)))
