@@ -61,6 +61,8 @@ def scenario(row: Row, client_time: tuple[int, int] = (0, 0), *, limits: bool = 
     }
     if limits:
         tables["faults"] = dict(row.faults)
+    else:
+        network["jitter"] = 0  # it would be taken for the library's own time
     if row.until:
         tables["until"] = row.until
     return build(tables, row.name, row.name, Path())

@@ -15,6 +15,9 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 from .common import say, taken
 from .postfix_destination import Delivery, Outcome
 
+MICROSECOND = 1e-6
+"""Less than this is no time left: it is what the sum of two floats may be off by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caching:
@@ -59,9 +62,11 @@ class Cache:
     def _watch(self, sender: LibrarySender) -> None:
         while self._sessions:
             end, session = self._sessions[0]
-            if end > sender.now():
-                sender.sleep(end - sender.now())
-            elif self.find() is session:
+            left = end - sender.now()
+            if left >= MICROSECOND:
+                sender.sleep(left)
+            else:
+                self._sessions.popleft()
                 session.dialogue.leave(quit=False)
         self._watched = False
 

@@ -9,6 +9,7 @@ from tests.fidelity.row import Row
 ONE = {"smtp_destination_concurrency_limit": 1}
 SHORT = {"minimal_backoff_time": "4s", "maximal_backoff_time": "8s", "queue_run_delay": "2s"}
 WRONG = {"wrong_password": {"from": 0, "until": "1h"}}
+UNEVEN = {"rtt": "20ms", "jitter": 0.1}
 TOGETHER = "its processes start and end as the machine lets them"
 CLOCK = "its timers count whole seconds of the clock, whose fraction at the start is luck"
 
@@ -18,6 +19,11 @@ def row(mode: str, messages: int, options: dict[str, Any], *, quick: bool = True
     if cut:
         more |= {"until": f"{cut:g}s", "arguments": {"seconds": cut}}
     return Row("Postfix", mode, "postfix.py", "postfix", messages, options, quick=quick, **more)
+
+
+def many(mode: str, messages: int, options: dict[str, Any], **more: Any) -> Row:
+    """Several deliveries at once, over round trips that are not all the same: else the model's would go in step for ever."""
+    return row(f"as it comes: {mode}", messages, options, quick=False, **{"lucky": TOGETHER, "network": UNEVEN} | more)
 
 
 ROWS = [
@@ -54,4 +60,14 @@ ROWS = [
         policy={"connections_per_ip": {"count": 4}}),
     row("smtp_destination_rate_delay = 1s", 8, {"smtp_destination_rate_delay": "1s"}, cut=20, quick=False,
         calibration={"smtp_destination_rate_delay": "0s", **ONE}),
+    many("no TLS", 60, {}, cut=8, network=UNEVEN | {"rtt": "60ms"}),
+    many("STARTTLS", 60, {}, cut=12, network=UNEVEN | {"tls": "starttls"}),
+    many("smtp_connection_reuse_count_limit = 4", 100, {"smtp_connection_reuse_count_limit": 4}, cut=12),
+    many("the transaction limit", 120, {}, cut=10),
+    many("the login limit, 150 connections", 150, {"smtp_connection_cache_on_demand": False}, cut=15),
+    many("a wrong password", 20, {}, cut=4, faults=WRONG),
+    many("a refusal in place of the greeting", 60, {"smtp_connection_cache_on_demand": False}, cut=5,
+         policy={"connections_per_ip": {"count": 30}}),
+    many("put off, and tried again", 30, SHORT | {"smtp_connection_cache_on_demand": False}, lucky=f"{TOGETHER}, and {CLOCK}",
+         policy={"logins_per_username": {"count": 12, "per": "5s"}}),
 ]  # fmt: skip
