@@ -10,10 +10,13 @@ in virtual time, a live port and production lead to them. A package imports only
     measure       recorder, result, statistics, diagnosis
     strategies    what a strategy sees; what is shipped
     scenario      the schema and the loader
+    explain       why one request was refused, and what would avoid it
     world         DOOR: virtual time
     live          DOOR: real time, a relay on a port of loopback
     production    DOOR: a strategy's calls over smtplib, threads and a real clock
     runner        many runs, in child processes where they must be
+    sweep         one scenario over many values, resumable, on this machine or a Dask cluster
+    plan          ceilings in closed form, the search for settings, their proof, snippets
     report        table, figures, CSV, JUnit
     battery       a strategy against many worlds
     ui            the dashboard's pages, over Streamlit

@@ -45,4 +45,6 @@ def test_each_step_is_better_than_the_one_before(library):
     wrong, article, best = (result_of(library, kind) for kind in KINDS)
     assert article.incidents.total < wrong.incidents.total
     assert best.incidents.total <= article.incidents.total
-    assert (best.throughput.mean_per_min or 0) >= (article.throughput.mean_per_min or 0)
+    assert best.messages.lost <= article.messages.lost <= wrong.messages.lost
+    if not article.messages.lost:  # a sender that goes through its messages and loses them is quick
+        assert (best.throughput.mean_per_min or 0) >= (article.throughput.mean_per_min or 0)

@@ -21,6 +21,8 @@ COMMANDS = {
     "run": "run:run",
     "try": "try_:try_",
     "validate": "validate:validate",
+    "plan": "plan:plan_",
+    "sweep": "sweep:sweep_",
     "serve": "serve:serve",
     "ui": "ui:ui",
     "strategies": "shipped:strategies",

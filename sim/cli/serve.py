@@ -20,6 +20,7 @@ from ..measure import Result
 from ..scenario import Scenario, load_scenario
 from ..scenario.loader import toml_value
 from .common import console, status_of
+from .watching import Watching
 
 PORT = click.IntRange(0, 65_535)
 
@@ -44,15 +45,26 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--messages", type=click.IntRange(1), help="Stop once so many are accepted; any fewer are lost.")
 @click.option("--idle", metavar="DURATION", help="Stop once nothing has happened for so long, such as 5s.")
 @click.option("--http", type=PORT, help="HTTP on this port of loopback: health, result, metrics, changes; 0 is any free one.")
+@click.option(
+    "--state", type=click.Path(path_type=Path, dir_okay=False), help="Keep counts and blocks in this file, over a restart."
+)
+@click.option(
+    "--keep", type=click.Path(path_type=Path, file_okay=False), help="Write what is accepted into this folder, as .eml files."
+)
+@click.option("--proxy-protocol", is_flag=True, help="Every connection begins with a header of the PROXY protocol, 1 or 2.")
+@click.option("--json-log", metavar="FILE", help="Write every event there as it happens, a JSON object a line; - is stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the scenario.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections.")
-def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_json: bool, **call: Any) -> int:
+def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_json: bool, json_log: str | None,
+          **call: Any) -> int:  # fmt: skip
     """A relay on loopback that enforces a policy for any program that sends; accepts messages and relays none."""
     loaded = load_scenario(scenario, settings, seed) if scenario else scenario_of(None, settings, seed)
     suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
     command = shlex.join(["relaysim", "serve", *([scenario.name] if scenario else []), *suffix])
-    result = asyncio.run(_served(_settings(replace(loaded, command=command), **call)))
+    result = asyncio.run(
+        _served(_settings(replace(loaded, command=command), senders_known=scenario is not None, **call), json_log)
+    )
     if as_json:
         click.echo(result.to_json())
     else:
@@ -61,10 +73,10 @@ def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_j
 
 
 def _settings(scenario: Scenario, *, port: int, tls: str | None, tls_port: int | None, bind: Sequence[str], users: Sequence[str],
-              no_auth: bool, plain_auth: bool | None, messages: int | None, idle: str | None, http: int | None) -> Settings:  # fmt: skip
+              no_auth: bool, plain_auth: bool | None, messages: int | None, idle: str | None, **more: Any) -> Settings:  # fmt: skip
     return Settings(
         scenario, users=users_of(users), login_required=not no_auth, tls=tls or scenario.network.tls, port=port, tls_port=tls_port,
-        bind=tuple(bind), plain_auth=plain_auth, messages=messages, idle=_duration("--idle", idle), http=http,
+        bind=tuple(bind), plain_auth=plain_auth, messages=messages, idle=_duration("--idle", idle), **more,
     )  # fmt: skip
 
 
@@ -88,21 +100,24 @@ def _duration(option: str, text: str | None) -> int | None:
         raise ScenarioError("command line", option, str(error)) from None
 
 
-async def _served(settings: Settings) -> Result:
+async def _served(settings: Settings, json_log: str | None) -> Result:
     """Runs until a signal, or until the relay ends of its own accord."""
     door, loop = Door(settings), asyncio.get_running_loop()
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopped.set)
+    watching = Watching(door, json_log)
     await door.start()
     try:
         _announce(door)
+        watching.begin()
         waits = [loop.create_task(stopped.wait()), loop.create_task(door.finished())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
     finally:
         await door.stop()
+        await watching.end()
     return door.result()
 
 

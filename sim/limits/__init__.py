@@ -9,12 +9,12 @@ from .blocks import Blocks
 from .fixed import Fixed
 from .gcra import Gcra
 from .limit import PASSED, REFUSED, Limit, Verdict
-from .limiter import Key, Limiter
+from .limiter import Key, Limiter, State
 from .make import WINDOWS, make_limiter
 from .sliding import Sliding
 from .sliding_counter import SlidingCounter
 
 __all__ = [
     "PASSED", "REFUSED", "WINDOWS", "Aligned", "Blocks", "Fixed", "Gcra", "Key", "Limit", "Limiter", "Sliding",
-    "SlidingCounter", "Verdict", "make_limiter",
+    "SlidingCounter", "State", "Verdict", "make_limiter",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ counted key once.
 from __future__ import annotations
 
 from .kept import NEVER
-from .limiter import Key, Window
+from .limiter import Key, State, Window
 
 
 class Aligned(Window):
@@ -35,6 +35,16 @@ class Aligned(Window):
 
     def reset(self, key: Key) -> None:
         self._used.pop(key, None)
+
+    def state(self, key: Key, now: int) -> State | None:
+        used = self.used(key, now)
+        return (self._end, used) if used else None
+
+    def restore(self, key: Key, state: State, now: int) -> None:
+        end, used = state
+        if end > now:  # the window that runs: no other ends later
+            self._end = end
+            self._used[key] = used
 
     def __len__(self) -> int:
         return len(self._used)

@@ -31,5 +31,9 @@ class Blocks:
         held = self._kept.find(key, now)
         return None if held is None else held.end
 
+    def restore(self, key: Key, end: int) -> None:
+        """Takes up a block that ends at ``end``, those that end first first, before any other call."""
+        self._kept.put(key, end, None)
+
     def __len__(self) -> int:
         return len(self._kept)

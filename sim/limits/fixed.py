@@ -7,7 +7,7 @@ counted request that passes moves the window's end to ``per`` after itself. A re
 from __future__ import annotations
 
 from .kept import Kept
-from .limiter import Key, Window
+from .limiter import Key, State, Window
 
 
 class Fixed(Window):
@@ -40,6 +40,15 @@ class Fixed(Window):
 
     def reset(self, key: Key) -> None:
         self._kept.forget(key)
+
+    def state(self, key: Key, now: int) -> State | None:
+        held = self._kept.look(key, now)
+        return None if held is None else (held.end, held.value)
+
+    def restore(self, key: Key, state: State, now: int) -> None:
+        end, *numbers = state
+        if end > now:
+            self._kept.put(key, end, numbers[0])
 
     def __len__(self) -> int:
         return len(self._kept)

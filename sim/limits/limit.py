@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .blocks import Blocks
-from .limiter import Key, Limiter
+from .limiter import Key, Limiter, State
 
 
 class Verdict(NamedTuple):
@@ -58,6 +58,18 @@ class Limit:
     def blocked(self, key: Key, now: int) -> int | None:
         """The end of the block of ``key`` that runs at ``now``, else None."""
         return self._blocks.until(key, now) if self._ever_blocked and self._blocks is not None else None
+
+    def state(self, key: Key, now: int) -> tuple[int | None, State | None]:
+        """The end of the block of ``key``, and what its limiter holds; None for what is not there."""
+        return self.blocked(key, now), self.limiter.state(key, now)
+
+    def restore(self, key: Key, block: int | None, state: State | None, now: int) -> None:
+        """Takes up what ``state`` gave, in the order of the ends, before any request; ``now`` as in Limiter.restore."""
+        if block is not None and block > now and self._blocks is not None:
+            self._ever_blocked = True
+            self._blocks.restore(key, block)
+        if state is not None:
+            self.limiter.restore(key, state, now)
 
     def reset(self, key: Key) -> None:
         """Empties the count of ``key``, as a success does. Lifts no block."""

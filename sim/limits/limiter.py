@@ -16,6 +16,10 @@ Key = Hashable
 """What a limit tells apart: an IP, a username, a pair of both."""
 
 
+State = tuple[int, ...]
+"""What a limiter holds of one key, as numbers; the first is the time until which it matters."""
+
+
 class Limiter(Protocol):
     """Counts the requests of each key and says which pass."""
 
@@ -33,6 +37,15 @@ class Limiter(Protocol):
 
     def reset(self, key: Key) -> None:
         """Empties the key, as if no request of it had ever come."""
+
+    def state(self, key: Key, now: int) -> State | None:
+        """What is held of ``key``, to be taken up later; None where that is nothing."""
+
+    def restore(self, key: Key, state: State, now: int) -> None:
+        """Takes up what ``state`` gave, into a limiter that has had no request yet, the state that ends first first.
+
+        ``now`` is the time of the first request to come; what is over by then is not taken up.
+        """
 
     def __len__(self) -> int:
         """How many keys are held in memory."""

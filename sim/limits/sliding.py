@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import deque
 
 from .kept import Kept
-from .limiter import Key, Window
+from .limiter import Key, State, Window
 
 
 class Sliding(Window):
@@ -44,6 +44,15 @@ class Sliding(Window):
 
     def reset(self, key: Key) -> None:
         self._kept.forget(key)
+
+    def state(self, key: Key, now: int) -> State | None:
+        held = self._kept.look(key, now)
+        return None if held is None else (held.end, *held.value)
+
+    def restore(self, key: Key, state: State, now: int) -> None:
+        end, *numbers = state
+        if end > now:
+            self._kept.put(key, end, deque(numbers, self.count))
 
     def __len__(self) -> int:
         return len(self._kept)

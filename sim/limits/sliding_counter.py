@@ -7,7 +7,7 @@ has before it. In whole numbers, so the edge is exact. Knows of each key the cou
 from __future__ import annotations
 
 from .kept import NEVER
-from .limiter import Key, Window
+from .limiter import Key, State, Window
 
 
 class SlidingCounter(Window):
@@ -42,6 +42,21 @@ class SlidingCounter(Window):
     def reset(self, key: Key) -> None:
         self._previous.pop(key, None)
         self._current.pop(key, None)
+
+    def state(self, key: Key, now: int) -> State | None:
+        previous, current = self._counts(key, now)
+        end = now - now % self.per + self.per
+        return (end + self.per if current else end, end, previous, current) if previous or current else None
+
+    def restore(self, key: Key, state: State, now: int) -> None:
+        until, end, previous, current = state
+        if until <= now:
+            return
+        self._end = now - now % self.per + self.per
+        if end < self._end:  # a window has begun since
+            previous, current = current, 0
+        self._previous.update({key: previous} if previous else {})
+        self._current.update({key: current} if current else {})
 
     def __len__(self) -> int:
         return len(self._previous.keys() | self._current.keys())

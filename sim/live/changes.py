@@ -55,7 +55,7 @@ class Changes:
     def faults(self, table: object, place: str = "change") -> None:
         """These faults and no others, as a scenario's ``[faults]``, with times that count from now."""
         found = read(Faults, _table(table, place, "faults"), place, "faults")
-        self._door.change_faults(_later(found, self._door.clock.now()))
+        self._door.change_faults(_later(found, self._door.now))
 
     def refuse_next(self, what: str, times: int = 1, place: str = "change") -> None:
         """The next ``times`` that the limit ``what`` could refuse something, it does; see ``ObligingRelay.refuse_next``."""
@@ -63,7 +63,9 @@ class Changes:
 
     def forget(self) -> None:
         """Empties every count, lifts every block, and takes back what was to be refused. What was recorded stays."""
-        self._door.relay.forget()
+        door = self._door
+        door.relay.forget()
+        door.tally.change(door.relay.policy)
 
     def state(self) -> dict[str, Any]:
         """What holds now, in words of a scenario file; times of faults in seconds since the relay started, as is ``now``."""

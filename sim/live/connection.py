@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from ..relay import Session
-from ..relay.wire import Wire
+from ..relay.wire import IN_TRANSACTION, Wire
 from ..smtp.replies import reply
-from ..smtp.states import State
 from .tls import Tls
 from .way import Unlucky
 
@@ -23,8 +22,6 @@ LEAVING = reply(421, "4.3.2", "This relay is stopping")
 """To whoever is connected when the relay stops (RFC 5321 4.2.3)."""
 TOO_SLOW = reply(421, "4.4.2", "Waited too long")
 """To a peer that keeps the relay waiting (RFC 5321 4.5.3.2; RFC 3463 X.4.2: bad connection)."""
-
-IN_TRANSACTION = (State.MAIL, State.RCPT, State.DATA)
 
 
 class Connection(asyncio.Protocol):
@@ -46,12 +43,23 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TCP has accepted it."""
-        self.transport = cast(asyncio.Transport, transport)
-        self.heard_at = self.door.clock.now()
-        self.door.connections.add(self)
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # gone already
+            cast(asyncio.Transport, transport).abort()
+            return
+        self.begin(cast(asyncio.Transport, transport), peer[0])
+
+    def begin(self, transport: asyncio.Transport, ip: str) -> None:
+        """It comes from ``ip``."""
+        door = self.door
+        self.transport, self.heard_at = transport, door.clock.now()
+        if door.settings.shuns(transport.get_extra_info("sockname")):
+            transport.abort()
+            return
+        door.connections.add(self)
         if self.implicit:
-            self._tls = Tls(self.door.tls_context)
-        self._begin(transport.get_extra_info("peername")[0])
+            self._tls = Tls(door.tls_context)
+        self._begin(ip)
 
     def data_received(self, data: bytes) -> None:
         """Octets of the peer's."""
@@ -93,6 +101,10 @@ class Connection(asyncio.Protocol):
         """The peer has kept the relay waiting for too long."""
         self._say_last(TOO_SLOW.encode(), now)
 
+    def kill(self, now: int) -> None:
+        """The relay goes away."""
+        self.abort(now)
+
     def abort(self, now: int) -> None:
         """The connection dies at once and without a word."""
         if self.wire is not None:
@@ -127,7 +139,7 @@ class Connection(asyncio.Protocol):
         self.session = session = door.relay.connect(ip, now)
         session.secure = self.implicit
         judged = session if not door.way.faults.drop_connection else cast(Session, Unlucky(session, door.way))
-        self.wire = Wire(judged)
+        self.wire = Wire(judged, door.notes, door.kept_of_body)
         return self.wire.greeting(now)
 
     def _take(self, data: bytes) -> None:
@@ -238,17 +250,3 @@ class Connection(asyncio.Protocol):
             self._write(octets)
         self.wire.eof(now)
         self._close(linger=True)
-
-
-class Maker:
-    """Makes the protocol of each connection that a listener accepts."""
-
-    def __init__(self, door: Any, *, implicit: bool) -> None:
-        self._door, self._implicit = door, implicit
-
-    def __call__(self) -> Connection:
-        """A new one; ``way`` decides at that moment whether anything is held back."""
-        from .delayed import DelayedConnection
-
-        kind = Connection if self._door.way.instant else DelayedConnection
-        return kind(self._door, implicit=self._implicit)

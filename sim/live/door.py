@@ -1,4 +1,4 @@
-"""The live relay itself: listeners, connections and the relay behind them, from start to result. Runs in one asyncio loop.
+"""The live relay itself: ports, connections and the relay behind them, from start to result. Runs in one asyncio loop.
 
 Knows nothing of the command line or of threads.
 """
@@ -6,35 +6,39 @@ Knows nothing of the command line or of threads.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ScenarioError
-from ..measure import Facts, Recorder, Result, assemble
-from ..measure.result import Latency
+from ..measure import Facts, Result, Tally, live_result
 from ..relay import Policy
 from ..relay.wanted import ObligingRelay
 from ..scenario.schema import Faults
+from ..smtp.lines import HEAD
 from ..units import MICRO
 from .certificate import Pair, kept
 from .changes import Changes
 from .clock import Clock
-from .connection import Connection, Maker
+from .connection import Connection
 from .delayed import DelayedConnection
-from .settings import ALL_LOOPBACK, Settings
+from .introduction import Introduction
+from .listeners import Listeners
+from .notes import Notes
+from .settings import Settings
+from .state import State
 from .tls import context_of
 from .way import Way
+from .witnesses import Witnesses
 
 if TYPE_CHECKING:
     from .http import Endpoint
 
-BACKLOG = 4096
 SWEEP = 1.0
 """Seconds between two looks for peers that keep the relay waiting."""
+OFTEN = 0.05
+"""Seconds between two looks for whether enough messages are accepted."""
 LINGER = 2 * MICRO
 """How long a closed connection waits for the peer's own end."""
 GOODBYES = 1 * MICRO
@@ -42,25 +46,36 @@ GOODBYES = 1 * MICRO
 
 
 class Door:
-    """A live relay. ``start``, then ``finished`` waits for the end of its own accord, ``stop`` and ``result``."""
+    """A live relay. ``start``, then ``finished`` waits for the end of its own accord, ``stop`` and ``result``.
+
+    ``tally`` counts; a further witness is added to ``witnesses`` before ``start``.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.scenario = settings, settings.scenario
-        self.clock, self.way = Clock(), Way(settings.scenario)
-        self.recorder = Recorder()
+        self._state = None if settings.state is None else State(settings.state)
+        self.clock = Clock(0 if self._state is None else self._state.reached())
+        self.way = Way(settings.scenario, self.clock.origin)
+        self.tally = Tally(self.scenario.policy, self.clock.origin)
+        self.notes = Notes(self.tally, settings.keep)
+        self.kept_of_body = HEAD if settings.keep is None else self.scenario.policy.message_size
+        self.witnesses = Witnesses(self.tally)
         plain = settings.on_loopback if settings.plain_auth is None else settings.plain_auth
-        self.relay = ObligingRelay(settings.scenario.policy, self.recorder, self._right, tls=settings.tls, plain_auth=plain,
-                           login_required=settings.login_required, transcribe=settings.transcribe)  # fmt: skip
+        self.relay = ObligingRelay(self.scenario.policy, self.tally, self._right, tls=settings.tls, plain_auth=plain,
+                                   login_required=settings.login_required, transcribe=settings.transcribe)  # fmt: skip
+        if self._state is not None:
+            self._attach(self._state)
         self.changes = Changes(self)
         self.connections: set[Connection] = set()
+        self.introductions: set[Introduction] = set()
         self.loop: asyncio.AbstractEventLoop
         self.certificate: Pair | None = None
         self.port = self.tls_port = self.http_port = 0
         self._endpoint: Endpoint | None = None
-        self._listeners: list[tuple[socket.socket, asyncio.Server, bool]] = []
-        self._timers: list[asyncio.TimerHandle] = []
+        self._listeners = Listeners()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._writing: asyncio.Task[None] | None = None
         self._downs: list[asyncio.TimerHandle] = []
-        self._is_down = False
         self._context: ssl.SSLContext | None = None
         self._stack = ExitStack()
         self._finished = asyncio.Event()
@@ -75,38 +90,40 @@ class Door:
 
     async def start(self) -> None:
         """Opens the ports. ScenarioError where one cannot be opened."""
+        settings = self.settings
         self.loop = asyncio.get_running_loop()
-        if self.settings.tls != "none" or self.settings.tls_port is not None:
+        self.relay.witness = self.witnesses.alone or self.witnesses
+        if settings.tls != "none" or settings.tls_port is not None:
             self.certificate = self._stack.enter_context(kept())
             self._context = context_of(self.certificate.pair)
         try:
-            self.port = await self._listen(self.settings.port, implicit=self.settings.tls == "implicit")
-            if self.settings.tls_port is not None:
-                self.tls_port = await self._listen(self.settings.tls_port, implicit=True)
-            if self.settings.http is not None:
+            implicit = settings.tls == "implicit"
+            self.port = await self._listeners.open(settings.bind, settings.port, lambda: self._made(implicit=implicit))
+            if settings.tls_port is not None:
+                self.tls_port = await self._listeners.open(settings.bind, settings.tls_port, lambda: self._made(implicit=True))
+            if settings.http is not None:
                 from .http import Endpoint  # read when it is asked for: most relays have none
 
-                self._endpoint = Endpoint(self, self.settings.http)
+                self._endpoint = Endpoint(self, settings.http)
                 await self._endpoint.start()
                 self.http_port = self._endpoint.port
         except BaseException:
             await self.stop()
             raise
+        if self._state is not None:
+            self._writing = self.loop.create_task(self._state.keep_writing(self.clock))
         self._plan_downs()
-        self._timers.append(self.loop.call_later(SWEEP, self._sweep))
+        self._later("sweep", SWEEP, self._sweep)
+        if settings.messages is not None:
+            self._later("count", OFTEN, self._check_count)
 
     async def finished(self) -> None:
         """Returns once enough messages are accepted or nothing has happened for long enough; else never."""
         await self._finished.wait()
-        self._close_listeners()
+        self._listeners.close()
         until = self.clock.now() + GOODBYES
         while self.connections and self.clock.now() < until:
             await asyncio.sleep(0.01)
-
-    def forget(self, connection: Connection) -> None:
-        """It is gone, and judged to its end."""
-        self.connections.discard(connection)
-        self._last_heard = max(connection.heard_at, self._last_heard or 0)
 
     def finish(self) -> None:
         """Ends ``finished``."""
@@ -114,7 +131,9 @@ class Door:
 
     async def stop(self) -> None:
         """No new connection; transactions in flight may finish for a while; then everything is closed."""
-        self._close_listeners()
+        self._listeners.close()
+        for introduction in list(self.introductions):
+            introduction.abort()
         for connection in list(self.connections):
             connection.leave()
         until = self.clock.now() + self.settings.timeouts.leaving
@@ -124,25 +143,58 @@ class Door:
         for connection in list(self.connections):
             connection.abort(now)
         await asyncio.sleep(0)
-        for timer in (*self._timers, *self._downs):
+        for timer in (*self._timers.values(), *self._downs):
             timer.cancel()
         if self._endpoint is not None:
             await self._endpoint.stop()
         self._ended_at = self.clock.now()
+        await self._close_state()
         self._stack.close()
 
+    def _attach(self, state: State) -> None:
+        try:
+            state.attach(self.relay, self.clock.origin)
+        except BaseException:
+            state.abandon()
+            raise
+        self.witnesses.add(state)
+
+    async def _close_state(self) -> None:
+        state, self._state = self._state, None
+        if state is None:
+            return
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait([self._writing])
+        state.close(self.clock.now())
+
     def result(self) -> Result:
-        """What has happened so far, or until the end."""
-        return live_result(self)
+        """What has happened so far, or until the end: the contract's live result."""
+        scenario, seen = self.scenario, self.tally
+        usernames, ips = scenario.sender.usernames, scenario.sender.ips
+        if not self.settings.senders_known:
+            usernames, ips = max(1, len(seen.usernames)), max(1, len(seen.ips))
+        facts = Facts(
+            scenario=scenario.name, title=scenario.title, policy=scenario.policy, sender="live", seed=None, end=self.now,
+            ended="settled", submitted={}, given_up=frozenset(), usernames=usernames, ips=ips,
+            expectations=scenario.expectations, command=scenario.command,
+        )  # fmt: skip
+        return live_result(seen, facts, self.settings.messages)
 
     @property
     def now(self) -> int:
         """Microseconds since the start; of the end once stopped."""
-        return self.clock.now() if self._ended_at is None else self._ended_at
+        return (self.clock.now() if self._ended_at is None else self._ended_at) - self.clock.origin
+
+    def forget(self, connection: Connection) -> None:
+        """It is gone, and judged to its end."""
+        self.connections.discard(connection)
+        self._last_heard = max(connection.heard_at, self._last_heard or 0)
 
     def change_policy(self, policy: Policy) -> None:
         """Goes on under another policy, at once."""
         self.relay.change(policy)
+        self.tally.change(policy)
         self.scenario = replace(self.scenario, policy=policy)
 
     def change_faults(self, faults: Faults) -> None:
@@ -151,9 +203,14 @@ class Door:
         for timer in self._downs:
             timer.cancel()
         self._downs.clear()
-        if self._is_down and not self.way.down(self.clock.now()):
-            self._come_back()
+        if self._listeners.is_down and not self.way.down(self.clock.now()):
+            self._listeners.come_back()
         self._plan_downs()
+
+    def _made(self, *, implicit: bool) -> asyncio.Protocol:
+        """The protocol of a connection that TCP has accepted; ``way`` decides at that moment whether it is held back."""
+        connection = (Connection if self.way.instant else DelayedConnection)(self, implicit=implicit)
+        return Introduction(self, connection) if self.settings.proxy_protocol else connection
 
     def _right(self, username: str, password: str, at: int) -> bool:
         if self.way.wrong_password(at):
@@ -161,58 +218,21 @@ class Door:
         users = self.settings.users
         return users is None or users.get(username) == password
 
-    async def _listen(self, port: int, *, implicit: bool) -> int:
-        for address in self.settings.bind:
-            bound = _bound(address, port)
-            port = bound.getsockname()[1]
-            self._listeners.append((bound, await self._serve(bound, implicit=implicit), implicit))
-        return port
-
-    async def _serve(self, bound: socket.socket, *, implicit: bool) -> asyncio.Server:
-        return await self.loop.create_server(Maker(self, implicit=implicit), sock=bound, backlog=BACKLOG)
-
-    def _close_listeners(self) -> None:
-        for _, server, _ in self._listeners:
-            server.close()
-        self._listeners.clear()
-
     def _plan_downs(self) -> None:
         """The relay goes away as the network has it: what leaves a sender half a round trip earlier finds it gone."""
-        half = self.way.network.rtt // 2
+        half, origin = self.way.network.rtt // 2, self.clock.origin
         for down in self.way.faults.relay_down:
-            for moment, call in ((down.at, self._kill_all), (max(0, down.at - half), self._go_down),
-                                 (max(0, down.at + down.for_ - half), self._come_back)):  # fmt: skip
-                self._downs.append(self.loop.call_at(self.clock.of_loop(moment), call))
+            for moment, call in ((down.at, self._kill_all), (max(0, down.at - half), self._listeners.go_down),
+                                 (max(0, down.at + down.for_ - half), self._listeners.come_back)):  # fmt: skip
+                self._downs.append(self.loop.call_at(self.clock.of_loop(origin + moment), call))
 
     def _kill_all(self) -> None:
         now = self.clock.now()
         for connection in list(self.connections):
-            if isinstance(connection, DelayedConnection):
-                connection.kill(now)
-            else:
-                connection.abort(now)
+            connection.kill(now)
 
-    def _go_down(self) -> None:
-        """A bound socket that does not listen keeps the port and refuses TCP."""
-        if self._is_down:
-            return
-        again = []
-        self._is_down = True
-        for listening, server, implicit in self._listeners:
-            host, port = listening.getsockname()[:2]
-            server.close()
-            again.append((_bound(host, port), server, implicit))
-        self._listeners = again
-
-    def _come_back(self) -> None:
-        self._is_down = False
-
-        async def listen() -> None:
-            self._listeners = [
-                (bound, await self._serve(bound, implicit=implicit), implicit) for bound, _, implicit in self._listeners
-            ]
-
-        self._task = self.loop.create_task(listen())
+    def _later(self, name: str, seconds: float, call: Callable[[], None]) -> None:
+        self._timers[name] = self.loop.call_later(seconds, call)
 
     def _sweep(self) -> None:
         now, limits = self.clock.now(), self.settings.timeouts
@@ -226,65 +246,16 @@ class Door:
             elif now - connection.heard_at > (limits.handshake if connection.in_handshake else limits.command):
                 connection.time_out(now)
         self._check_idle(now)
-        self._timers[-1] = self.loop.call_later(SWEEP, self._sweep)
+        self._later("sweep", SWEEP, self._sweep)
+
+    def _check_count(self) -> None:
+        if self.settings.messages is not None and self.tally.accepted_count >= self.settings.messages:
+            self.finish()
+        else:
+            self._later("count", OFTEN, self._check_count)
 
     def _check_idle(self, now: int) -> None:
-        heard = [connection.heard_at for connection in self.connections]
-        if heard:
-            self._last_heard = max(*heard, self._last_heard or 0)
-        wanted = self.settings.messages
-        if wanted is not None and len(set(self.recorder.accepted_ids)) >= wanted:
-            self.finish()
         idle = self.settings.idle
-        if idle is not None and self._last_heard is not None and now - self._last_heard >= idle:
+        last = max((connection.heard_at for connection in self.connections), default=self._last_heard)
+        if idle is not None and last is not None and now - max(last, self._last_heard or 0) >= idle:
             self.finish()
-
-
-def _bound(address: str, port: int) -> socket.socket:
-    """A socket bound to ``address`` that does not listen yet."""
-    host = "0.0.0.0" if address == ALL_LOOPBACK else address
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, where = found[0]
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with _closed_on_error(bound):
-            bound.bind(where)
-    except (OSError, OverflowError, UnicodeError) as error:
-        problem = (
-            f"cannot listen on {address} port {port}: {getattr(error, 'strerror', None) or error}; take --port 0 for a free one"
-        )
-        raise ScenarioError("command line", "", problem) from None
-    bound.setblocking(False)  # noqa: FBT003 - its only parameter
-    return bound
-
-
-@contextmanager
-def _closed_on_error(bound: socket.socket) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            bound.close()
-        raise
-
-
-def live_result(door: Door) -> Result:
-    """The contract's live result: latency and seed null, what was not accepted is lost."""
-    recorder, settings, scenario = door.recorder, door.settings, door.scenario
-    names = {name for name in recorder.accepted_ids if name} | {
-        row.message or f"?{i}" for i, row in enumerate(recorder.incidents)
-    }
-    accepted = set(recorder.accepted_ids)
-    if settings.messages is not None:
-        names = {*accepted, *(f"?{i}" for i in range(max(0, settings.messages - len(accepted))))}  # type: ignore[arg-type]
-    begun = recorder.opened_rows[0].at if recorder.opened_rows else 0
-    facts = Facts(
-        scenario=scenario.name, title=scenario.title, policy=scenario.policy, sender="live", seed=None, end=door.now,
-        ended="settled", submitted=dict.fromkeys(sorted(names), begun), given_up=frozenset(names - accepted),
-        usernames=scenario.sender.usernames, ips=scenario.sender.ips, command=scenario.command,
-    )  # fmt: skip
-    from ..measure.expectations import judged
-
-    result = replace(assemble(recorder, facts), latency_s=Latency(None, None, None, None, None))
-    return judged(result, scenario.expectations)

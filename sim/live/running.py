@@ -109,6 +109,7 @@ def running(
 
     ``tls`` None is the scenario's own where one was given, else starttls. ``more`` are fields of Settings.
     """
+    senders_known = scenario is not None
     if scenario is None:
         table = {"use": policy} if isinstance(policy, str) else None if isinstance(policy, Policy) else policy
         scenario = scenario_of({"policy": table, "network": network, "faults": faults, "expect": expect})
@@ -117,7 +118,7 @@ def running(
     settings = Settings(
         scenario, users=users, login_required=login, tls=tls or scenario.network.tls, port=port, tls_port=tls_port,
         transcribe=transcripts, messages=messages, idle=None if idle is None else round(idle * 1_000_000),
-        timeouts=timeouts or Timeouts(), **more,
+        timeouts=timeouts or Timeouts(), senders_known=senders_known, **more,
     )  # fmt: skip
     relay = Running(settings)
     try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 
 from ..scenario import Scenario
 from ..units import MICRO
@@ -36,7 +38,9 @@ class Settings:
 
     ``tls_port`` None opens no second port with implicit TLS. ``plain_auth`` None allows AUTH in the clear while every address
     is of loopback. ``messages`` ends the run once so many are accepted, ``idle`` once nothing has happened for so long.
-    ``http`` opens a port for HTTP, of loopback alone.
+    ``http`` opens a port for HTTP, of loopback alone. ``keep`` is a folder for what is accepted, ``state`` a file
+    in which counts and blocks survive the relay. With ``proxy_protocol`` every
+    connection says first for whom it speaks. ``senders_known``: usernames and IPs are the scenario's, else those that come.
     """
 
     scenario: Scenario
@@ -51,7 +55,15 @@ class Settings:
     idle: int | None = None
     transcribe: bool = False
     http: int | None = None
+    keep: Path | None = None
+    state: Path | None = None
+    proxy_protocol: bool = False
+    senders_known: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def shuns(self, own: Any) -> bool:
+        """Whether a connection that reached the relay at its address ``own`` is turned away."""
+        return ALL_LOOPBACK in self.bind and not str(own[0]).startswith("127.")
 
     @property
     def on_loopback(self) -> bool:

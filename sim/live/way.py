@@ -1,6 +1,6 @@
 """The network between a sender and the live relay, as a scenario has it: held back on purpose, and cut on purpose.
 
-Real time on loopback takes next to nothing, so a round trip is waited for whole. All times are microseconds since the start.
+Real time on loopback takes next to nothing, so a round trip is waited for whole. All times are microseconds of the relay's clock.
 Knows nothing of sockets.
 """
 
@@ -17,9 +17,10 @@ from ..smtp.replies import Reply
 
 
 class Way:
-    """Delays and faults; both may be changed while the relay runs."""
+    """Delays and faults; both may be changed while the relay runs. ``origin`` is the clock's time from which faults count."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, origin: int = 0) -> None:
+        self._origin = origin
         self.faults: Faults = scenario.faults
         self._seed = scenario.seed
         self._luck = streams.uniforms(scenario.seed, "faults", "live")
@@ -50,14 +51,17 @@ class Way:
     def thinking(self, at: int) -> int:
         """What the relay takes for a command that reaches it at ``at``."""
         slow, own = self.faults.slow, self._network.relay_time
+        at -= self._origin
         return round(own * slow.factor) if slow is not None and slow.at <= at < slow.at + slow.for_ else own
 
     def down(self, at: int) -> bool:
         """Whether the relay refuses TCP at ``at``."""
+        at -= self._origin
         return any(down.at <= at < down.at + down.for_ for down in self.faults.relay_down)
 
     def wrong_password(self, at: int) -> bool:
         """Whether every password is wrong at ``at``."""
+        at -= self._origin
         wrong = self.faults.wrong_password
         return wrong is not None and wrong.from_ <= at < wrong.until
 

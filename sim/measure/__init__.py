@@ -2,8 +2,10 @@
 
 from .assemble import Facts, assemble
 from .expectations import Expectation, parse_expectations
+from .live import live_result
 from .recorder import Recorder
 from .result import Result
 from .submitted import Numbered
+from .tally import Tally
 
-__all__ = ["Expectation", "Facts", "Numbered", "Recorder", "Result", "assemble", "parse_expectations"]
+__all__ = ["Expectation", "Facts", "Numbered", "Recorder", "Result", "Tally", "assemble", "live_result", "parse_expectations"]

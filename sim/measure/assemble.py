@@ -12,6 +12,7 @@ from ..units import MICRO, seconds
 from . import statistics as st
 from .diagnosis import diagnose
 from .expectations import Expectation, judged
+from .hits import hits
 from .recorder import Recorder
 from .result import (
     LOG_CUT,
@@ -81,7 +82,13 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
         ],
         series=series(rows, recorder.blocks, open_steps, facts),
         expectations=[],
-        diagnosis=diagnose(rows, recorder.blocks, facts),
+        diagnosis=diagnose(
+            hits(rows, recorder.blocks, facts),
+            recorder.blocks,
+            facts,
+            lost=len(rows.lost),
+            wrong=rows.outcomes["failed"],
+        ),
         error=facts.error,
         command=facts.command,
     )

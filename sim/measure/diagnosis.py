@@ -1,4 +1,7 @@
-"""The diagnosis: each limit that was hit, in words a person can act on. Knows the rows and the policy, not the strategy."""
+"""The diagnosis: each limit that was hit, in words a person can act on. Knows the policy and what was hit, not the strategy.
+
+What was hit comes as a :class:`Hit` for each limit: from the rows of a run (``hits``), or from a recorder that keeps none.
+"""
 
 from __future__ import annotations
 
@@ -8,64 +11,78 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..records import BlockRow, Incident
 from ..relay.policy import WindowSpec
-from . import statistics as st
 from .result import Finding
-from .series import FAILURES, failures
+from .series import FAILURES
 from .words import lasting, moment, number, ordinal, plural, times
 
 if TYPE_CHECKING:
     from .assemble import Facts
-    from .rows import Rows
 
 MARGIN = Fraction(101, 100)
 """Logins that are per / count apart stand exactly on the edge of a window; one hundredth more is safe under every algorithm."""
 
 
-class Case(NamedTuple):
-    """What a finding is made from: the refusals by one limit and everything around them. ``refused`` has at least one."""
+class Hit(NamedTuple):
+    """What one limit refused. ``keys`` counts the connections, usernames or IPs; ``own_lost`` the lost messages that it refused.
 
-    limit: str
-    refused: list[Incident]
-    rows: Rows
+    ``nth`` is which of its key's requests in the last ``per`` the first refused one was, ``need`` the most that its key made in
+    any ``per``. ``wrong`` passwords were counted, the first at ``wrong_at``.
+    """
+
+    first: Incident
+    refusals: int
+    last_at: int
+    keys: int = 1
+    nth: int = 0
+    need: int = 0
+    own_lost: int = 0
+    wrong: int = 0
+    wrong_at: int = 0
+
+
+class Case(NamedTuple):
+    """What a finding is made from: a hit and everything around it."""
+
+    hit: Hit
     blocks: Sequence[BlockRow]
     facts: Facts
     cost: str
 
     @property
+    def limit(self) -> str:
+        """The policy's key."""
+        return self.hit.first.limit
+
+    @property
     def first(self) -> Incident:
         """The first refusal."""
-        return self.refused[0]
+        return self.hit.first
 
 
-def diagnose(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Finding]:
-    """A finding for each limit that refused something, in the order in which they were first hit; one for losses without."""
-    hit = list(dict.fromkeys(row.limit for row in rows.incidents))
-    lost = rows.lost
+def diagnose(hits: Sequence[Hit], blocks: Sequence[BlockRow], facts: Facts, *, lost: int, wrong: int) -> list[Finding]:
+    """A finding for each hit, in their order; one for ``lost`` messages without any. ``wrong`` counts the 535s."""
     findings = []
-    for limit in hit:
-        refused = [row for row in rows.incidents if row.limit == limit]
-        cost = _cost(refused, lost, alone=len(hit) == 1)
+    for hit in hits:
+        limit, cost = hit.first.limit, _cost(hit, lost, alone=len(hits) == 1)
         write = _gone if getattr(facts.policy, limit) is None else _WRITERS[limit]
-        findings.append(write(Case(limit, refused, rows, blocks, facts, cost)))
-    return findings if hit or not lost else [_lost(len(lost), rows)]
+        findings.append(write(Case(hit, blocks, facts, cost)))
+    return findings if hits or not lost else [_lost(lost, wrong)]
 
 
-def _cost(refused: list[Incident], lost: frozenset[str], *, alone: bool) -> str:
+def _cost(hit: Hit, lost: int, *, alone: bool) -> str:
     """A sentence on the messages lost: all of the run's; where several limits were hit, also those that this one refused."""
     if not lost:
         return ""
     if alone:
-        return f" It cost {plural(len(lost), 'message')}, given up by the sender."
-    own = len(lost & {row.message for row in refused if row.message})
-    share = f", {own:,} of them when this limit refused their transaction" if own else ""
-    return f" This and the other limits cost {plural(len(lost), 'message')}, given up by the sender{share}."
+        return f" It cost {plural(lost, 'message')}, given up by the sender."
+    share = f", {hit.own_lost:,} of them when this limit refused their transaction" if hit.own_lost else ""
+    return f" This and the other limits cost {plural(lost, 'message')}, given up by the sender{share}."
 
 
 def _often(case: Case, where: str = "") -> str:
-    if len(case.refused) == 1:
+    if case.hit.refusals == 1:
         return f"That was the only refusal by this limit.{case.cost}"
-    last = moment(case.refused[-1].at)
-    return f"It happened {times(len(case.refused))}{where}, the last at {last}.{case.cost}"
+    return f"It happened {times(case.hit.refusals)}{where}, the last at {moment(case.hit.last_at)}.{case.cost}"
 
 
 def _gone(case: Case) -> Finding:
@@ -82,8 +99,7 @@ def _transactions(case: Case) -> Finding:
     spec = case.facts.policy.transactions_per_connection
     assert spec, "its incidents come from this limit"
     over, first = ordinal(spec.count + 1), case.first
-    keys = len({row.connection for row in case.refused})
-    often = _often(case, f", on {plural(keys, 'connection')}")
+    often = _often(case, f", on {plural(case.hit.keys, 'connection')}")
     ending = {"close": ", then closes it", "drop": " and drops it without a word", "stay": ""}[spec.reply.then]
     return Finding(
         case.limit,
@@ -102,13 +118,9 @@ def _answer(case: Case) -> str:
 def _logins(case: Case) -> Finding:
     spec = case.facts.policy.logins_per_username
     assert spec, "its incidents come from this limit"
-    name = case.first.username
-    assert name is not None, "a login is refused under its username"
-    mine = case.rows.logins_by_username[name]
-    need = st.busiest(mine, spec.per)
-    more = max(case.facts.usernames + 1, case.facts.usernames * -(-need // spec.count))
-    nth, when = _within(mine, case.first.at, spec.per), moment(case.first.at)
-    what = f"{name} asked for its {nth} login within {lasting(spec.per)} at {when}."
+    more = max(case.facts.usernames + 1, case.facts.usernames * -(-case.hit.need // spec.count))
+    nth, when = ordinal(case.hit.nth), moment(case.first.at)
+    what = f"{case.first.username} asked for its {nth} login within {lasting(spec.per)} at {when}."
     return Finding(
         case.limit,
         f"{what} {_often(case, _for_keys(case, 'username'))}",
@@ -122,11 +134,9 @@ def _logins(case: Case) -> Finding:
 def _connections(case: Case) -> Finding:
     spec = case.facts.policy.connections_per_ip
     assert spec, "its incidents come from this limit"
-    ip, mine = case.first.ip, case.rows.opened_by_ip[case.first.ip]
-    need = st.busiest(mine, spec.per)
-    more = max(case.facts.ips + 1, case.facts.ips * -(-need // spec.count))
-    nth, when = _within(mine, case.first.at, spec.per), moment(case.first.at)
-    what = f"{ip} opened its {nth} connection within {lasting(spec.per)} at {when}."
+    more = max(case.facts.ips + 1, case.facts.ips * -(-case.hit.need // spec.count))
+    nth, when = ordinal(case.hit.nth), moment(case.first.at)
+    what = f"{case.first.ip} opened its {nth} connection within {lasting(spec.per)} at {when}."
     return Finding(
         case.limit,
         f"{what} {_often(case, _for_keys(case, 'IP'))}",
@@ -139,11 +149,11 @@ def _connections(case: Case) -> Finding:
 
 def _failed(case: Case) -> Finding:
     spec = getattr(case.facts.policy, case.limit)
-    wrong = failures(case.rows, case.blocks, case.facts)
     whole = case.limit == "failed_logins_per_ip"
     whom = "an IP" if whole else "a username and IP in a row"
     began = [row for row in case.blocks if row.limit == case.limit and row.from_ <= case.facts.end]
-    start = f"The first of {plural(len(wrong), 'wrong password')} came at {moment(wrong[0][0])}. " if wrong else ""
+    wrong, since = case.hit.wrong, moment(case.hit.wrong_at)
+    start = f"The first of {plural(wrong, 'wrong password')} came at {since}. " if wrong else ""
     key = "the IP" if whole else "that username at that IP"
     shut = (
         f", then shuts {key} out for {lasting(spec.block)}; meanwhile even the right password is refused" if spec.block else ""
@@ -151,7 +161,7 @@ def _failed(case: Case) -> Finding:
     within = f" within {lasting(spec.per)}" if whole else ""
     return Finding(
         case.limit,
-        f"{start}{_blocked(began)}It refused {plural(len(case.refused), 'login or connection', 'logins or connections')}, "
+        f"{start}{_blocked(began)}It refused {plural(case.hit.refusals, 'login or connection', 'logins or connections')}, "
         f"the first at {moment(case.first.at)}.{case.cost}",
         f"This relay allows {plural(spec.count, 'wrong password')} of {whom}{within}{shut}.",
         "Check the password, and stop logging in after a 535 until somebody has corrected it"
@@ -174,8 +184,7 @@ def _blocked(began: list[BlockRow]) -> str:
     return f"{whom} was shut out from {moment(row.from_)} until {moment(row.until)}{more}. "
 
 
-def _lost(count: int, rows: Rows) -> Finding:
-    wrong = rows.outcomes["failed"]
+def _lost(count: int, wrong: int) -> Finding:
     if wrong:
         why = f"The sender gave them up; {plural(wrong, 'login')} had the wrong password (535)."
         fix = "Check the password, and put a message back into the outbox when its login or connection fails."
@@ -186,14 +195,8 @@ def _lost(count: int, rows: Rows) -> Finding:
     return Finding(None, f"{plural(count, 'message')} {were} lost although no limit refused anything.", why, fix)
 
 
-def _within(moments: st.Times, at: int, per: int) -> str:
-    """The ordinal of the request at ``at`` among those of the last ``per``."""
-    return ordinal(int(((moments > at - per) & (moments <= at)).sum()))
-
-
 def _for_keys(case: Case, kind: str) -> str:
-    keys = {row.username if kind == "username" else row.ip for row in case.refused}
-    return f", to {plural(len(keys), kind)}" if len(keys) > 1 else ""
+    return f", to {plural(case.hit.keys, kind)}" if case.hit.keys > 1 else ""
 
 
 def _window(case: Case, spec: WindowSpec) -> str:

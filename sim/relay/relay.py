@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from ..limits import Limit
+from ..limits import Key, Limit, State
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
 from .session import Session, Terms
@@ -19,6 +19,9 @@ Accounts = Callable[[str, str, int], bool]
 
 ORDER_AT_AUTH = ("logins_per_username", "failed_logins_per_ip", "failed_logins_per_username_ip", "credentials")
 """The order of the checks at AUTH (CONTRACT section 1); the first that refuses answers. ``judge_login`` follows it."""
+
+
+FAILED = ("failed_logins_per_ip", "failed_logins_per_username_ip")
 
 
 class Witness(Protocol):
@@ -84,8 +87,14 @@ class Relay:
         self.limits, self._made = {}, {}
         self._take_up(self.policy)
 
+    def restore(self, limit: str, key: Key, block: int | None, state: State | None, now: int) -> None:
+        """Takes up what ``limits[limit].state`` gave in an earlier life, in the order of the ends, before any connection."""
+        self.limits[limit].restore(key, block, state, now)
+        self._ever_failed = self._ever_failed or limit in FAILED
+        self._ever_blocked = self._ever_blocked or block is not None
+
     def _take_up(self, policy: Policy) -> None:
-        made = {name: _numbers(spec, policy) for name, spec in _windowed(policy)}
+        made = numbers_of(policy)
         self.limits = {
             name: self.limits[name] if self._made.get(name) == made[name] else spec.limit(name, policy.window)
             for name, spec in _windowed(policy)
@@ -211,6 +220,11 @@ def _plain(limit: Limit | None) -> Callable[[str, int], bool] | None:
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
     specs: list[tuple[str, LimitSpec]] = [(name, getattr(policy, name)) for name in policy.limits]
     return [(name, spec) for name, spec in specs if isinstance(spec, WindowSpec)]
+
+
+def numbers_of(policy: Policy) -> dict[str, tuple[object, ...]]:
+    """By limit with a window: all that makes it count as it does."""
+    return {name: _numbers(spec, policy) for name, spec in _windowed(policy)}
 
 
 def _numbers(spec: WindowSpec, policy: Policy) -> tuple[object, ...]:

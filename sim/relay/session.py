@@ -70,6 +70,10 @@ class Session:
         """Transactions that count on this connection so far."""
         return self._used
 
+    def in_order(self, verb: Verb) -> bool:
+        """Whether ``verb`` is in order now; a limit, a size or a password may refuse it all the same."""
+        return self._refusal[self._state][verb] is None
+
     def doom(self, refusal: Refusal) -> None:
         """Something is over a limit already: ``refusal`` answers once its stage is reached."""
         self._doomed = refusal
@@ -157,6 +161,8 @@ class Session:
         refused = self._refusal[self._state][RCPT]
         if refused is not None:
             return refused
+        if self.message is None:
+            self.message = recipient  # by which it is known until it says more
         if self._doomed and self._doomed.stage == "rcpt":
             return self._met(now)
         if self.recipients >= MOST_RECIPIENTS:

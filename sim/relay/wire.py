@@ -8,13 +8,14 @@ is answered, and none ends the connection. Knows nothing of limits, and of the s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from ..smtp import credentials, replies
 from ..smtp.commands import Auth, Data, Ehlo, Helo, Help, Mail, Noop, Quit, Rcpt, Rset, StartTls, Vrfy, parse
 from ..smtp.headers import message_name
-from ..smtp.lines import Reader
+from ..smtp.lines import HEAD, Body, Reader
 from ..smtp.replies import Reply
+from ..smtp.states import State, Verb
 from .session import Session
 
 ORDER_OF_CHECKS = ("length", "octets", "verb", "arguments", "order", "mechanism", "response", "session")
@@ -23,20 +24,36 @@ read is told so whatever the state; then whether the verb is in order; for AUTH 
 then what the session alone knows: limits, credentials, sizes. What fails before ``session`` uses up nothing."""
 
 
+IN_TRANSACTION = (State.MAIL, State.RCPT, State.DATA)
+
+
+class Notes(Protocol):
+    """Is told of messages what a typed call does not say."""
+
+    def not_sent(self, message: str | None) -> None:
+        """A transaction was begun, or refused by a limit or for its size, and came to nothing. None: it has no name yet."""
+
+    def sent(self, recipient: str, body: Body) -> None:
+        """A message was accepted; ``recipient`` is its first."""
+
+
 class Wire:
-    """One connection's octets. ``dropped``: the relay closes without a word. ``starttls``: TLS must begin now."""
+    """One connection's octets. ``dropped``: the relay closes without a word. ``starttls``: TLS must begin now.
 
-    __slots__ = ("_challenges", "_reader", "_recipient", "_session", "_step", "_username", "dropped", "goodbye", "starttls")  # fmt: skip
+    ``goodbye``: the peer said QUIT. ``keep`` is how many octets of a body's beginning the notes are given.
+    """
 
-    def __init__(self, session: Session) -> None:
-        self._session, self._reader = session, Reader()
+    __slots__ = ("_challenges", "_notes", "_open", "_reader", "_recipient", "_session", "_step", "_username", "dropped",
+                 "goodbye", "starttls")  # fmt: skip
+
+    def __init__(self, session: Session, notes: Notes | None = None, keep: int = HEAD) -> None:
+        self._session, self._reader, self._notes = session, Reader(keep), notes
         self._step: Callable[[Wire, int], bytes | None] = Wire._read_command
+        self._open = False  # a transaction is under way that the notes have not been told of
         self._recipient: str | None = None  # the first of the transaction
         self._username: str | None = None  # of a LOGIN exchange
         self._challenges = 0  # of an AUTH exchange so far
-        self.dropped = False
-        self.goodbye = False  # the peer has said QUIT
-        self.starttls = False
+        self.dropped = self.goodbye = self.starttls = False
 
     @property
     def closed(self) -> bool:
@@ -78,6 +95,7 @@ class Wire:
     def eof(self, now: int) -> None:
         """The peer is gone."""
         self._session.lost(now)
+        self._note_broken()
 
     def _deaf(self) -> bool:
         """Whether what comes now is thrown away."""
@@ -104,8 +122,16 @@ class Wire:
         if body is None:
             return None
         self._step = Wire._read_command
-        message = message_name(body.head) or self._recipient
-        return self._written(self._session.body(body.size, now, message=message))
+        recipient = self._recipient
+        message = message_name(body.head) or recipient
+        reply = self._session.body(body.size, now, message=message)
+        self._open = False
+        if self._notes is not None:
+            if reply is not None and reply.ok and recipient is not None:
+                self._notes.sent(recipient, body)
+            else:
+                self._notes.not_sent(message)
+        return self._written(reply)
 
     def _read_plain(self, now: int) -> bytes | None:
         return self._read_response(now, Wire._plain)
@@ -131,29 +157,52 @@ class Wire:
         self.starttls = reply is not None and reply.ok
         return reply
 
+    def _hello(self, command: Ehlo | Helo, now: int) -> Reply | None:
+        return self._may_break(self._session.hello(command.name, now, extended=isinstance(command, Ehlo)))
+
+    def _rset(self, command: Rset, now: int) -> Reply | None:
+        return self._may_break(self._session.rset(now))
+
     def _quit(self, command: Quit, now: int) -> Reply | None:
         reply = self._session.quit(now)
         self.goodbye = reply is not None and reply.ok
+        return self._may_break(reply)
+
+    def _may_break(self, reply: Reply | None) -> Reply | None:
+        """``reply``, behind a command that can break off a transaction."""
+        if self._open:
+            self._note_broken()
         return reply
 
+    def _note_broken(self) -> None:
+        if self._open and self._session.state not in IN_TRANSACTION:
+            self._open = False
+            if self._notes is not None:
+                self._notes.not_sent(self._recipient)
+
     def _mail(self, command: Mail, now: int) -> Reply | None:
-        reply = self._session.mail(command.sender, now, size=command.size)
+        session = self._session
+        in_order = session.in_order(Verb.MAIL)
+        reply = session.mail(command.sender, now, size=command.size)
         if reply is not None and reply.ok:
-            self._recipient = None
+            self._recipient, self._open = None, True
+        elif in_order and self._notes is not None:
+            self._notes.not_sent(None)
         return reply
 
     def _rcpt(self, command: Rcpt, now: int) -> Reply | None:
         reply = self._session.rcpt(command.recipient, now)
-        if reply is not None and reply.ok and self._recipient is None:
+        if self._recipient is None and self._open:
             self._recipient = command.recipient
-        return reply
+        return reply if reply is not None and reply.ok else self._may_break(reply)
 
     def _data(self, command: Data, now: int) -> Reply | None:
         reply = self._session.data(now)
         if reply is not None and reply.ok:
             self._reader.begin_body()
             self._step = Wire._read_body
-        return reply
+            return reply
+        return self._may_break(reply)
 
     def _auth(self, command: Auth, now: int) -> Reply | None:
         refused = self._session.may_auth()
@@ -203,14 +252,14 @@ _FIRST = {
 
 # By type and not by a chain of tests: the same small cost for every command.
 _ACTS: dict[type, Callable[[Wire, Any, int], Reply | None]] = {
-    Ehlo: lambda wire, command, now: wire._session.hello(command.name, now),
-    Helo: lambda wire, command, now: wire._session.hello(command.name, now, extended=False),
+    Ehlo: Wire._hello,
+    Helo: Wire._hello,
     StartTls: Wire._starttls,
     Auth: Wire._auth,
     Mail: Wire._mail,
     Rcpt: Wire._rcpt,
     Data: Wire._data,
-    Rset: lambda wire, command, now: wire._session.rset(now),
+    Rset: Wire._rset,
     Noop: lambda wire, command, now: wire._session.noop(now),
     Vrfy: lambda wire, command, now: wire._session.vrfy(now),
     Help: lambda wire, command, now: wire._session.help(now),

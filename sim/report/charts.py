@@ -6,6 +6,7 @@ a shape of its own besides. Knows nothing of browsers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..measure.result import Result
@@ -57,9 +58,10 @@ def throughput(result: Result, *, dark: bool = False, height: int = 300) -> Spec
         )
     if shown.ceiling is not None and shown.shown:
         layers += _ceiling_layers(shown, y, dark=dark)
-    layers += [_mark_layer(one, index, depth, dark=dark) for index, one in enumerate(shown.marks)]
+    if shown.marks:
+        layers.append(_mark_layer(shown.marks, depth, dark=dark))
     layers.append(_hover_layer(rows, shown, top, below))
-    return spec_of(layers, height + 22 * len(shown.marks), _told(result))
+    return spec_of(layers, height + 44 * len(shown.marks), _told(result))
 
 
 def _told(result: Result) -> str:
@@ -140,27 +142,33 @@ def _ceiling_layers(shown: curves.Throughput, y: Spec, *, dark: bool) -> list[Sp
     ]
 
 
-def _mark_layer(one: curves.Marks, index: int, depth: float, *, dark: bool) -> Spec:
-    most = float(one.counts.max())
-    name = limit_said(one.limit)
-    values = [
-        {"at": at, "y": -depth * (index + 0.75), "size": 40 + 110 * (count / most) ** 0.5, "count": count, "limit": name}
-        for at, count in zip(one.at.tolist(), one.counts.tolist(), strict=True)
-    ]
+def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> Spec:
+    """A row of marks for each limit that refused something; larger where more was refused. The legend counts them."""
+    values, names = [], [f"{limit_said(one.limit)} refused {one.total:,}" for one in marks]
+    for index, (one, name) in enumerate(zip(marks, names, strict=True)):
+        most = float(one.counts.max())
+        values += [
+            {"at": at, "y": -depth * (index + 0.75), "size": 40 + 110 * (count / most) ** 0.5, "count": count, "limit": name}
+            for at, count in zip(one.at.tolist(), one.counts.tolist(), strict=True)
+        ]
+    colours = {"domain": names, "range": [colour_of(one.limit, dark=dark) for one in marks]}
+    shapes = {"domain": names, "range": [SHAPES[LOOKS[one.limit][0]] for one in marks]}
+    legend = {"title": None, "orient": "bottom", "direction": "vertical", "labelLimit": 400, "symbolSize": 90}
     return {
         "data": {"values": values},
-        "mark": {"type": "point", "filled": True, "opacity": 0.9, "shape": SHAPES[LOOKS[one.limit][0]],
-                 "color": colour_of(one.limit, dark=dark)},
+        "mark": {"type": "point", "filled": True, "opacity": 0.9},
         "encoding": {
             "x": {"field": "at", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"},
             "size": {"field": "size", "type": "quantitative", "scale": None, "legend": None},
+            "color": {"field": "limit", "type": "nominal", "scale": colours, "legend": legend},
+            "shape": {"field": "limit", "type": "nominal", "scale": shapes, "legend": legend},
         },
     }  # fmt: skip
 
 
 def limit_said(limit: str) -> str:
     """The limit's key as words."""
-    return limit.replace("_", " ")
+    return limit.replace("_", " ").replace(" ip", " IP")
 
 
 def _hover_layer(rows: list[dict[str, Any]], shown: curves.Throughput, top: float, below: float) -> Spec:

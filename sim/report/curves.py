@@ -120,13 +120,13 @@ def throughput(result: Result) -> Throughput:
 
 
 def marks(result: Result, bins: Bins) -> list[Marks]:
-    """The refusals of each limit that refused something."""
+    """The refusals of each limit that refused something, the one first met first."""
     found = []
     for name, each in result.series.incidents.items():
         counts = np.array(each, dtype=float)
         if counts.any():
             found.append(Marks(name, bins.middles[counts > 0], counts[counts > 0], int(counts.sum())))
-    return found
+    return sorted(found, key=lambda one: float(one.at[0]))
 
 
 def _trailing_minute(result: Result, bins: Bins) -> Numbers | None:

@@ -15,9 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..measure.result import Result
+from ..measure.story import Life
 from ..relay.policy import Policy
+from ..units import MICRO
 from . import curves
 from .curves import LOOKS, Bins, bins_of
+from .timeline import STEPS
 
 INK, LINE, LIMIT = "#333333", "#0072B2", "#D55E00"
 
@@ -93,6 +96,44 @@ def connections(result: Result) -> Figure:
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set_ylabel("refused")
     return _finished(figure, [top, *below], bins)
+
+
+def timeline(lives: Sequence[Life], title: str) -> Figure:
+    """The life of each connection, one row each: the bars and marks of the page's timeline."""
+    figure = Figure(figsize=(9, max(2.4, 1.2 + 0.24 * len(lives))), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    figure.suptitle(f"Life of the connections: {_short(title)}", fontsize=12, color=INK, x=0.02, ha="left")
+    told: set[str] = set()
+    for row, life in enumerate(lives):
+        for step in life.steps:
+            words, colours = STEPS[step.kind]
+            label = None if step.kind in told else words
+            told.add(step.kind)
+            from_, until = step.from_ / MICRO, step.until / MICRO
+            if step.kind in MARKERS:
+                axes.scatter([until], [row], marker=MARKERS[step.kind], color=colours[False], s=34, zorder=3, label=label)
+            else:
+                axes.barh(
+                    row,
+                    until - from_,
+                    left=from_,
+                    height=0.74,
+                    color=colours[False],
+                    edgecolor="white",
+                    linewidth=0.6,
+                    label=label,
+                )
+    axes.set_yticks(range(len(lives)), [f"#{life.connection}" for life in lives], fontsize=7)
+    axes.set_ylim(len(lives) - 0.4, -0.6)
+    axes.spines[["top", "right"]].set_visible(b=False)
+    axes.set_xlabel("time since the start (s)")
+    if told:
+        figure.legend(loc="outside lower left", ncols=3, frameon=False, fontsize=8)
+    return figure
+
+
+MARKERS = {"login": "o", "failed": "D", "refused": "X"}
 
 
 def _panels(result: Result, title: str, heights: list[float]) -> tuple[Figure, list[Axes]]:

@@ -9,76 +9,125 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..measure.story import Life
+from ..measure.words import moment
+from ..records import Incident
 from ..units import MICRO
 from .charts import Spec, limit_said, spec_of, zoom_by_key
 
 STEPS = {
-    "greeting": {False: "#c3c8ce", True: "#4d5560"},
-    "login": {False: "#E69F00", True: "#E69F00"},
-    "transaction": {False: "#0072B2", True: "#56B4E9"},
-    "open": {False: "#e6e8eb", True: "#30363d"},
-    "failed": {False: "#CC79A7", True: "#E79AC4"},
-    "refused": {False: "#C44E00", True: "#FF8B3D"},
+    "greeting": ("greeting", {False: "#bfc5cc", True: "#5a636e"}),
+    "login": ("login", {False: "#E69F00", True: "#E69F00"}),
+    "transaction": ("transaction", {False: "#0072B2", True: "#56B4E9"}),
+    "failed": ("wrong password", {False: "#CC79A7", True: "#E79AC4"}),
+    "refused": ("refused by a limit", {False: "#C44E00", True: "#FF8B3D"}),
+    "open": ("nothing more", {False: "#e3e6e9", True: "#343b44"}),
 }
-"""A colour for each kind of step, of the palette of Okabe and Ito; ``failed`` and ``refused`` have a shape besides."""
+"""The words and a colour, on light and on dark, of each kind of step; what is no stretch of time has a shape besides."""
+
+SHAPES = {"login": "circle", "failed": "diamond", "refused": "cross"}
+ROOM = 0.022
+"""The share of the width that a transaction's number needs."""
 
 
 def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
-    """The life of each connection, one row each: greeting, login, every transaction, and what was refused."""
-    rows: list[dict[str, Any]] = []
+    """The life of each connection, one row each: greeting, login, every transaction with its number, and what was refused."""
     names = [_name(life) for life in lives]
-    for life, name in zip(lives, names, strict=True):
-        rows += [
-            {"row": name, "at": step.from_ / MICRO, "end": step.until / MICRO, "kind": step.kind, "what": step.what,
-             "limit": limit_said(step.limit) if step.limit else None,
-             "time": f"{step.from_ / MICRO:,.3f} to {step.until / MICRO:,.3f} s"}
-            for step in life.steps
-        ]  # fmt: skip
-    x = {"field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False},
+    low, high = _span(lives)
+    rows = [row for life, name in zip(lives, names, strict=True) for row in _rows(life, name, high - low)]
+    x = {"field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False, "domain": [low, high]},
          "axis": {"title": "time since the start (s)", "orient": "top", "grid": True}}  # fmt: skip
-    y = {
-        "field": "row",
-        "type": "nominal",
-        "sort": names,
-        "axis": {"title": None, "labelLimit": 200, "ticks": False, "domain": False},
-    }
-    bars = {"data": {"values": [row for row in rows if row["kind"] in ("greeting", "transaction", "open")]}}
-    points = {"data": {"values": [row for row in rows if row["kind"] in ("login", "failed", "refused")]}}
+    y = {"field": "row", "type": "nominal", "sort": names,
+         "axis": {"title": None, "labelLimit": 200, "ticks": False, "domain": False}}  # fmt: skip
+    edge = "#0e1117" if dark else "#ffffff"
+    colour = _kinds(dark=dark)
     tooltip = [{"field": "row", "title": "connection"}, {"field": "what", "title": "what"}, {"field": "time", "title": "when"}]
+    point = {"type": "point", "filled": True, "size": 110, "opacity": 1, "stroke": edge, "strokeWidth": 0.8}
+    shapes = {"domain": [STEPS[kind][0] for kind in SHAPES], "range": list(SHAPES.values())}
+    shape = {"field": "kind", "type": "nominal", "legend": None, "scale": shapes}
+    middle = {**x, "field": "middle"}
     layers: list[Spec] = [
         {
-            **bars,
-            "mark": {"type": "bar", "height": {"band": 0.72}, "stroke": "#0e1117" if dark else "#ffffff", "strokeWidth": 1},
+            "data": {"values": [row for row in rows if row["long"]]},
+            "mark": {"type": "bar", "height": {"band": 0.74}, "stroke": edge, "strokeWidth": 1},
             "params": [zoom_by_key()],
-            "encoding": {"x": x, "x2": {"field": "end"}, "y": y, "color": _kinds(dark=dark), "tooltip": tooltip},
+            "encoding": {"x": x, "x2": {"field": "end"}, "y": y, "color": colour, "tooltip": tooltip},
         },
         {
-            **points,
-            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "stroke": "#0e1117" if dark else "#ffffff",
-                     "strokeWidth": 0.8},
-            "encoding": {
-                "x": {**x, "field": "end"}, "y": y, "color": _kinds(dark=dark),
-                "shape": {"field": "kind", "type": "nominal", "legend": None,
-                          "scale": {"domain": ["login", "failed", "refused"], "range": ["circle", "diamond", "cross"]}},
-                "tooltip": [*tooltip, {"field": "limit", "title": "limit"}],
-            },
+            "data": {"values": [row for row in rows if row["number"]]},
+            "mark": {"type": "text", "fontSize": 11, "color": edge},
+            "encoding": {"x": middle, "y": y, "text": {"field": "number"}, "tooltip": tooltip},
+        },
+        {
+            "data": {"values": [row for row in rows if not row["long"]]},
+            "mark": point,
+            "encoding": {"x": {**x, "field": "end"}, "y": y, "color": {**colour, "legend": None}, "shape": shape,
+                         "tooltip": [*tooltip, {"field": "limit", "title": "limit"}]},
         },
     ]  # fmt: skip
-    refused = sum(row["kind"] == "refused" for row in rows)
+    refused = sum(step.kind == "refused" for life in lives for step in life.steps)
     told = f"The life of {len(lives)} connections, with {refused} refusals"
-    return spec_of(layers, max(90, 22 * len(lives) + 30), told)
+    return spec_of(layers, 24 * len(lives) + 150, told)
+
+
+def _span(lives: Sequence[Life]) -> tuple[float, float]:
+    """From the first to the last of them in seconds, with a little room for what stands at the ends."""
+    low = min((life.from_ for life in lives), default=0) / MICRO
+    high = max((life.until for life in lives), default=MICRO) / MICRO
+    room = max(0.02 * (high - low), 0.001)
+    return low - room, high + room
+
+
+def _rows(life: Life, name: str, span: float) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    number = 0
+    for step in life.steps:
+        from_, until = step.from_ / MICRO, step.until / MICRO
+        number += step.kind == "transaction"
+        wide = step.kind == "transaction" and until - from_ > ROOM * span
+        rows.append(
+            {"row": name, "at": from_, "end": until, "middle": (from_ + until) / 2, "kind": STEPS[step.kind][0], "what": step.what,
+             "limit": limit_said(step.limit) if step.limit else None, "number": str(number) if wide else "",
+             "long": step.kind not in SHAPES, "time": f"{from_:,.3f} to {until:,.3f} s"}
+        )  # fmt: skip
+    return rows
 
 
 def _kinds(*, dark: bool) -> Spec:
-    named = {"greeting": "greeting", "login": "login", "transaction": "transaction", "open": "nothing more", "failed": "535",
-             "refused": "refused by a limit"}  # fmt: skip
-    return {
-        "field": "kind", "type": "nominal",
-        "scale": {"domain": list(named), "range": [STEPS[kind][dark] for kind in named]},
-        "legend": {"title": None, "labelExpr": f"{named}[datum.value]".replace("'", '"'), "symbolType": "square"},
-    }  # fmt: skip
+    legend = {"title": None, "orient": "bottom", "symbolType": "square", "columns": 3, "labelLimit": 300, "symbolSize": 110,
+              "symbolOpacity": 1, "symbolStrokeWidth": 0}  # fmt: skip
+    scale = {"domain": [words for words, _ in STEPS.values()], "range": [colours[dark] for _, colours in STEPS.values()]}
+    return {"field": "kind", "type": "nominal", "scale": scale, "legend": legend}
 
 
 def _name(life: Life) -> str:
     who = f" {life.username}" if life.username else ""
     return f"#{life.connection}{who}"
+
+
+def window(filled: Sequence[Any], incident: Incident, passes_at: int, key: str, *, dark: bool = False) -> Spec:
+    """The requests that a window still counts as ticks, the refused one as a cross, and the time at which it would have passed."""
+    first = filled[0].at if filled else incident.at
+    bins = _unit(passes_at - first)
+    rows = [{"at": one.at / bins[0], "what": one.what, "time": moment(one.at)} for one in filled]
+    refused = {"at": incident.at / bins[0], "what": "refused", "time": moment(incident.at)}
+    passes = {"at": passes_at / bins[0], "what": "would have passed", "time": moment(passes_at)}
+    x = {"field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False, "padding": 12},
+         "axis": {"title": f"time since the start ({bins[1]}); a tick for each counted request of {key}", "grid": False}}  # fmt: skip
+    tooltip = [{"field": "what", "title": "what"}, {"field": "time", "title": "when"}]
+    ticks = {"type": "tick", "thickness": 1.6, "height": 34, "opacity": 0.75, "color": STEPS["transaction"][1][dark]}
+    cross = {"type": "point", "filled": True, "shape": "cross", "size": 220, "opacity": 1, "color": STEPS["refused"][1][dark]}
+    rule = {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 2, "color": STEPS["login"][1][dark]}
+    said = {"type": "text", "align": "right", "dx": -6, "dy": -34, "fontSize": 12, "color": STEPS["login"][1][dark]}
+    layers: list[Spec] = [
+        {"data": {"values": rows}, "mark": ticks, "encoding": {"x": x, "tooltip": tooltip}},
+        {"data": {"values": [refused]}, "mark": cross, "encoding": {"x": x, "tooltip": tooltip}},
+        {"data": {"values": [passes]}, "mark": rule, "encoding": {"x": x, "tooltip": tooltip}},
+        {"data": {"values": [passes]}, "mark": said, "encoding": {"x": x, "text": {"field": "what"}}},
+    ]
+    return spec_of(layers, 130, f"{len(rows)} requests of {key} before the refusal at {moment(incident.at)}")
+
+
+def _unit(span: int) -> tuple[int, str]:
+    """Microseconds of the unit that suits a stretch, and its name."""
+    units = ((3 * 86_400, 86_400, "d"), (2 * 3_600, 3_600, "h"), (300, 60, "min"), (0, 1, "s"))
+    return next((size * MICRO, name) for least, size, name in units if span >= least * MICRO)

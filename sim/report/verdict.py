@@ -11,11 +11,11 @@ from ..units import MICRO
 Tone = Literal["good", "fair", "bad"]
 
 LIMITS = {
-    "transactions_per_connection": "the limit of transactions a connection",
-    "connections_per_ip": "the limit of connections an IP",
-    "logins_per_username": "the limit of logins a username",
-    "failed_logins_per_ip": "the block after failed logins of an IP",
-    "failed_logins_per_username_ip": "the block after failed logins in a row",
+    "transactions_per_connection": "transactions a connection",
+    "connections_per_ip": "connections an IP",
+    "logins_per_username": "logins a username",
+    "failed_logins_per_ip": "failed logins an IP",
+    "failed_logins_per_username_ip": "failed logins in a row",
 }
 
 
@@ -55,23 +55,18 @@ def sentence(result: Result) -> tuple[Tone, str]:
 
 
 def _why(result: Result) -> str:
-    """Which limits, how often, and since when."""
-    hit = [(name, count) for name, count in result.incidents.by_limit.items() if count]
-    if not hit:
+    """How often the relay refused, with what, since when, and by which limits, in the order in which they were met."""
+    if not result.incidents.total:
         failed = result.logins.failed
         return f" {plural(failed, 'login')} had a wrong password." if failed else " No limit was met: the sender gave them up."
-    hit.sort(key=lambda pair: -pair[1])
-    name, count = hit[0]
-    more = f", and {plural(len(hit) - 1, 'other limit')} besides" if len(hit) > 1 else ""
-    first = result.incidents.first_s
-    since = f", first at {moment(round(first * MICRO))}" if first else ""
+    met = list(dict.fromkeys(one.limit for one in result.incidents.log))
+    limits = [LIMITS[name] for name in met]
+    over = limits[0] if len(limits) == 1 else f"{', '.join(limits[:-1])} and {limits[-1]}"
     codes = sorted(result.incidents.by_code, key=lambda code: -result.incidents.by_code[code])
-    answered = f"answered {codes[0]} {_times(count)}" if codes and codes[0] != "none" else f"refused {_times(count)}"
-    return f" {LIMITS[name].capitalize()} {answered}{since}{more}."
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+    refused = plural(result.incidents.total, "request")
+    answer = f"answered {refused} with {codes[0]}" if codes[0] != "none" else f"dropped the connection at {refused}"
+    since = f"{'' if result.incidents.total == 1 else 'the first '}at {moment(round((result.incidents.first_s or 0) * MICRO))}"
+    return f" The relay {answer}, {since}, over its {'limit' if len(limits) == 1 else 'limits'} of {over}."
 
 
 def _pace(result: Result) -> str:
@@ -88,7 +83,8 @@ def numbers(result: Result) -> list[Number]:
     """Accepted a minute, incidents, lost, p99 and the time to drain."""
     rate, ceiling, sent = result.throughput.mean_per_min, result.throughput.ceiling_per_min, result.messages
     share = result.throughput.utilisation
-    of = "no ceiling" if ceiling is None else f"ceiling {ceiling:,.0f}" + (f", {share:.0%} used" if share is not None else "")
+    part = f"{share:.0%} of the ceiling, " if share is not None else "ceiling "
+    of = "no ceiling" if ceiling is None else f"{part}{ceiling:,.0f}"
     first = result.incidents.first_s
     p99, slowest = result.latency_s.p99, result.latency_s.max
     settled = result.ended == "settled"

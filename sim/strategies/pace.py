@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from threading import Lock
 
+from .gate import POLL_S, Gate
+
 FIRST_RATE, GROWTH = 5.0, 0.1
 """Logins a second after the first one, which goes alone; each that passes adds GROWTH until the first refusal."""
 
@@ -33,14 +35,11 @@ FIRST_PROBE_S, PROBE_SHARE = 0.5, 0.1
 PASSWORD_REST_S, LONGEST_REST_S = 60.0, 3600.0
 """Rest after a 535, doubled with each in a row: a wrong password does not get right by trying, and each try counts."""
 
-POLL_S, IDLE_S = 1.0, 5.0
-"""Workers ask again so often while none of the turns is theirs; turns that nobody wanted for longer mean that there was nothing to send."""
+IDLE_S = 5.0
+"""Turns that nobody wanted for longer mean that there was nothing to send."""
 
 NO_EPOCH = -1
 """Of a login that has no turn yet."""
-
-TICK_S = 1e-5
-"""A sleep may end so much early by rounding."""
 
 CLEAN_S, FIRST_RAISE = 3600.0, 0.02
 """A pace that nobody refused for an hour rises by a fiftieth, by twice as much at the next clean hour, and so on."""
@@ -52,9 +51,9 @@ class Pace:
     def __init__(self) -> None:
         self.rate = FIRST_RATE
         self._lock = Lock()
-        self._starting, self._shut, self._probing, self._wrong = True, True, False, False
-        self._epoch = 0  # a login whose turn is of an earlier epoch neither shuts nor opens
-        self._turn = self._probe_at = self._shut_at = 0.0
+        self.gate = Gate(shut=True)  # the first login goes alone; one whose turn is of an earlier epoch neither shuts nor opens
+        self._starting, self._wrong = True, False
+        self._turn = self._shut_at = 0.0
         self._begun, self._last_refused, self._passed = 0.0, 0.0, 0  # of the cycle
         self._long = 0.0  # seconds that a cycle must last to be measured
         self._rest = PASSWORD_REST_S
@@ -63,8 +62,8 @@ class Pace:
     def book(self, now: float) -> tuple[float, int]:
         """When to ask :meth:`may_go`, in seconds, and the epoch to ask it with."""
         with self._lock:
-            if self._shut:
-                return (now + POLL_S if self._probing else max(now, self._probe_at)), self._epoch
+            if self.gate.shut:
+                return self.gate.when(now), self.gate.epoch
             if self._turn < now - IDLE_S:
                 self._begun, self._passed = now, 0  # nobody waited for a turn: this stretch measures nothing
             elif self._turn > now >= self._raise_at:
@@ -73,32 +72,27 @@ class Pace:
             if turn > now + POLL_S:
                 return now + POLL_S, NO_EPOCH  # a turn given away far ahead would be of a pace that is not this one any more
             self._turn = turn + 1 / self.rate
-            return turn, self._epoch
+            return turn, self.gate.epoch
 
     def may_go(self, epoch: int, now: float) -> bool:
         """Whether a login may go: its turn still stands or, while shut out, it is the one that asks again."""
         with self._lock:
-            if not self._shut:
-                return epoch == self._epoch
-            if epoch != self._epoch or self._probing or now < self._probe_at - TICK_S:
-                return False
-            self._probing = True
-            return True
+            return self.gate.may_ask(epoch, now) if self.gate.shut else epoch == self.gate.epoch
 
     def passed(self, epoch: int, now: float, took: float) -> None:
         """A login that took ``took`` seconds was accepted."""
         with self._lock:
             self._rest = PASSWORD_REST_S
             self._passed += 1
-            if self._shut and epoch == self._epoch:
+            if self.gate.shut and epoch == self.gate.epoch:
                 self._open(now)
-            if self._starting and not self._shut:
+            if self._starting and not self.gate.shut:
                 self.rate = min(self.rate + GROWTH, MOST_IN_FLIGHT / max(took, 0.001))
 
     def refused(self, epoch: int, now: float, *, wrong: bool) -> None:
         """A login was refused; ``wrong`` for its password (535)."""
         with self._lock:
-            if epoch == self._epoch:
+            if epoch == self.gate.epoch:
                 self._close(now, wrong)
             elif not wrong:
                 self._last_refused = now
@@ -106,21 +100,19 @@ class Pace:
     def failed(self, epoch: int) -> None:
         """A login came to nothing: no connection. It says nothing of limits, but somebody else may ask."""
         with self._lock:
-            if epoch == self._epoch:
-                self._probing = False
+            self.gate.came_to_nothing(epoch)
 
     def _close(self, now: float, wrong: bool) -> None:
         """Nobody logs in until one login at a time, after a wait, finds it open again."""
-        if not self._shut:
-            self._shut, self._shut_at = True, now
-            self._epoch += 1
-        self._probing = False
+        if not self.gate.shut:
+            self._shut_at = now
         if wrong:
-            self._wrong, self._probe_at = True, now + self._rest
+            self._wrong = True
+            self.gate.close(now + self._rest)
             self._rest = min(self._rest * 2, LONGEST_REST_S)
         else:
             self._last_refused = now
-            self._probe_at = now + max(FIRST_PROBE_S, PROBE_SHARE * (now - self._shut_at))
+            self.gate.close(now + max(FIRST_PROBE_S, PROBE_SHARE * (now - self._shut_at)))
 
     def _open(self, now: float) -> None:
         """A login passed again: the pace goes on, after a moment that leaves room for logins to come early."""
@@ -129,8 +121,8 @@ class Pace:
         else:
             self._measure(now)
             self._starting = False
-        self._shut = self._probing = self._wrong = False
-        self._epoch += 1
+        self.gate.open()
+        self._wrong = False
         self._turn = now + 2 / self.rate
         self._raise_at, self._raise = now + CLEAN_S, FIRST_RAISE
 

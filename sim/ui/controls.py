@@ -66,7 +66,7 @@ def _option(name: str, default: object, help: str) -> Control:
     base = Control(f"sender.options.{name}", name, "text", default, help)
     if isinstance(default, bool):
         return replace(base, kind="switch")
-    if isinstance(default, int):
+    if isinstance(default, int) or default is None:
         return replace(base, kind="whole")
     if isinstance(default, float):
         return replace(base, kind="number", step=0.1)

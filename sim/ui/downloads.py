@@ -7,10 +7,13 @@ import io
 import streamlit as st
 from matplotlib.figure import Figure
 
+from ..measure.story import Life
 from ..report import csv, figures
 from ..report.files import names
 from ..scenario.text import to_toml
 from .frame import Shown
+
+MOST_LIVES = 30
 
 
 def row(shown: Shown) -> None:
@@ -22,12 +25,17 @@ def row(shown: Shown) -> None:
         ("Incidents as CSV", f"{name}.incidents.csv", "text/csv", lambda: csv.incidents(result)),
         ("Throughput as PNG", f"{name}.throughput.png", "image/png", lambda: png(figures.throughput(result))),
         ("Windows as PNG", f"{name}.windows.png", "image/png", lambda: png(figures.windows(result, shown.scenario.policy))),
+        ("Connections as PNG", f"{name}.timeline.png", "image/png", lambda: png(figures.timeline(_lives(shown), result.title))),
         ("Scenario as TOML", f"{name}.toml", "application/toml", lambda: to_toml(shown.tables)),
     )
     with st.container(horizontal=True, gap="small", key="downloads"):
         for label, file, mime, make in files:
             st.download_button(label, make, file, mime, key=f"get:{file.partition('.')[2]}", icon=":material/download:", type="tertiary",
                                on_click="ignore")  # fmt: skip
+
+
+def _lives(shown: Shown) -> list[Life]:
+    return shown.told.story.lives(0, MOST_LIVES) if shown.told.story else []
 
 
 def png(figure: Figure) -> bytes:

@@ -7,7 +7,7 @@ import streamlit as st
 from ..measure.result import Result
 from ..measure.words import plural
 from ..report import charts, timeline, verdict
-from . import downloads, state
+from . import downloads, places, state
 from .frame import Shown, with_result
 from .wording import plain
 
@@ -27,6 +27,7 @@ def page() -> None:
 def show(shown: Shown) -> None:
     """Everything about one result."""
     result = shown.told.result
+    _title(shown)
     head(result, shown)
     st.vega_lite_chart(charts.throughput(result, dark=shown.dark), theme="streamlit", key="throughput")
     details, lives, incidents = st.tabs(["Windows", "Connections", "Incidents"])
@@ -36,6 +37,10 @@ def show(shown: Shown) -> None:
         _lives(shown)
     with incidents:
         _incidents(result)
+    if result.expectations:
+        with st.expander(f"Expectations: {sum(one.passed for one in result.expectations)} of {len(result.expectations)} hold",
+                         expanded=not result.passed):  # fmt: skip
+            _expectations(result)
     _findings(result)
     downloads.row(shown)
 
@@ -44,10 +49,39 @@ def head(result: Result, shown: Shown) -> None:
     """The verdict in one sentence, and the key numbers."""
     tone, sentence = verdict.sentence(result)
     box, icon = LOOK[tone]
-    box(f"**{plain(sentence)}**", icon=icon)
+    said, buttons = st.columns([7, 2.4], vertical_alignment="center", gap="small")
+    with said:
+        box(f"**{plain(sentence)}**", icon=icon)
+    with buttons.container(horizontal=True, gap="small", horizontal_alignment="right"):
+        if result.incidents.total:
+            st.button("Explain", key="to-explain", type="primary", icon=":material/troubleshoot:", on_click=places.ask, args=("explain",),
+                      help="Why the first incident happened, and the smallest change that avoids it.")  # fmt: skip
+        keep_button(shown)
     with st.container(horizontal=True, gap="small", key="numbers"):
         for number in verdict.numbers(result):
             st.metric(number.label, number.value, number.beside, delta_color="off", delta_arrow="off", border=True)
+
+
+def _title(shown: Shown) -> None:
+    """What the scenario says of itself, where it says anything."""
+    if title := shown.tables.get("title"):
+        st.markdown(f"#### {plain(str(title))}")
+    if about := shown.tables.get("about"):
+        st.caption(plain(str(about)))
+
+
+def _expectations(result: Result) -> None:
+    """What the scenario expects, and whether it holds."""
+    for one in result.expectations:
+        mark = ":green[:material/check:]" if one.passed else ":red[:material/close:]"
+        actual = (
+            "nothing"
+            if one.actual is None
+            else f"{one.actual:,.6g}"
+            if isinstance(one.actual, int | float)
+            else str(one.actual)
+        )
+        st.markdown(f"{mark} {plain(one.metric)} {plain(one.comparison)}: **{plain(actual)}**")
 
 
 def _windows(shown: Shown) -> None:
@@ -100,4 +134,5 @@ def _findings(result: Result) -> None:
 
 def keep_button(shown: Shown) -> None:
     """Keeps this setting, to compare others with it."""
-    st.button("Keep to compare", key="keep", icon=":material/bookmark_add:", on_click=state.keep, args=(shown.tables,))
+    st.button("Keep", key="keep", icon=":material/bookmark_add:", on_click=state.keep, args=(shown.tables,),
+              help="Keeps this setting, to compare others with it.")  # fmt: skip

@@ -17,6 +17,9 @@ from .wording import plain
 
 Mistakes = dict[str, list[str]]
 
+OPTIONS_SHOWN = 6
+"""A library's first options are those that matter; the rest is one click away."""
+
 
 def mistakes_of(error: ScenarioError | None) -> Mistakes:
     """The sentences of an error by the key that they are about."""
@@ -63,12 +66,26 @@ def _sender(mistakes: Mistakes) -> None:
     about = catalogue.shipped(name).about if name in catalogue.SHIPPED else ""
     if about:
         st.caption(plain(about))
-    _draw(controls.options_of(name), mistakes)
+    options = controls.options_of(name)
+    _draw(options[:OPTIONS_SHOWN], mistakes)
+    if options[OPTIONS_SHOWN:]:
+        _more_options(options[OPTIONS_SHOWN:], mistakes)
     for text in mistakes.get("sender.options", []):
         _wrong(text)
     with st.container(horizontal=True, gap="small"):
         _draw(controls.SENDER, mistakes)
     _left(mistakes, "sender")
+
+
+def _more_options(options: Sequence[Control], mistakes: Mistakes) -> None:
+    """The rest of a library's options; open where one of them is set or wrong."""
+    said = setting.get(state.tables(), "sender.options")
+    names = {one.label for one in options}
+    wrong = any(one.key in mistakes for one in options)
+    with st.expander(
+        f"More options ({len(options)})", type="compact", expanded=wrong or (isinstance(said, dict) and bool(names & set(said)))
+    ):
+        _draw(options, mistakes)
 
 
 def _policy(mistakes: Mistakes) -> None:
@@ -124,11 +141,12 @@ def _run(mistakes: Mistakes) -> None:
 
 def _draw(group: Sequence[Control], mistakes: Mistakes) -> None:
     for control in group:
-        draw(control)
-        for key, texts in mistakes.items():
-            if key == control.key or (key.startswith(f"{control.key}.") and control.kind in ("text", "list")):
-                for text in texts:
-                    _wrong(text)
+        with st.container(gap="xsmall"):  # a place of its own, so that a mistake moves nothing but itself
+            draw(control)
+            for key, texts in mistakes.items():
+                if key == control.key or (key.startswith(f"{control.key}.") and control.kind in ("text", "list")):
+                    for text in texts:
+                        _wrong(text)
 
 
 def draw(control: Control) -> None:
@@ -139,9 +157,12 @@ def draw(control: Control) -> None:
         labels = dict(control.choices)
         st.selectbox(control.label, control.values, format_func=lambda value: labels.get(value, str(value)), **common)
     elif control.kind == "whole":
-        st.number_input(control.label, value=None, step=int(control.step), **common)
+        if control.default is None:
+            st.number_input(control.label, value=None, step=int(control.step), **common)
+        else:
+            st.number_input(control.label, step=int(control.step), **common)
     elif control.kind == "number":
-        st.number_input(control.label, value=None, step=control.step, format="%g", **common)
+        st.number_input(control.label, step=control.step, format="%g", **common)
     elif control.kind == "switch":
         st.toggle(control.label, **common)
     else:

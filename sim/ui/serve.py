@@ -19,6 +19,9 @@ OPTIONS: dict[str, Any] = {
     "theme.light.primaryColor": "#0067A5",
     "theme.dark.primaryColor": "#56B4E9",
     "theme.baseRadius": "0.5rem",
+    "theme.paddingTop": "1rem",
+    "theme.paddingBottom": "3rem",
+    "theme.sidebar.paddingTop": "0.5rem",
 }
 
 

@@ -7,6 +7,7 @@ nothing of Streamlit.
 from __future__ import annotations
 
 import shlex
+import tomllib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..errors import ScenarioError
 from ..scenario import Scenario, build
 from ..scenario.loader import lay_on, toml_value
 from ..scenario.text import value_text
+from ..tables import one_line
 from . import guard
 
 Tables = dict[str, Any]
@@ -28,8 +30,15 @@ LONGEST_ADDRESS = 8_000
 
 def scenario_of(tables: Mapping[str, Any], place: str = PLACE) -> Scenario:
     """The scenario, built where no path means anything. ScenarioError with every mistake."""
-    guard.check(tables, place)
-    return build(tables, place, str(tables.get("title") or "setting"), Path())
+    refused = guard.mistakes(tables, place)
+    name = str(tables.get("title") or "setting")
+    if not refused:
+        return build(tables, place, name, Path())
+    try:
+        build(guard.harmless(tables, refused), place, name, Path())  # for what else is wrong with it
+    except ScenarioError as error:
+        refused += [ScenarioError(one.place, one.key, one.problem) for one in (error, *error.others)]
+    raise ScenarioError.joined(refused)
 
 
 def get(tables: Mapping[str, Any], key: str) -> Any:
@@ -111,3 +120,13 @@ def command_of(tables: Mapping[str, Any]) -> str:
     said = to_address({key: value for key, value in tables.items() if key not in ("title", "about", "expect")})
     strategy = said.pop("sender.strategy", "")
     return shlex.join(["relaysim", "try", strategy, *(f"{key}={text}" for key, text in said.items())])
+
+
+def from_text(text: str) -> Tables:
+    """The tables of a scenario's text; ScenarioError if it is no TOML."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ScenarioError("the scenario", "", "is not valid TOML: its values are nested too deeply") from None
+    except ValueError as error:
+        raise ScenarioError("the scenario", "", f"is not valid TOML: {one_line(str(error))}") from None

@@ -28,9 +28,9 @@ def shown(tables: Mapping[str, Any], control: Control) -> Any:
     if control.kind == "list":
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if control.kind == "whole":
-        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE else None
+        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE else control.default
     if control.kind == "number":
-        return float(value) if isinstance(value, int | float) and abs(value) <= _SAFE else None
+        return float(value if isinstance(value, int | float) and abs(value) <= _SAFE else control.default)
     if control.kind == "switch":
         return value is True
     if control.kind == "choice":

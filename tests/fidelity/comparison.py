@@ -28,6 +28,11 @@ class Comparison:
         """Whether nothing differs."""
         return not self.differences
 
+    @property
+    def only_slower_or_quicker(self) -> bool:
+        """Whether the duration is all that differs."""
+        return [each.partition(":")[0] for each in self.differences] == ["duration"]
+
 
 def compare(row: Row, real: Sequence[Observed], model: Observed, own_time: tuple[int, int]) -> Comparison:
     """Equal counts and transcripts; for a lucky row, within the range that the real runs span."""

@@ -17,7 +17,8 @@ class Row:
     ``until`` (a duration) ends the model's run where the real program would go on for hours. ``seconds`` is the program's time
     limit.
     ``calibration`` are options that stand in for the row's in its calibration run, so that no sleep is taken for the library's
-    own time; ``pause`` is taken out by itself.
+    own time; ``pause`` is taken out by itself. ``calibration_messages`` are how many it has: more than a few where connections
+    share one thread, or where a program gets quicker as it goes on.
     """
 
     library: str
@@ -35,6 +36,7 @@ class Row:
     quick: bool = False
     lucky: str = ""
     until: str | None = None
+    calibration_messages: int = 24
     seconds: float = 120.0
 
     @property

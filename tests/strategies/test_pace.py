@@ -27,7 +27,7 @@ def measured(passed, lasted):
     pace = started()
     for _ in range(passed - 1):
         pace.passed(0, 1.0, 0.1)
-    stale = pace._epoch
+    stale = pace.gate.epoch
     pace.refused(stale, lasted, wrong=False)
     pace.passed(go(pace, lasted + 1), lasted + 1, 0.1)
     return pace
@@ -52,7 +52,7 @@ def test_it_speeds_up_until_six_are_in_flight():
     pace = started(took=1.0)
     assert pace.rate == pytest.approx(FIRST_RATE + GROWTH)
     for _ in range(50):
-        pace.passed(pace._epoch, 1.0, 1.0)
+        pace.passed(pace.gate.epoch, 1.0, 1.0)
     assert pace.rate == 6.0
 
 
@@ -73,12 +73,12 @@ def test_a_cycle_sets_the_rate():
 def test_a_short_cycle_after_the_first_is_counted_with_the_next():
     pace = measured(120, 60.0)
     rate = pace.rate
-    pace.refused(pace._epoch, 70.0, wrong=False)
+    pace.refused(pace.gate.epoch, 70.0, wrong=False)
     pace.passed(go(pace, 71.0), 71.0, 0.1)
     assert pace.rate == rate
     for _ in range(60):
-        pace.passed(pace._epoch, 100.0, 0.1)
-    pace.refused(pace._epoch, 121.0, wrong=False)
+        pace.passed(pace.gate.epoch, 100.0, 0.1)
+    pace.refused(pace.gate.epoch, 121.0, wrong=False)
     pace.passed(go(pace, 123.0), 123.0, 0.1)
     assert pace.rate == pytest.approx(MARGIN * (1 + 1 + 60) / 60)
 

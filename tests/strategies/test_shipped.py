@@ -116,6 +116,29 @@ def test_paced_rests_a_username_for_a_minute_after_a_535():
     assert counts(result) == (30, 0, 0)
 
 
+@pytest.mark.parametrize("rtt", ["40ms", "200ms", "300ms"])
+def test_paced_with_many_workers_is_not_blocked_by_a_password_that_is_wrong_for_five_minutes(rtt):
+    wrong = {"wrong_password": {"from": "1m", "until": "6m"}}
+    made, result = run("paced", 4_000, workers=30, network={"rtt": rtt}, faults=wrong)
+    failed = [row.at for row in made.recorder.logins if row.outcome == "failed"]
+    assert (result.blocks, result.incidents.total) == ([], 0)
+    assert counts(result) == (4_000, 0, 0)
+    # What was in flight fails together, then one a minute; and once one has passed, all go on at their pace.
+    first = [at for at in failed if at < failed[0] + 10 * SECOND]
+    assert all(later - at >= 60 * SECOND for at, later in pairwise(failed[len(first) - 1 :]))
+    assert len(failed) == len(first) + 4
+    assert gaps(made)[-1] == pytest.approx(0.505, abs=0.3)
+
+
+def test_paced_asks_again_within_the_rest_only_when_the_login_that_asked_came_to_nothing():
+    faults = {"wrong_password": {"from": 0, "until": "30s"}, "relay_down": [{"at": "50s", "for": "30s"}]}
+    made, result = run("paced", 100, workers=4, options={"spacing": "2s"}, faults=faults)
+    assert [row.outcome for row in made.recorder.logins][:2] == ["failed", "accepted"]
+    assert made.recorder.logins[1].at >= 80 * SECOND
+    assert all(gap >= 1.99 for gap in gaps(made))
+    assert counts(result) == (100, 0, 0)
+
+
 def test_paced_backs_off_from_a_relay_that_is_away():
     _, result = run("paced", 30, faults={"relay_down": [{"at": 0, "for": "30s"}]}, until="3m")
     assert counts(result) == (30, 0, 0)

@@ -1,0 +1,161 @@
+"""What a person can change about a sender, and in which steps a search tries it. Made from what a strategy declares, by type.
+
+Knows scenario tables and the policy's numbers, which are where many options belong; nothing of runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from .. import units
+from ..relay.policy import Policy
+from ..strategies import catalogue
+from ..units import MICRO, spoken
+
+SWITCH, STRATEGY, PAID, BOUND = 6.0, 12.0, 2.0, 4.0
+"""How large a change is beside one that doubles a number, which is 1: turning a switch, another strategy, a further username or IP, a
+bound where there was none."""
+
+GOOD_STRATEGY = "paced"
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One setting: its value now, and ``ladders`` of values to try, each from the nearest to the farthest."""
+
+    key: str
+    value: Any
+    kind: str
+    ladders: tuple[tuple[Any, ...], ...]
+    weight: float = 0.0
+
+    def size(self, value: Any) -> float:
+        """How large a change from its value to ``value`` is."""
+        if self.kind == "switch":
+            return SWITCH
+        if self.kind == "strategy":
+            return STRATEGY
+        if self.kind == "whole" and not self.value:
+            return BOUND
+        ratio = _number(value) + _unit(self.kind), _number(self.value) + _unit(self.kind)
+        return abs(math.log2(ratio[0] / ratio[1])) + self.weight
+
+    def between(self, fails: Any, holds: Any) -> Any:
+        """A value between the two, None where there is none worth trying."""
+        if self.kind in ("switch", "strategy"):
+            return None
+        low, high = sorted((_number(fails), _number(holds)))
+        if self.kind == "whole":
+            whole = round(math.sqrt(max(1, low) * high)) if high > 3 * low else round((low + high) / 2)
+            return whole if low < whole < high and low else None
+        middle = _rounded((low + high) / 2)
+        if not low < middle < high or high - low < 0.05 * high:
+            return None
+        return _spelt(middle, self.value, self.kind)
+
+
+def _unit(kind: str) -> float:
+    """What is added to both sides of a ratio, so that one from nothing is not without bounds."""
+    return 0.05 if kind == "duration" else 1.0
+
+
+def _number(value: Any) -> float:
+    return units.duration(value) / MICRO if isinstance(value, str) else float(value or 0)
+
+
+def _rounded(seconds: float) -> float:
+    """Two digits, upwards: a person sets 0.43 s, not 0.4253."""
+    if seconds <= 0:
+        return 0.0
+    scale = 10 ** (math.floor(math.log10(seconds)) - 1)
+    return float(f"{math.ceil(seconds / scale - 1e-9) * scale:.6g}")
+
+
+def _spelt(seconds: float, like: Any, kind: str) -> Any:
+    if kind == "duration":
+        return spoken(round(seconds * MICRO))
+    return seconds
+
+
+def knobs_of(tables: Mapping[str, Any], policy: Policy) -> list[Knob]:
+    """Every setting of the sender that can be changed; a wrong password is put right, and another strategy comes last."""
+    sender = tables.get("sender", {})
+    name = sender.get("strategy", "")
+    found = [
+        _option(key, default, sender.get("options", {}).get(key, default), policy) for key, default in _declared(name).items()
+    ]
+    found += [_count(f"sender.{key}", sender.get(key, 1), sender.get("workers", 1)) for key in ("workers", "usernames", "ips")]
+    if "wrong_password" in tables.get("faults", {}):
+        found.append(Knob("faults.wrong_password", tables["faults"]["wrong_password"], "switch", ((None,),)))
+    if name != GOOD_STRATEGY:
+        found.append(Knob("sender.strategy", name, "strategy", ((GOOD_STRATEGY,),)))
+    return [knob for knob in found if knob is not None]
+
+
+def _declared(name: str) -> Mapping[str, object]:
+    return catalogue.shipped(name).options if name in catalogue.SHIPPED else {}
+
+
+def _option(name: str, default: object, value: Any, policy: Policy) -> Knob | None:
+    key = f"sender.options.{name}"
+    if isinstance(default, bool):
+        return Knob(key, value, "switch", ((not value,),))
+    if isinstance(default, int) and isinstance(value, int) and "version" not in name:
+        return Knob(key, value, "whole", _whole_ladders(value, policy))
+    if isinstance(default, str) and isinstance(value, str | int | float) and _is_duration(default) and _is_duration(value):
+        return Knob(key, value, "duration", (_up(_number(value)),))
+    return None
+
+
+def _is_duration(value: object) -> bool:
+    try:
+        units.duration(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _whole_ladders(value: int, policy: Policy) -> tuple[tuple[int, ...], ...]:
+    """Down to 1 and up, by fours; the policy's own count of transactions stands among them. By custom 0 means without a bound."""
+    spec = policy.transactions_per_connection
+    marks = {spec.count} if spec else set()
+    if value == 0:
+        return (tuple(sorted({4**power for power in range(6)} | marks, reverse=True)),)
+    down = {max(1, value >> shift) for shift in range(2, 24, 2)} | {mark for mark in marks if mark < value}
+    up = {value << shift for shift in (2, 4, 6)} | {mark for mark in marks if mark > value}
+    below = tuple(sorted((one for one in down if one < value), reverse=True))
+    return below, tuple(sorted(one for one in up if one > value))
+
+
+def _up(seconds: float) -> tuple[str, ...]:
+    start = max(seconds, 0.01)
+    return tuple(spoken(round(_rounded(start * 4**step) * MICRO)) for step in range(1, 7))
+
+
+def _count(key: str, value: int, workers: int) -> Knob | None:
+    """Fewer workers, or more usernames or IPs: never more of them than there are workers."""
+    if key.endswith("workers"):
+        ladder = tuple(sorted({max(1, value >> shift) for shift in range(1, 12)} - {value}, reverse=True))
+        return Knob(key, value, "whole", (ladder,)) if value > 1 else None
+    ladder = tuple(sorted({min(workers, value << shift) for shift in range(1, 8)} - {value}))
+    return Knob(key, value, "whole", (ladder,), PAID) if ladder else None
+
+
+def set_to(tables: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """The tables with ``value`` at the dotted key; None takes it away. Another strategy has no options of the old one."""
+    whole = deepcopy(dict(tables))
+    *path, last = key.split(".")
+    table = whole
+    for part in path:
+        table = table.setdefault(part, {})
+    if value is None:
+        table.pop(last, None)
+    else:
+        table[last] = value
+    if key == "sender.strategy":
+        whole["sender"].pop("options", None)
+    return whole

@@ -1,0 +1,288 @@
+"""From a demand to a Plan: searches, proves, reads the policy otherwise, looks at the neighbours, and says it in words.
+
+The one entry is :func:`plan`. Knows nothing of command lines or figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..measure import Result
+from ..measure.words import moment, number, plural
+from ..scenario.schema import Network
+from ..units import MICRO, spoken
+from .answer import Nearest, Neighbour, Plan, Predicted
+from .ceilings import Ceilings
+from .cycle import Cycle, cycle_of
+from .demand import Demand
+from .estimates import estimate, paired, share
+from .knobs import Knobs, Setting, knobs_for
+from .measured import measured_cycle
+from .probe import smallest_probe
+from .readings import Reading, reversals, windows
+from .refusal import FIRST_PART, refusal
+from .search import Resources, Search, Standard
+from .snippets import snippet_for
+from .trials import Meter, OnProgress, Trials, sender_table
+from .written import toml_text
+
+SETTINGS_TRIED = 3
+"""Proven settings that are looked at for one that holds under all windows; then the first is taken, with its readings."""
+
+LONGEST_RTT = 4 * MICRO
+"""Longer round trips are not looked at."""
+
+LONG = 12_000
+"""With more messages a reading is judged by its first part: it can differ by refusals alone, and twenty windows show those."""
+
+SHORT = 3
+"""Replications of a comparison with a neighbour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The round trips between sender and relay, microseconds: ``low`` to ``high``, and whether they are known at all."""
+
+    low: int
+    high: int
+    known: bool = True
+
+
+def plan(demand: Demand, *, strategy: str = "paced", resources: Resources | None = None, tables: Mapping[str, Any] | None = None,
+         settings: Sequence[str] = (), rtt: Way | None = None, standard: Standard | None = None, seed: int = 1, jobs: int = 1,
+         folder: Path | None = None, on_progress: OnProgress | None = None) -> Plan:  # fmt: skip
+    """The cheapest settings of ``strategy`` (or library) that meet ``demand``, with their proof; or why there are none.
+
+    ``tables`` are a scenario's ``policy``, ``network`` and ``faults``, ``settings`` further ``dotted.key=value``; paths in them
+    are relative to ``folder``. Without ``rtt`` the network's is taken, and the plan says for which round trips it holds.
+    ``on_progress(done, total, what)`` is called as runs are done; ``total`` grows while the search finds out what there is to do.
+    Raises ScenarioError for a mistake in what was given. The same call gives the same plan.
+    """
+    knobs = knobs_for(strategy)
+    told = on_progress or (lambda done, total, what: None)
+    fixed = [*settings] if rtt is None else [*settings, f"network.rtt={spoken(rtt.high)}"]
+    whole = Trials(
+        demand, knobs, {"policy": {"use": "mailersend"}, **(tables or {})}, seed, jobs, Meter(told), folder or Path()
+    )
+    whole = replace(whole, tables=_laid(whole, fixed))
+    _, network = whole.base()
+    way = rtt or Way(network.rtt, network.rtt, known=False)
+    cycle = cycle_over(whole, network)
+    searches = [
+        Search(whole, cycle, quick, resources or Resources(), standard or Standard()) for quick in _quick(whole, network, way)
+    ]
+    plans = (Planner(search, strategy, way).answer() for search in searches)
+    return next((found for found in plans if found.feasible), None) or Planner(searches[-1], strategy, way).answer()
+
+
+def cycle_over(trials: Trials, network: Network) -> Cycle:
+    """The time of a connection over ``network``, in closed form where the strategy allows it."""
+    return cycle_of(network) if trials.knobs.plain else measured_cycle(trials, network)
+
+
+def _quick(trials: Trials, network: Network, way: Way) -> list[Cycle]:
+    """The quickest connections that the pace must be safe for. Where round trips are unknown, first those that take no time.
+
+    Only a pause behind each connection depends on them. What must hold for any round trip may not be quick enough for the
+    demand; then it is planned for the network's own, and the plan says from which round trip on it holds.
+    """
+    known = cycle_over(trials, network.model_copy(update={"rtt": way.low}))
+    if way.known or trials.knobs.shape != "pause":
+        return [known]
+    return [cycle_over(trials, network.model_copy(update={"rtt": 0, "relay_time": 0})), known]
+
+
+def _laid(trials: Trials, settings: Sequence[str]) -> dict[str, Any]:
+    """The policy, network and faults with the settings laid on; what else is set stays where the scenario's own would be."""
+    written = trials.written(Setting(1, 1, 1, 1, MICRO), overrides=settings)
+    trials.scenario(Setting(1, 1, 1, 1, MICRO), overrides=settings)  # says what is wrong with them
+    own = {"title", "seed", "workload", "sender", "expect"}
+    return {key: value for key, value in written.items() if key not in own}
+
+
+class Planner:
+    """One plan in the making."""
+
+    def __init__(self, search: Search, strategy: str, way: Way) -> None:
+        self.search, self.trials, self.demand = search, search.trials, search.demand
+        self.strategy, self.way = strategy, way
+        self.windows, self.reversals = windows(search.policy), reversals(search.policy)
+
+    def answer(self) -> Plan:
+        """The plan."""
+        found = self._robust()
+        return self._infeasible() if found is None else self._feasible(*found)
+
+    def _robust(self) -> tuple[Setting, list[Result], dict[str, bool]] | None:
+        """The cheapest proven setting that holds under all windows; if none of the first few does, the cheapest proven one."""
+        first = None
+        for tried, (setting, results) in enumerate(self.search.proven(), 1):
+            readings = self._windows(setting)
+            if all(readings.values()):
+                return setting, results, readings
+            first = first or (setting, results, readings)
+            if tried >= SETTINGS_TRIED:
+                break
+        return first
+
+    def _windows(self, setting: Setting) -> dict[str, bool]:
+        self.trials.meter.expect("readings", len(self.windows) + len(self.reversals))
+        numbers = [0, 1] if self.demand.messages <= 5_000 else [0]
+        return {reading.name: self._reads(setting, numbers, reading) for reading in self.windows}
+
+    def _reads(self, setting: Setting, numbers: Sequence[int], reading: Reading) -> bool:
+        """Whether the proven setting still does it under ``reading``."""
+        if self.demand.messages <= LONG:
+            return self.trials.holds(setting, numbers, reading.overrides)
+        results = self.trials.run(setting, numbers, [*reading.overrides, FIRST_PART])
+        return all(result.incidents.total == 0 and result.messages.lost == 0 for result in results)
+
+    def _feasible(self, setting: Setting, results: list[Result], readings: dict[str, bool]) -> Plan:
+        confidence = self.search.standard.confidence
+        for reading in self.reversals:
+            readings[reading.name] = self._reads(setting, [0], reading)
+        ceilings, hits = self.search.ceilings(setting), sum(self.demand.met(result) for result in results)
+        predicted = predict(self.demand, results, confidence)
+        settings = sender_table(self.search.knobs, setting)
+        ceiling = self.search.policy.ceiling(setting.usernames, setting.ips)
+        return Plan(
+            self.demand,
+            feasible=True,
+            why=self._why(setting, ceilings, predicted, readings),
+            ceiling_per_min=None if ceiling is None else float(ceiling),
+            binding=binding(ceilings, self.search.knobs),
+            ceilings=ceilings.all,
+            settings=settings,
+            predicted=predicted,
+            headroom=self._headroom(results, predicted),
+            p_deadline=share(hits, len(results), confidence),
+            readings=readings,
+            snippet=self._snippet(settings),
+            scenario=self._scenario(setting),
+            frontier=tuple(self._frontier(setting, results)),
+            probe=smallest_probe(self.search.policy),
+            rtt_s=self._round_trips(setting),
+            replications=len(results),
+            setting=setting,
+        )
+
+    def _infeasible(self) -> Plan:
+        why = refusal(self.search)
+        most = self.search.resources
+        ceiling = self.search.policy.ceiling(most.usernames, most.ips)
+        readings = {reading.name: False for reading in [*self.windows, *self.reversals]}
+        nearest = Nearest(sender_table(self.search.knobs, why.nearest), why.per_min, why.drain_s)
+        held = f" The nearest safe settings: {self._settings(why.nearest)}, {number(why.per_min)} messages a minute."
+        return Plan(
+            self.demand, feasible=False, why=f"{_upper(self.demand.asked)}: {why.why}{held}",
+            ceiling_per_min=None if ceiling is None else float(ceiling), binding=why.limit, ceilings=why.ceilings.all,
+            readings=readings, nearest=nearest, changes=why.changes, probe=smallest_probe(self.search.policy),
+        )  # fmt: skip
+
+    def _why(self, setting: Setting, ceilings: Ceilings, predicted: Predicted, readings: dict[str, bool]) -> str:
+        drained = moment(round(predicted.drain_s.mean * MICRO))
+        parts = [f"{_upper(self.demand.asked)}: {self._settings(setting)}"]
+        if self.demand.p99 is None:
+            parts.append(
+                f"sends {number(round(predicted.throughput.mean, 1))} messages a minute, the last accepted after {drained}"
+            )
+        else:
+            parts.append(f"99 of 100 are accepted within {number(round(predicted.latency_s.mean, 2))} s in the mean run")
+        against = [name for name, holds in readings.items() if not holds]
+        parts.append("holds under every reading of the policy" if not against else f"does not hold under {', '.join(against)}")
+        said = "; ".join(parts) + f". First to bind: {binding(ceilings, self.search.knobs)}."
+        return said + (f" {_upper(self.demand.note)}." if self.demand.note else "")
+
+    def _settings(self, setting: Setting) -> str:
+        knobs, many = self.search.knobs, [plural(setting.workers, "worker")]
+        many += [plural(setting.usernames, "username")] * (setting.usernames > 1) + [plural(setting.ips, "IP")] * (
+            setting.ips > 1
+        )
+        options = ", ".join(f"{name} {value}" for name, value in knobs.options(setting).items())
+        return f"{' and '.join(many) if len(many) < 3 else ', '.join(many)} with {knobs.strategy} ({options})"
+
+    def _headroom(self, results: Sequence[Result], predicted: Predicted) -> dict[str, float]:
+        """The share of each limit's count that no key ever used, and of the deadline or objective."""
+        found: dict[str, float] = {}
+        for name in self.search.policy.limits:
+            most = max(max(result.series.in_window.get(name, ()), default=0) for result in results)
+            found[name] = round(1 - most / getattr(self.search.policy, name).count, 6)
+        if self.demand.within is not None:
+            found["within"] = round(1 - predicted.drain_s.mean * MICRO / self.demand.within, 6)
+        if self.demand.p99 is not None:
+            found["p99"] = round(1 - predicted.latency_s.mean * MICRO / self.demand.p99, 6)
+        return found
+
+    def _snippet(self, settings: dict[str, Any]) -> str | None:
+        return snippet_for(self.strategy, settings)
+
+    def _scenario(self, setting: Setting) -> str:
+        """The first replication as a file, which ``relaysim run`` gives the same numbers for."""
+        return toml_text(self.trials.written(setting))
+
+    def _frontier(self, setting: Setting, results: Sequence[Result]) -> list[Neighbour]:
+        """One less of each resource that there is more than one of, on the same luck."""
+        numbers = range(min(SHORT, len(results)))
+        found = []
+        for name, change in (("workers", "one worker fewer"), ("usernames", "one username fewer"), ("ips", "one IP fewer")):
+            fewer = replace(setting, **{name: getattr(setting, name) - 1})
+            if min(fewer.workers, fewer.usernames, fewer.ips) < 1 or fewer.workers < max(fewer.usernames, fewer.ips):
+                continue
+            self.trials.meter.expect("neighbours", len(numbers))
+            theirs = self.trials.run(fewer, list(numbers))
+            later = paired([one.duration_s for one in results[: len(numbers)]], [one.duration_s for one in theirs])
+            worst = max(theirs, key=lambda one: (one.incidents.total, one.duration_s))
+            found.append(
+                Neighbour(
+                    change, sender_table(self.search.knobs, fewer), all(map(self.demand.met, theirs)),
+                    worst.throughput.mean_per_min or 0.0, worst.duration_s, worst.latency_s.p99, worst.incidents.total, later,
+                )
+            )  # fmt: skip
+        return found
+
+    def _round_trips(self, setting: Setting) -> tuple[float, float]:
+        """The round trips for which the demand is still met, in seconds: outwards from the planned one, then halved to a tenth."""
+        self.trials.meter.expect("round trips", 8)
+        low, high = self.way.low, self.way.high
+        low = 0 if self._held(setting, 0) else self._edge(setting, low, 0)
+        good, bad = high, 0
+        while not bad and good < LONGEST_RTT:
+            further = max(1_000, good * 2)
+            good, bad = (further, 0) if self._held(setting, further) else (good, further)
+        return low / MICRO, (self._edge(setting, good, bad) if bad else good) / MICRO
+
+    def _held(self, setting: Setting, rtt: int) -> bool:
+        return self.trials.holds(setting, [0], [f"network.rtt={rtt / MICRO!r}"])
+
+    def _edge(self, setting: Setting, good: int, bad: int) -> int:
+        while abs(bad - good) > max(1_000, good // 10):
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if self._held(setting, middle) else (good, middle)
+        return good
+
+
+def binding(ceilings: Ceilings, knobs: Knobs) -> str:
+    """The limit that binds first. The time between logins is chosen, so it is the limit behind it that is named."""
+    chosen = {knobs.gap} if knobs.shape != "pause" else set()
+    named = [one for one in ceilings.all if one.per_min is not None and one.limit not in chosen]
+    return min(named, key=lambda one: one.per_min or 0).limit
+
+
+def predict(demand: Demand, results: Sequence[Result], confidence: float) -> Predicted:
+    """The estimates from the replications. A run that accepted nothing has no latency, and no plan."""
+    return Predicted(
+        estimate([result.throughput.mean_per_min or 0.0 for result in results], confidence),
+        estimate([result.latency_s.p99 or 0.0 for result in results], confidence),
+        estimate([demand.drain_s(result) for result in results], confidence),
+        estimate([float(result.incidents.total) for result in results], confidence),
+    )
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+__all__ = ["Cycle", "Planner", "Way", "binding", "plan", "predict"]

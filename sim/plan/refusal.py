@@ -1,0 +1,191 @@
+"""Why no setting meets a demand, which limit forbids it, and what would change that. Closed form; simulation only to say how much more.
+
+Knows the search, not how its answer is told to anybody.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from ..measure.words import lasting, number, plural
+from ..relay.policy import WindowSpec
+from ..units import MICRO
+from .ceilings import Ceilings, ceilings, drain
+from .knobs import Setting
+from .readings import windows
+from .search import LONGER, Resources, Search
+
+MINUTE = 60 * MICRO
+FIRST_PART = "until=20m"
+"""Twenty windows show whether a pace is kept."""
+
+MORE = 5
+"""How many further usernames are tried by simulation, where the closed form cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``limit`` forbids it. ``nearest`` is the safe setting that comes nearest, ``changes`` what would have to be different."""
+
+    limit: str
+    why: str
+    ceilings: Ceilings
+    nearest: Setting
+    per_min: float
+    drain_s: float
+    changes: dict[str, float]
+
+
+def refusal(search: Search) -> Refusal:
+    """The refusal of the demand with all the resources there are."""
+    demand, most = search.demand, search.resources
+    best = _safest(search, _best(search, most.usernames, most.ips))
+    found = search.ceilings(best)
+    limit = min((one for one in found.all if one.per_min and one.limit in search.policy.limits),
+                key=lambda one: one.per_min or 0, default=None)  # fmt: skip
+    asked, safe = demand.per_min, found.per_min
+    quickest = search.cycle.to_acceptance(1)
+    bound = demand.p99 if demand.p99 is not None else demand.within
+    if bound is not None and quickest > bound:
+        name, why = "round_trips", (
+            f"one message alone needs {number(quickest / MICRO)} s from connecting to its acceptance, and "
+            f"{lasting(bound)} are allowed"
+        )  # fmt: skip
+    elif limit is not None and limit.per_min is not None and asked > limit.per_min:
+        name, why = limit.limit, f"the relay lets {number(float(limit.per_min))} messages a minute through ({limit.term})"
+    elif limit is not None and asked == limit.per_min:
+        name = limit.limit
+        why = f"that is the limit itself ({limit.term}), without any margin: whatever comes a moment early is refused"
+    elif limit is not None and asked > safe and found.binding.limit != "workers":
+        name = limit.limit
+        why = (
+            f"it leaves too little margin to {number(float(limit.per_min or 0))} messages a minute ({limit.term}); "
+            f"{number(float(safe))} are safe under every window algorithm"
+        )
+    elif asked > safe or (demand.batch and not search.enough(best)):
+        name, why = _own(search, found, limit.limit if limit else "workers")
+    else:
+        name = limit.limit if limit and found.binding.limit != "workers" else "workers"
+        why = "no setting within these resources did it in every replication"
+        if demand.p99 is not None:
+            why = (
+                f"at {number(float(asked))} of at most {number(float(safe))} safe messages a minute they wait for each other "
+                f"longer than that"
+            )
+    changes = _changes(search, best, name)
+    time = search.drain(best)
+    return Refusal(name, f"{why}.{_told(changes)}", found, best, float(safe), time / MICRO, changes)
+
+
+def _own(search: Search, found: Ceilings, limit: str) -> tuple[str, str]:
+    """The sender's own times forbid it: its ends, or too few workers."""
+    demand = search.demand
+    if demand.batch and found.per_min >= demand.per_min:
+        many = plural(demand.messages, "message")
+        time = lasting(round(search.drain(_best(search, search.resources.usernames, search.resources.ips)), -4))
+        return limit, f"{many} take {time} at {number(float(found.per_min))} a minute, with the first and the last connection"
+    binding = found.binding
+    return binding.limit, f"{binding.term} are {number(float(found.per_min))} messages a minute"
+
+
+def _best(search: Search, usernames: int, ips: int) -> Setting:
+    """The setting with the most throughput that these usernames and IPs allow; of equals the one with the fewest workers."""
+    most = search.resources.workers
+    made = [search.least(many, min(usernames, many), min(ips, many)) for many in range(1, most + 1)]
+    settings = [one for one in made if one is not None]
+    rates = {one: search.ceilings(one).per_min for one in settings}
+    if not settings:
+        return Setting(1, 1, 1, search.size, 60 * MICRO)
+    top = max(rates.values())
+    return next(one for one in settings if rates[one] >= top * Fraction(9999, 10_000))
+
+
+def _safest(search: Search, setting: Setting) -> Setting:
+    """``setting``, with a longer gap where its library keeps its pace only so nearly that a relay would refuse it."""
+    for longer in (1.0, *LONGER) if not search.knobs.plain else ():
+        tried = replace(setting, gap=math.ceil(setting.gap * longer / search.knobs.step) * search.knobs.step)
+        runs = [search.trials.run(tried, [0], [*reading.overrides, FIRST_PART])[0] for reading in windows(search.policy)]
+        if not any(run.incidents.total for run in runs):
+            return tried
+    return setting
+
+
+def _changes(search: Search, best: Setting, limit: str) -> dict[str, float]:
+    """What would make it feasible: so many usernames (and IPs), or so much time, or so many messages in the time there is."""
+    demand, changes = search.demand, dict[str, float]()
+    safe = search.ceilings(best).per_min
+    if limit != "round_trips":
+        changes.update(_more_keys(search))
+    if demand.rate or not demand.batch:
+        if safe < demand.per_min:
+            changes["per_min"] = float(safe)
+    else:
+        assert demand.within is not None, "a batch has a deadline"
+        changes["within_s"] = math.ceil(search.drain(best) / MICRO * 1.005)
+        fits = _most_within(search, best, demand.within)
+        if fits:
+            changes["messages"] = fits
+    return changes
+
+
+def _most_within(search: Search, setting: Setting, within: int) -> int:
+    """The most messages that the closed form drains in time."""
+    low, high = 0, search.demand.messages
+    while low < high:
+        middle = (low + high + 1) // 2
+        size = min(setting.size, middle)
+        if drain(search.policy, search.cycle, search.knobs, replace(setting, size=size), middle) <= within * 0.995:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _more_keys(search: Search) -> dict[str, float]:
+    """The fewest usernames, with as many IPs as they need, that would do; empty where more of them would not help."""
+    have, demand = search.resources, search.demand
+    logins, connections = search.policy.logins_per_username, search.policy.connections_per_ip
+    if logins is None and connections is None:
+        return {}
+    per_username = ceilings(search.policy, search.cycle, search.knobs, _best(search, 1, 1)).per_min
+    start = max(have.usernames + (demand.per_min <= per_username * have.usernames), math.ceil(demand.per_min / per_username))
+    for usernames in range(start, start + MORE):
+        workers = max(have.workers, 4 * usernames * math.ceil(search.cycle.connection(search.size) / MICRO + 1))
+        for ips in range(have.ips, max(have.ips, _ips_for(logins, connections, usernames)) + 1):
+            wider = Search(search.trials, search.cycle, search.quick, Resources(usernames, ips, workers), search.standard)
+            suited = wider.suited(usernames, ips)
+            if not suited:
+                continue
+            if demand.batch or any(search.trials.holds(one, [0]) for one in (suited[0], suited[len(suited) // 3])):
+                return _keys(usernames, ips, have)
+    return {}
+
+
+def _keys(usernames: int, ips: int, have: Resources) -> dict[str, float]:
+    found: dict[str, float] = {"usernames": usernames} if usernames > have.usernames else {}
+    return {**found, "ips": ips} if ips > have.ips else found
+
+
+def _ips_for(logins: WindowSpec | None, connections: WindowSpec | None, usernames: int) -> int:
+    if connections is None or logins is None:
+        return 1
+    return math.ceil(Fraction(usernames * logins.count, logins.per) / Fraction(connections.count, connections.per))
+
+
+def _told(changes: dict[str, float]) -> str:
+    """The changes as the end of a sentence."""
+    parts = []
+    if "usernames" in changes or "ips" in changes:
+        keys = [
+            plural(int(changes[name]), noun) for name, noun in (("usernames", "username"), ("ips", "IP")) if name in changes
+        ]
+        parts.append(" and ".join(keys))
+    if "within_s" in changes:
+        parts.append(f"{lasting(round(changes['within_s'] * MICRO))} of time")
+    if "messages" in changes:
+        parts.append(f"{plural(int(changes['messages']), 'message')} instead")
+    if "per_min" in changes:
+        parts.append(f"at most {number(changes['per_min'])} messages a minute")
+    return f" What would do: {', or '.join(parts)}." if parts else ""

@@ -1,0 +1,90 @@
+"""Where a sweep keeps its results: one SQLite file, a row a run under its key. Whoever writes commits each run at once.
+
+A process that is killed loses no row that was written: SQLite's journal is written ahead. Knows keys and rows, not what they are of.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import ScenarioError
+
+FORM = 1
+"""The version of the file's form."""
+
+BUSY_MS = 30_000
+"""How long a process waits for another to end its write."""
+
+
+class Row(NamedTuple):
+    """One run: its key, its seed and the metrics of its result as JSON."""
+
+    key: str
+    seed: int
+    metrics: str
+
+
+class Store:
+    """One file. Open it in each process that writes; close it, or use it in a ``with``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            form = self._db.execute("PRAGMA user_version").fetchone()[0]
+            tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if form not in (0, FORM) or (form == 0 and tables):
+                raise ScenarioError(str(path), "--db", "is no file of a sweep of this version; name another one")
+            self._db.execute("CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, metrics TEXT) WITHOUT ROWID")
+            # One line for each run that was computed, so that it can be counted whether any was computed twice.
+            self._db.execute("CREATE TABLE IF NOT EXISTS computed (number INTEGER PRIMARY KEY, key TEXT)")
+            self._db.execute(f"PRAGMA user_version = {FORM}")
+        except sqlite3.Error as error:
+            raise ScenarioError(str(path), "--db", f"cannot be used: {error}") from None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    def keep(self, rows: Iterable[Row]) -> None:
+        """Writes the rows, all or none."""
+        self._db.execute("BEGIN IMMEDIATE")
+        for row in rows:
+            self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
+            self._db.execute("INSERT INTO computed (key) VALUES (?)", (row.key,))
+        self._db.execute("COMMIT")
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that are there."""
+        wanted = set(keys)
+        return {key for (key,) in self._db.execute("SELECT key FROM runs") if key in wanted}
+
+    def rows(self, keys: Iterable[str]) -> Iterator[dict[str, Any] | None]:
+        """The metrics of each key in turn; None where it is not there."""
+        for key in keys:
+            found = self._db.execute("SELECT metrics FROM runs WHERE key = ?", (key,)).fetchone()
+            yield json.loads(found[0]) if found else None
+
+    def texts(self, keys: Iterable[str]) -> list[str | None]:
+        """The metrics as they were written, byte by byte."""
+        found = [self._db.execute("SELECT metrics FROM runs WHERE key = ?", (key,)).fetchone() for key in keys]
+        return [row[0] if row else None for row in found]
+
+    def counts(self) -> tuple[int, int]:
+        """How many runs are there, and how many were ever computed."""
+        (there,) = self._db.execute("SELECT count(*) FROM runs").fetchone()
+        (computed,) = self._db.execute("SELECT count(*) FROM computed").fetchone()
+        return there, computed

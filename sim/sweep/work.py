@@ -1,0 +1,98 @@
+"""What a worker of a sweep does: builds the scenarios of a lot, runs them and makes a row of each result's metrics.
+
+The same wherever it runs: in this process, in a child, on a Dask cluster. A lot is several runs, so that handing it over costs
+little beside them. Knows nothing of where rows are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import ScenarioError
+from ..measure import Result
+from ..measure.expectations import metrics
+from ..runner import Answer, run_many
+from ..scenario import build
+from .keys import package_digest
+from .space import Point
+from .store import Row
+
+
+class Task(NamedTuple):
+    """One run: its key, what is laid on the tables, its seed."""
+
+    key: str
+    point: Point
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Several runs of one scenario's ``tables``. ``digest`` is the package's that planned them."""
+
+    tables: Mapping[str, Any]
+    place: str
+    name: str
+    folder: str
+    digest: str
+    patience: float
+    tasks: tuple[Task, ...]
+
+
+class Done(NamedTuple):
+    """A lot that was run: the rows, and what was wrong with the runs that have none."""
+
+    rows: list[Row]
+    mistakes: list[ScenarioError]
+
+
+def run_lot(lot: Lot, keep: Callable[[Row], None] | None = None) -> Done:
+    """Runs the lot; ``keep`` is called with each row as it is there. ScenarioError where this package is another one."""
+    if lot.digest != package_digest():
+        raise ScenarioError("--dask", "", "a worker has another version of relaysim; install the same on all")
+    done = Done([], [])
+    scenarios, tasks = [], []
+    for task in lot.tasks:
+        try:
+            scenarios.append(build(lot.tables, lot.place, lot.name, Path(lot.folder), task.point, task.seed))
+            tasks.append(task)
+        except ScenarioError as error:
+            done.mistakes.append(ScenarioError(error.place, ", ".join(task.point), str(error)))
+
+    def told(index: int, answer: Answer) -> None:
+        if isinstance(answer, ScenarioError):
+            done.mistakes.append(answer)
+            return
+        row = Row(tasks[index].key, tasks[index].seed, metrics_text(answer))
+        done.rows.append(row)
+        if keep is not None:
+            keep(row)
+
+    run_many(scenarios, patience=lot.patience, on_result=told)
+    return done
+
+
+def metrics_text(result: Result) -> str:
+    """Every metric of the result as JSON, and whether its expectations held: the same bytes wherever it was computed."""
+    names = metrics(tuple(result.incidents.by_limit))
+    return json.dumps({"passed": result.passed, **{name: result.metric(name) for name in names}}, allow_nan=False)
+
+
+def lots(whole: Lot, tasks: Sequence[Task], size: int) -> list[Lot]:
+    """``whole`` cut into lots of at most ``size`` of the tasks."""
+    return [
+        Lot(
+            whole.tables,
+            whole.place,
+            whole.name,
+            whole.folder,
+            whole.digest,
+            whole.patience,
+            tuple(tasks[start : start + size]),
+        )
+        for start in range(0, len(tasks), size)
+    ]

@@ -1,0 +1,157 @@
+"""The page Explain: one incident, the requests that filled its window, when it would have passed, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+from ..explain import Change, Evidence, Remedy, evidence
+from ..measure.story import Story
+from ..measure.words import moment
+from ..records import Incident
+from ..report import charts, timeline
+from ..scenario.text import value_text
+from . import places, state
+from .frame import Shown, with_result
+from .search import Search, search_for
+from .wording import plain
+
+MOST_CHOICES = 300
+
+
+def page() -> None:
+    """The whole page."""
+    with_result(show)
+
+
+def show(shown: Shown) -> None:
+    """The choice of an incident, and everything about it."""
+    story = shown.told.story
+    if story is None or not story.incidents:
+        st.success("**No limit refused anything: there is no incident to explain.**", icon=":material/check_circle:")
+        places.link("explore", "Back to the whole picture")
+        return
+    incident = _chosen(story)
+    found = evidence(story, shown.scenario.policy, incident)
+    happened, passes = found.sentences
+    st.markdown(f"##### {plain(happened)}")
+    st.markdown(f":material/schedule: {plain(passes)}")
+    st.vega_lite_chart(_figure(found, story, dark=shown.dark), key="evidence")
+    _remedies(search_for(shown.tables, shown.scenario.policy, incident.limit), incident.limit)
+    _requests(found)
+
+
+def _chosen(story: Story) -> Incident:
+    """The limit and then which of its refusals."""
+    counts: dict[str, int] = {}
+    for row in story.incidents:
+        counts[row.limit] = counts.get(row.limit, 0) + 1
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        limit = st.segmented_control(
+            "Limit", list(counts), default=story.incidents[0].limit, required=True, key="explain:limit",
+            format_func=lambda name: f"{charts.limit_said(name)} ({counts[name]:,})",
+        )  # fmt: skip
+        rows = [row for row in story.incidents if row.limit == limit][:MOST_CHOICES]
+        rows = rows or story.incidents[:MOST_CHOICES]
+        place = st.selectbox(f"Incident, of the first {len(rows):,}", range(len(rows)), key=f"explain:which:{limit}",
+                             format_func=lambda index: _named(rows[index], index))  # fmt: skip
+    return rows[place if place is not None and place < len(rows) else 0]
+
+
+def _named(row: Incident, index: int) -> str:
+    who = f", message {row.message}" if row.message else f", {row.username}" if row.username else ""
+    return f"{index + 1}. at {moment(row.at)}, connection {row.connection}{who}"
+
+
+def _figure(found: Evidence, story: Story, *, dark: bool) -> dict[str, Any]:
+    """For a connection its life; for a window the requests in it."""
+    if found.passes_at is None:
+        return timeline.timeline(story.lives(story.places[found.incident.connection], 1), dark=dark)
+    return timeline.window(found.filled, found.incident, found.passes_at, found.key, dark=dark)
+
+
+def _requests(found: Evidence) -> None:
+    with st.expander(f"The {len(found.filled):,} requests that had filled it"):
+        rows = [{"at (s)": one.at / 1e6, "connection": one.connection, "what": one.what} for one in found.filled]
+        st.dataframe(rows, hide_index=True)
+
+
+def _remedies(search: Search, limit: str) -> None:
+    st.subheader("What would avoid it", anchor=False)
+    if not search.done.wait(0.25):
+        _searching(search)
+        return
+    if not search.found:
+        st.info(f"No change of one setting avoids {charts.limit_said(limit)} for this workload. More usernames or IP addresses, "
+                "with as many workers, may.", icon=":material/search_off:")  # fmt: skip
+        return
+    best, *others = search.found
+    whole = next((one for one in others if one.clean and len(one.changes) > 1), None)
+    places_ = st.columns(2 if whole is not None and not best.clean else 1)
+    with places_[0]:
+        _offer(best, "smallest", f"The smallest change of one setting that avoids {charts.limit_said(limit)}")
+    if whole is not None and not best.clean:
+        with places_[1]:
+            _offer(whole, "whole", "Together, these leave no incident at all")
+        others = [one for one in others if one is not whole]
+    _others([one for one in others if len(one.changes) == 1])
+
+
+@st.fragment(run_every=0.4)
+def _searching(search: Search) -> None:
+    if search.done.is_set():
+        st.rerun()
+    st.caption(f":material/hourglass_top: Trying one change after the other, each in a run of its own: {search.tried:,} so far")
+
+
+def _offer(remedy: Remedy, name: str, words: str) -> None:
+    """A remedy with its button."""
+    with st.container(border=True, key=f"remedy:{name}"):
+        st.caption(words)
+        st.markdown("##### " + " and ".join(plain(each) for each in said(remedy.changes)))
+        st.markdown(plain(left(remedy)))
+        kind: Literal["primary", "secondary"] = "primary" if remedy.clean else "secondary"
+        st.button(
+            "Apply and run", key=f"apply:{name}", type=kind, icon=":material/play_arrow:", on_click=_apply, args=(remedy,)
+        )
+
+
+def said(changes: Sequence[Change]) -> list[str]:
+    """Changes in words."""
+    return [_said(change, first=place == 0) for place, change in enumerate(changes)]
+
+
+def _said(change: Change, *, first: bool) -> str:
+    key = change.key.removeprefix("sender.options.").removeprefix("sender.")
+    if change.key == "faults.wrong_password":
+        return "Put the password right" if first else "the password put right"
+    return f"{'Set ' if first else ''}{key} from {_value(change.before)} to {_value(change.after)}"
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else value_text(value)
+
+
+def left(remedy: Remedy) -> str:
+    """What is left of incidents and losses, in words."""
+    rate = f"{remedy.per_min:,.0f} messages a minute" if remedy.per_min is not None else "nothing accepted"
+    if remedy.clean:
+        return f"Then no limit refuses anything and nothing is lost: {rate}."
+    return f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} messages are lost: {rate}."
+
+
+def _apply(remedy: Remedy) -> None:
+    state.choose(remedy.tables)
+    places.ask("explore")
+
+
+def _others(others: list[Remedy]) -> None:
+    if not others:
+        return
+    with st.expander(f"Other ways ({len(others)})"):
+        for place, one in enumerate(others):
+            with st.container(horizontal=True, vertical_alignment="center", key=f"other:{place}"):
+                st.markdown(f"**{plain(said(one.changes)[0])}**  \n{plain(left(one))}", width="stretch")
+                st.button("Apply and run", key=f"apply:other:{place}", on_click=_apply, args=(one,))

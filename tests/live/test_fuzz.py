@@ -1,0 +1,101 @@
+"""The byte door over real sockets against conversations that nobody would write down: it answers as the pure Wire does.
+
+Whatever is said, in whatever pieces, held back or at once, the octets that come back over TCP are those of a Wire that was given
+the same in one piece, and what the relay counted is the same. ``RELAYSIM_FUZZ_SECONDS`` says for how long new ones are
+drawn, each batch with a seed of its own that a failure names; without it a few seconds' worth are the same every time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+import sim.live
+from sim.measure import Result
+from sim.smtp import replies
+from tests.live.peer import Peer, until
+from tests.relay.test_wire_fuzz import CUTS, conversations, pieces
+from tests.relay.wire_talk import held
+
+SECONDS = float(os.environ.get("RELAYSIM_FUZZ_SECONDS", "0"))
+BATCH = 150
+"""Conversations of one seed."""
+
+GREETING = replies.READY.encode()
+ALERT = b"\x15\x03"
+"""How TLS begins to say that what came is not TLS."""
+
+KINDS: dict[str, tuple[dict[str, Any] | None, bool]] = {
+    "at once": (None, False),
+    "at once, passwords wrong": (None, True),
+    "held back": ({"rtt": "1ms", "relay_time": "0.2ms"}, False),
+}
+"""The network, and whether every password is wrong."""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def relay(request: pytest.FixtureRequest) -> Iterator[tuple[sim.live.Running, bool]]:
+    """One relay for all conversations, which forgets between two of them; and whether every password is wrong."""
+    network, wrong = KINDS[request.param]
+    with sim.live.running(users={"nobody": "knows"} if wrong else None, network=network) as running:
+        yield running, wrong
+
+
+def talked(relay: sim.live.Running, parts: list[bytes]) -> bytes:
+    """All that comes back where ``parts`` are sent one after the other and then nothing."""
+    with Peer(relay.port, greeted=False) as peer:
+        try:
+            for part in parts:
+                peer.say(part)
+            peer.half_close()
+        except OSError:  # the relay has closed behind a QUIT or a refusal
+            pass
+        return peer.rest()
+
+
+def counts(result: Result) -> tuple[int, ...]:
+    sums, logins = result.messages, result.logins
+    return sums.accepted + sums.duplicated, logins.accepted, logins.failed, logins.refused, result.incidents.total
+
+
+def check(relay: sim.live.Running, data: bytes, cuts: list[int], *, wrong: bool) -> None:
+    """One conversation, over TCP and without it."""
+    written, wire, seen = held([data], wrong=wrong)
+    relay.forget()
+    before = counts(relay.result())
+    came = talked(relay, pieces(data, cuts))
+    until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, f"gone after {data!r}")
+    rest = came.removeprefix(GREETING + written)
+    assert came.startswith(GREETING + written), (data, cuts, came, written)
+    assert rest == b"" or (wire.starttls and rest.startswith(ALERT)), (data, cuts, rest)
+    counted = tuple(now - then for now, then in zip(counts(relay.result()), before, strict=True))
+    outcomes = [row[-1] for row in seen.logins]
+    expected = (
+        len(seen.acceptances), outcomes.count("accepted"), outcomes.count("failed"), outcomes.count("refused"), len(seen.incidents),
+    )  # fmt: skip
+    assert counted == expected, (data, cuts)
+
+
+def test_the_byte_door_over_tcp_is_the_pure_one(relay):
+    running, wrong = relay
+    end, number = time.monotonic() + SECONDS / len(KINDS), 0
+    while number == 0 or time.monotonic() < end:
+        batch(running, number, wrong=wrong)
+        number += 1
+
+
+def batch(relay: sim.live.Running, number: int, *, wrong: bool) -> None:
+    """The conversations of one seed; the first batch is the same every time."""
+
+    @seed(number if not SECONDS else time.time_ns())
+    @settings(max_examples=BATCH, derandomize=False, database=None, suppress_health_check=list(HealthCheck))
+    @given(conversations(), CUTS)
+    def drawn(data: bytes, cuts: list[int]) -> None:
+        check(relay, data, cuts, wrong=wrong)
+
+    drawn()

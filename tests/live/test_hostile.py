@@ -1,0 +1,278 @@
+"""The live relay against peers that mean it harm or are broken: each gets its reply or its timeout, all others are served.
+
+Every test ends with the same look: one more message goes through at once, nobody is connected any more, and the relay has
+counted what it accepted, once.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import sim.live
+from sim.live import Running, Timeouts
+from tests.live.peer import EHLO, LOGIN, MESSAGE, OPEN, QUIT, Peer, until
+
+SHORT = Timeouts(command=400_000, handshake=400_000, writing=400_000, leaving=1_000_000)
+"""Microseconds; the relay looks once a second."""
+
+USERS = {"user1": "secret"}
+
+
+@contextmanager
+def attacked(accepted: int, **options: Any) -> Iterator[Running]:
+    """A relay under attack, and the look behind it."""
+    defaults: dict[str, Any] = {"policy": "unlimited", "users": USERS, "tls": "none"}
+    with sim.live.running(**defaults | options) as relay:
+        yield relay
+        serves(relay)
+        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "everybody gone")
+    result = relay.result()
+    assert result.messages.accepted + result.messages.duplicated == accepted + 1
+
+
+def serves(relay: Running) -> None:
+    """One more message goes through."""
+    with Peer(relay.port, source="127.0.0.9") as peer:
+        if relay.door.settings.tls == "starttls":
+            peer.ask(EHLO)
+            assert peer.ask(b"STARTTLS\r\n") == [220]
+            peer.wrap(trusting(relay))
+        assert peer.logged_in().ask(MESSAGE, 4) == [250, 250, 354, 250]
+        assert peer.ask(QUIT) == [221]
+
+
+def trusting(relay: Running) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(relay.certificate))
+
+
+def test_a_line_that_never_ends_times_out_and_so_does_one_that_comes_by_the_byte():
+    with attacked(0, timeouts=SHORT) as relay:
+        dripping, silent = Peer(relay.port), Peer(relay.port)
+        over = threading.Event()
+
+        def drip() -> None:
+            while not over.wait(0.05):
+                try:
+                    dripping.say(b"N")
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        serves_meanwhile = Peer(relay.port).logged_in()
+        assert serves_meanwhile.ask(MESSAGE.replace(b"DATA", b"RSET"), 3)[:3] == [250, 250, 250]
+        assert silent.codes(1) == [421]
+        assert dripping.codes(1) == [421]
+        over.set()
+        thread.join()
+        for peer in (dripping, silent, serves_meanwhile):
+            peer.sock.close()
+
+
+def test_a_body_that_comes_slowly_is_taken_as_long_as_it_comes():
+    with attacked(1, timeouts=SHORT) as relay, Peer(relay.port) as peer:
+        assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
+        body = b"Subject: slow\r\n\r\nhi\r\n.\r\n"
+        for octet in body:
+            peer.say(bytes([octet]))
+            threading.Event().wait(2 / len(body))  # two seconds in all, four times the time between two pieces
+        assert peer.codes(1) == [250]
+
+
+def test_a_peer_that_never_reads_is_read_no_more_and_goes():
+    with attacked(0, timeouts=SHORT) as relay:
+        peer = Peer(relay.port)
+        peer.sock.settimeout(0.2)
+        sent = 0
+        try:
+            while sent < 200_000_000:
+                sent += peer.sock.send(b"HELP\r\n" * 1_000)
+        except (TimeoutError, ConnectionError):
+            pass
+        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "the peer that never reads is gone")
+        assert sent < 100_000_000
+        peer.sock.close()
+
+
+STATES: dict[str, bytes] = {
+    "connected": b"",
+    "greeted": EHLO,
+    "half a command": b"EHL",
+    "in AUTH": EHLO + b"AUTH LOGIN\r\n",
+    "in AUTH's second step": EHLO + b"AUTH LOGIN\r\ndXNlcjE=\r\n",
+    "logged in": EHLO + LOGIN,
+    "after MAIL": EHLO + LOGIN + b"MAIL FROM:<a@b>\r\n",
+    "after RCPT": EHLO + LOGIN + b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n",
+    "after DATA": EHLO + LOGIN + OPEN,
+    "in the body": EHLO + LOGIN + OPEN + b"Subject: x\r\n\r\nhi",
+    "in the END": EHLO + LOGIN + OPEN + b"hi\r\n.\r",
+    "after the body": EHLO + LOGIN + MESSAGE,
+    "after QUIT": EHLO + LOGIN + QUIT,
+    "in STARTTLS": EHLO + b"STARTTLS\r\n",
+    "in a handshake": EHLO + b"STARTTLS\r\n" + b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "in what is no handshake": EHLO + b"STARTTLS\r\n" + b"GET / HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
+@pytest.mark.parametrize("way", ["close", "reset", "half"])
+def test_peers_that_go_in_every_state_at_any_octet_leave_nothing(network, way):
+    """The body that came whole counts, whether or not anybody waited for its answer - but not where the way was cut first."""
+    with sim.live.running(policy="unlimited", users=USERS, network=network) as relay:
+        for octets in STATES.values():
+            for read in (True, False):
+                peer = Peer(relay.port, greeted=read).say(octets)
+                if read and octets.endswith(b"\n"):
+                    peer.line()
+                if way == "reset":
+                    peer.reset()
+                elif way == "half":
+                    peer.half_close().rest()
+                    peer.sock.close()
+                else:
+                    peer.sock.close()
+        serves(relay)
+        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "everybody gone")
+    result = relay.result()
+    assert result.messages.accepted + result.messages.duplicated <= 3
+    if way == "half":
+        assert result.messages.accepted + result.messages.duplicated == 3
+    assert result.logins.accepted + result.logins.failed == result.logins.requested
+
+
+@pytest.mark.parametrize("where", ["command", "body"])
+def test_ten_megabytes_without_a_line_end(where):
+    accepted = int(where == "body")
+    with attacked(accepted) as relay, Peer(relay.port) as peer:
+        if where == "body":
+            assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
+        for _ in range(160):
+            peer.say(b"A" * 65_536)
+        assert peer.ask(b"\r\n.\r\n" if where == "body" else b"\r\n", 1) == [250 if where == "body" else 500]
+        assert peer.ask(b"NOOP\r\n") == [250]
+
+
+@pytest.mark.parametrize(
+    ("octets", "codes"),
+    [
+        (b"NO\0OP\r\n", [500]),
+        (b"NOOP \xff\r\n", [500]),
+        (b"NOOP\nNOOP\r\n", [500]),
+        (b"NOOP\rNOOP\r\n", [500]),
+        (b"EHLO \xc3\xa4\r\n", [500]),
+        (b"AUTH PLAIN !!!\r\n", [501]),
+        (b"AUTH PLAIN\r\n====\r\n", [334, 501]),
+        (b"AUTH LOGIN\r\n\xff\xff\r\n", [334, 501]),
+        (b"AUTH PLAIN " + b"A" * 13_000 + b"\r\n", [500]),
+        (b"\0" * 100 + b"\r\n", [500]),
+    ],
+)
+def test_octets_that_no_command_has_are_answered_and_count_for_nothing(octets, codes):
+    with attacked(0) as relay, Peer(relay.port) as peer:
+        peer.ask(EHLO)
+        assert peer.ask(octets, len(codes)) == codes
+        assert peer.ask(b"NOOP\r\n") == [250]
+        assert relay.result().logins.requested == 0
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n\0.\r\n"])
+def test_nothing_is_smuggled_behind_a_message(end):
+    with attacked(1, transcripts=True) as relay, Peer(relay.port) as peer:
+        assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
+        smuggled = b"MAIL FROM:<evil@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nevil\r\n"
+        assert peer.ask(b"hi" + end + smuggled + b".\r\n", 1) == [250]
+        assert peer.ask(QUIT) == [221]
+        (said, *_) = relay.transcripts()
+        assert said[3:] == ["MAIL 250", "RCPT 250", "DATA 354", "BODY 250", "QUIT 221"]
+
+
+@pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
+def test_what_is_pipelined_before_tls_is_thrown_away(network):
+    with attacked(0, tls="starttls", network=network, transcripts=True) as relay, Peer(relay.port) as peer:
+        peer.ask(EHLO)
+        assert peer.ask(b"STARTTLS\r\n" + EHLO + LOGIN + MESSAGE) == [220]
+        peer.wrap(trusting(relay))
+        assert peer.ask(b"NOOP\r\n") == [250]  # the first answer in TLS is to the first command in TLS
+        assert peer.ask(b"MAIL FROM:<a@b>\r\n") == [503]
+        assert peer.ask(QUIT) == [221]
+        (said, *_) = relay.transcripts()
+        assert said == ["GREETING 220", "EHLO 250", "STARTTLS 220", "NOOP 250", "MAIL 503", "QUIT 221"]
+
+
+@pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
+def test_what_comes_in_the_clear_behind_starttls_is_never_a_command(network):
+    with attacked(0, tls="starttls", network=network, transcripts=True) as relay, Peer(relay.port) as peer:
+        peer.ask(EHLO)
+        peer.say(b"STARTTLS\r\n").say(EHLO + LOGIN + MESSAGE)
+        assert peer.codes(1) == [220]
+        peer.say(EHLO + LOGIN + MESSAGE).half_close().rest()
+        (said, *_) = relay.transcripts()
+        assert said[:3] == ["GREETING 220", "EHLO 250", "STARTTLS 220"]
+        assert set(said[3:]) <= {"EOF"}
+
+
+def test_messages_above_the_size_are_refused_announced_or_not():
+    policy = {"use": "unlimited", "message_size": 100_000}
+    with attacked(1, policy=policy) as relay, Peer(relay.port) as peer:
+        peer.logged_in()
+        assert peer.ask(b"MAIL FROM:<a@b> SIZE=100001\r\n") == [552]
+        assert peer.ask(OPEN, 3) == [250, 250, 354]
+        for _ in range(80):
+            peer.say((b"x" * 998 + b"\r\n") * 64)  # five megabytes
+        assert peer.ask(b".\r\n") == [552]
+        assert peer.ask(MESSAGE, 4) == [250, 250, 354, 250]
+        assert peer.ask(QUIT) == [221]
+
+
+def test_ten_thousand_wrong_passwords_are_counted_once_each():
+    wrong = b"AUTH PLAIN AHVzZXIxAHdyb25n\r\n"
+    with attacked(0) as relay, Peer(relay.port) as peer:
+        peer.ask(EHLO)
+        for _ in range(100):
+            assert peer.ask(wrong * 100, 100) == [535] * 100
+        result = relay.result()
+        assert (result.logins.requested, result.logins.failed, result.incidents.total) == (10_000, 10_000, 0)
+
+
+def test_under_the_limits_wrong_passwords_are_shut_out_and_others_are_not():
+    policy = {"use": "mailersend", "connections_per_ip": False, "logins_per_username": False}
+    wrong = EHLO + b"AUTH PLAIN AHVzZXIxAHdyb25n\r\n" * 40
+    with sim.live.running(policy=policy, users=USERS | {"user2": "secret"}, tls="none") as relay:
+        answers = []
+        for _ in range(100):
+            with Peer(relay.port) as peer:
+                answers += peer.ask(wrong, 41)[1:]
+        assert answers == [535] * 10 + [421] * 100
+        with Peer(relay.port) as peer:  # the same IP, another username
+            assert peer.ask(EHLO + b"AUTH PLAIN AHVzZXIyAHNlY3JldA==\r\n", 2) == [250, 235]
+        serves(relay)  # the same username, another IP
+        result = relay.result()
+    assert (result.logins.failed, result.logins.refused, result.logins.accepted) == (10, 100, 2)
+    assert result.incidents.by_limit["failed_logins_per_username_ip"] == result.incidents.total == 100
+    assert len(result.blocks) == 1
+
+
+def test_a_flood_of_commands_on_one_connection_holds_nobody_up():
+    with attacked(1) as relay, Peer(relay.port) as flood:
+
+        def push() -> None:
+            try:
+                for _ in range(200):
+                    flood.say(b"NOOP\r\n" * 2_000)
+            except OSError:
+                pass
+
+        reading = threading.Thread(target=flood.rest)
+        pushing = threading.Thread(target=push)
+        reading.start()
+        pushing.start()
+        serves(relay)
+        pushing.join()
+        flood.half_close()
+        reading.join()

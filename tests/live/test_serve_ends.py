@@ -1,0 +1,107 @@
+"""How ``relaysim serve`` ends: by a signal, in order and in time, with its result; and what a crowd does to its memory."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests.live.peer import EHLO, MESSAGE, OPEN, Peer
+from tests.live.served import Served, served
+
+PLAIN = ("--tls", "none")
+
+NO_LIMITS = ("--set", "policy.use=unlimited")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("network", [(), ("--set", "network.rtt=20ms")], ids=["at once", "held back"])
+def test_a_signal_lets_a_message_in_flight_finish_and_writes_the_result(number, network):
+    with served(*PLAIN, *network) as relay, Peer(relay.port) as busy, Peer(relay.port) as idle:
+        assert busy.logged_in().ask(OPEN, 3) == [250, 250, 354]
+        busy.say(b"Subject: x\r\n\r\nhal")
+        begun = time.monotonic()
+        relay.process.send_signal(number)
+        assert idle.codes(1) == [421]
+        assert idle.rest() == b""
+        busy.say(b"f\r\n.\r\n")
+        assert busy.codes(2) == [250, 421]
+        status, result = relay.ended()
+        assert time.monotonic() - begun < 5
+    assert (status, result["ended"], result["messages"]["accepted"]) == (0, "settled", 1)
+    assert result["incidents"]["total"] == 0
+
+
+def test_a_message_that_never_finishes_is_not_waited_for():
+    with served(*PLAIN) as relay, Peer(relay.port) as peer:
+        assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
+        begun = time.monotonic()
+        status, result = relay.stopped()
+        assert time.monotonic() - begun < 5
+    assert (status, result["messages"]["accepted"]) == (0, 0)
+
+
+def test_peers_that_do_not_read_or_are_in_a_handshake_are_not_waited_for():
+    with served() as relay, Peer(relay.port) as deaf, Peer(relay.port) as shaking:
+        assert shaking.ask(EHLO + b"STARTTLS\r\n", 2) == [250, 220]
+        shaking.say(b"\x16\x03\x01")
+        deaf.sock.settimeout(0.2)
+        with pytest.raises((TimeoutError, ConnectionError)):
+            deaf.sock.sendall(b"HELP\r\n" * 5_000_000)
+        begun = time.monotonic()
+        assert relay.stopped()[0] == 0
+        assert time.monotonic() - begun < 5
+
+
+def test_two_thousand_idle_connections_cost_little_and_hold_nobody_up():
+    raised(5_000)
+    with served(*PLAIN, *NO_LIMITS) as relay, ExitStack() as stack:
+        sends(relay, 1)
+        before = relay.memory()
+        for number in range(2_000):
+            stack.enter_context(Peer(relay.port, source=f"127.0.{number % 200}.{2 + number % 250}"))
+        assert relay.memory() - before < 2_000 * 40_000
+        begun = time.monotonic()
+        sends(relay, 10)
+        took = time.monotonic() - begun
+        status, result = relay.stopped()
+    assert status == 0
+    assert took < 10
+    assert result["connections"]["peak_open"] >= 2_000
+    assert result["messages"]["accepted"] + result["messages"]["duplicated"] == 11
+
+
+def test_memory_is_bounded_whatever_is_sent():
+    with served(*PLAIN, *NO_LIMITS) as relay:
+        sends(relay, 20)
+        before = relay.memory()
+        with Peer(relay.port) as endless, Peer(relay.port) as huge:
+            assert huge.logged_in().ask(OPEN, 3) == [250, 250, 354]
+            for _ in range(1_000):
+                endless.say(b"A" * 65_536)  # 65 MB without a line's end
+                huge.say((b"x" * 998 + b"\r\n") * 64)  # 64 MB of a message
+            assert endless.ask(b"\r\n") == [500]
+            assert huge.ask(b".\r\n") == [552]
+        for _ in range(100):
+            with Peer(relay.port) as peer:
+                peer.say(EHLO + b"AUTH PLAIN " + b"A" * 12_000 + b"\r\n" + b"NOOP\r\n" * 100).codes(102)
+        assert relay.memory() - before < 20_000_000
+        assert relay.stopped()[1]["messages"]["accepted"] == 1
+
+
+def sends(relay: Served, messages: int) -> None:
+    """So many messages, one recipient: one accepted and the others duplicates of it."""
+    with Peer(relay.port) as peer:
+        peer.logged_in()
+        for _ in range(messages):
+            assert peer.ask(MESSAGE, 4) == [250, 250, 354, 250]
+
+
+def raised(number: int) -> None:
+    """Lets this process open so many files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < number:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))

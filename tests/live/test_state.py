@@ -1,0 +1,151 @@
+"""What survives a restart, a kill -9 and a pause; and what a state file that is none is told."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import sqlite3
+import time
+
+import pytest
+
+import sim.live
+from sim.errors import ScenarioError
+from tests.live.served import served
+
+POLICY = {"use": "mailersend", "failed_logins_per_username_ip": 2, "logins_per_username": {"count": 6, "per": "1h"}}
+
+
+def login(port: int, password: str, username: str = "u") -> int:
+    with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+        client.ehlo("me.example")
+        client.user, client.password = username, password
+        try:
+            return client.auth("PLAIN", client.auth_plain)[0]
+        except smtplib.SMTPAuthenticationError as error:
+            return error.smtp_code
+
+
+def relay_with(file, **more):
+    return sim.live.running(
+        policy=more.pop("policy", POLICY), tls="none", users={"u": "right", "v": "right"}, state=file, **more
+    )
+
+
+def test_counts_and_blocks_go_on_where_they_were(tmp_path):
+    file = tmp_path / "state"
+    with relay_with(file) as relay:
+        assert [login(relay.port, "wrong") for _ in range(3)] == [535, 535, 421]
+        assert [login(relay.port, "right", "v") for _ in range(5)] == [235] * 5
+        end = round(relay.result().blocks[0].until_s * 1e6) + relay.door.clock.origin
+    for _ in range(2):
+        with relay_with(file) as relay:
+            assert login(relay.port, "right") == 421  # blocked still
+            assert relay.result().incidents.log[0].limit == "failed_logins_per_username_ip"
+            assert relay.result().duration_s < 60  # of this run alone
+    with relay_with(file) as relay:
+        assert [login(relay.port, "right", "v") for _ in range(2)] == [235, 421]  # the sixth and the seventh of an hour
+    with sqlite3.connect(file) as database:
+        (until,) = database.execute("SELECT block FROM held WHERE name = 'failed_logins_per_username_ip'").fetchone()
+    assert until == end
+
+
+def test_a_window_ends_when_it_would_have_ended(tmp_path):
+    file = tmp_path / "state"
+    policy = {"use": "unlimited", "logins_per_username": {"count": 1, "per": "2s"}}
+    with relay_with(file, policy=policy) as relay:
+        assert [login(relay.port, "right") for _ in range(2)] == [235, 421]
+    time.sleep(2.1)
+    with relay_with(file, policy=policy) as relay:
+        assert login(relay.port, "right") == 235
+
+
+def test_kill_9_loses_a_second_at_most(tmp_path):
+    arguments = [
+        "--tls", "none", "--user", "u:right", "--state", str(tmp_path / "state"), "--set", "policy.failed_logins_per_username_ip=2"
+    ]  # fmt: skip
+    with served(*arguments) as relay:
+        assert [login(relay.port, "wrong") for _ in range(3)] == [535, 535, 421]
+        time.sleep(1.0)
+        relay.process.kill()
+        relay.process.wait()
+    with served(*arguments) as relay:
+        assert login(relay.port, "right") == 421
+        status, result = relay.stopped()
+    assert status == 0
+    assert result["incidents"]["by_limit"]["failed_logins_per_username_ip"] == 1
+
+
+def test_what_is_forgotten_or_changed_is_forgotten_in_the_file_too(tmp_path):
+    file = tmp_path / "state"
+    with relay_with(file) as relay:
+        assert [login(relay.port, "wrong") for _ in range(3)] == [535, 535, 421]
+        relay.forget()
+        assert login(relay.port, "right", "v") == 235
+    with relay_with(file) as relay:
+        assert login(relay.port, "right") == 235
+
+
+def test_a_relay_that_ran_for_long_writes_only_what_is_left(tmp_path):
+    file = tmp_path / "state"
+    policy = {"use": "unlimited", "connections_per_ip": {"count": 5, "per": "50ms"}}
+    with relay_with(file, policy=policy) as relay:
+        login(relay.port, "right")
+        time.sleep(1.2)
+    with sqlite3.connect(file) as database:
+        assert database.execute("SELECT count(*) FROM held").fetchone() == (0,)
+
+
+def wrong_files(tmp_path):
+    text = tmp_path / "text"
+    text.write_text("no database\n" * 100)
+    other = tmp_path / "other"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE x (y)")
+    database.close()
+    newer = tmp_path / "newer"
+    with relay_with(newer):
+        pass
+    with sqlite3.connect(newer) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    return {
+        text: "is no state of a relay", other: "no state of a relay", newer: "another version", tmp_path: "cannot be opened",
+        tmp_path / "none" / "file": "cannot be opened",
+    }  # fmt: skip
+
+
+def test_a_file_that_is_no_state_is_told_so(tmp_path):
+    for file, said in wrong_files(tmp_path).items():
+        with pytest.raises(ScenarioError, match=said) as error, relay_with(file):
+            pass
+        assert str(error.value).startswith(f"{file}: --state: ")
+    assert (tmp_path / "text").read_text().startswith("no database")
+
+
+def test_a_state_of_other_limits_or_in_use_is_told_so(tmp_path):
+    file = tmp_path / "state"
+    with relay_with(file) as relay:
+        login(relay.port, "right")
+        with pytest.raises(ScenarioError, match="in use by another relay"), relay_with(file):
+            pass
+    with pytest.raises(ScenarioError, match="under other limits"), relay_with(file, policy="mailersend"):
+        pass
+    replies = {**POLICY, "failed_logins_per_username_ip": {"count": 2, "reply": {"text": "Another text."}}}
+    with relay_with(file, policy=replies):
+        pass  # a reply counts nothing
+
+
+def test_nothing_is_lost_when_the_file_cannot_be_written_for_a_while(tmp_path, capfd):
+    file = tmp_path / "state"
+    with relay_with(file) as relay:
+        state = relay.door._state
+        assert state is not None
+        relay.call(lambda: state._file.execute("PRAGMA query_only = ON"))
+        assert [login(relay.port, "wrong") for _ in range(3)] == [535, 535, 421]
+        time.sleep(1.0)
+        relay.call(lambda: state._file.execute("PRAGMA query_only = OFF"))
+    assert capfd.readouterr().err.count("cannot be written") == 1
+    with sqlite3.connect(file) as database:
+        rows = database.execute("SELECT name, key FROM held WHERE block IS NOT NULL").fetchall()
+    assert rows == [("failed_logins_per_username_ip", json.dumps(["u", "127.0.0.1"]))]
