@@ -25,6 +25,7 @@ from tests.fidelity.row import Row
 
 PROGRAMS = Path(__file__).parent / "programs"
 NODE_MODULES = Path(__file__).parents[1] / "agreement" / "node_modules"
+PHP_LIBRARIES = ("/usr/share/php/libphp-phpmailer/autoload.php", "/usr/share/php/Symfony/Component/Mailer/autoload.php")
 JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
 
 REPEATS = 5
@@ -43,6 +44,10 @@ def why_missing(row: Row) -> str | None:
     absent = [name for name in needs if not shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")]
     if absent:
         return f"needs {', '.join(absent)}"
+    if "postfix" in needs and os.geteuid():
+        return "needs root, for a Postfix of its own"
+    if "php" in needs and not all(Path(path).exists() for path in PHP_LIBRARIES):
+        return "needs libphp-phpmailer and php-symfony-mailer"
     if "node" in needs and not NODE_MODULES.is_dir():
         return "needs the npm packages of tests/agreement"
     if "java" in needs and not all(Path(jar).exists() for jar in JARS.split(":")):
