@@ -31,6 +31,7 @@ STAGES: list[tuple[str, ...]] = [
     ("runner",),
     ("sweep",),
     ("plan",),
+    ("check",),
     ("report",),
     ("battery",),
     ("ui",),
