@@ -104,6 +104,33 @@ def test_try_takes_options_sender_keys_and_dotted_keys(capsys: Any) -> None:
     assert result["messages"] == {"submitted": 12, "accepted": 8, "lost": 4, "waiting": 0, "duplicated": 0}
 
 
+SPELT = ["mail.smtp.userset=true", "isConnected=true", "per_connection=0"]
+SET = [
+    part for key in ('sender.options."mail.smtp.userset"', "sender.options.isConnected") for part in ("--set", f"{key}=true")
+]
+
+
+def test_an_option_with_dots_is_one_by_each_way(tmp_path: Path, capsys: Any) -> None:
+    plain = GOOD.replace('"paced"', '"jakarta-mail"')
+    assert plain != GOOD
+    options = '[sender.options]\n"mail.smtp.userset" = true\nisConnected = true\nper_connection = 0\n\n[expect]'
+    ways = (
+        ["try", "jakarta-mail", *SPELT, "-n", "30"],
+        ["try", "jakarta-mail", *SET, "--set", "sender.options.per_connection=0", "-n", "30"],
+        ["run", write(tmp_path, "spelt.toml", plain.replace("[expect]", options))],
+        ["run", write(tmp_path, "plain.toml", plain), *SET, "--set", "sender.options.per_connection=0"],
+        [
+            "run",
+            write(tmp_path, "again.toml", plain),
+            *(part for each in SPELT for part in ("--set", f"sender.options.{each}")),
+        ],
+    )
+    for way in ways:
+        printed = json.loads(call(capsys, *way, "--set", "network.jitter=0", "--json")[1])
+        result = printed[0] if isinstance(printed, list) else printed
+        assert (result["messages"]["accepted"], result["connections"]["opened"]) == (25, 5), way
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -115,6 +142,7 @@ def test_try_takes_options_sender_keys_and_dotted_keys(capsys: Any) -> None:
         (["try", "paced", "nonsense"], "KEY=VALUE"),
         (["try", "nofile.py:x"], "is not a file"),
         (["try", "paced", "--seed", "-1"], "--seed"),
+        (["try", "jakarta-mail", "mail.smtp.timeot=5"], 'unknown option; did you mean "mail.smtp.timeout"?'),
         (["try", "paced", "--patience", "soon"], "--patience"),
         (["nothing"], "No such command"),
         (["run"], "Missing argument"),
@@ -125,6 +153,24 @@ def test_a_wrong_call_is_one_line_and_status_2(arguments: list[str], said: str, 
     assert (status, out) == (2, "")
     assert said in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_an_option_of_a_library_is_explained_where_it_is_listed(capsys: Any) -> None:
+    out = call(capsys, "strategies")[1]
+    assert "nodemailer, a model of Nodemailer" in out
+    assert "      maxMessages = 100: With pool, the messages behind which a connection is closed." in out
+    (found,) = [one for one in json.loads(call(capsys, "strategies", "--json")[1]) if one["name"] == "nodemailer"]
+    assert set(found["explained"]) == set(found["options"])
+    assert found["library"] == "Nodemailer"
+
+
+def test_a_library_is_tried_with_options_in_its_own_spelling(capsys: Any) -> None:
+    status, out, _ = call(capsys, "try", "nodemailer", "pool=true", "maxMessages=100", "version=6", "-n", "1000", "--json")
+    assert status == 0
+    assert json.loads(out)["messages"]["lost"] == 400
+    status, _, err = call(capsys, "try", "nodemailer", "pool=true", "maxmessages=100")
+    assert status == 2
+    assert 'did you mean "maxMessages"' in err
 
 
 def test_strategies_and_policies_name_what_is_shipped(capsys: Any) -> None:

@@ -19,6 +19,7 @@ from ..measure import Result
 from ..runner import PATIENCE, Answer, run_many
 from ..scenario import Scenario
 from ..scenario.loader import toml_value
+from ..strategies import catalogue
 
 HOLDS, FAILS, WRONG = 0, 1, 2
 """Exit status: all expectations hold; one does not or a run was aborted; the call or a file is wrong (2 outranks 1)."""
@@ -49,13 +50,19 @@ def tables_of_call(strategy: str, given: Sequence[str]) -> tuple[dict[str, Any],
             raise ScenarioError(
                 "command line", setting, "is not KEY=VALUE; write it like size=5, workers=4 or policy.window=sliding"
             )
-        if "." in key:
+        if "." in key and not _declares(strategy, key):
             dotted.append(setting)
         elif key in ("workers", "usernames", "ips"):
             sender[key] = toml_value(value)
         else:
             sender["options"][key] = toml_value(value)
     return {"sender": sender}, dotted
+
+
+def _declares(strategy: str, option: str) -> bool:
+    """Whether a dotted name is an option of a shipped strategy, or one misspelt behind its first dot."""
+    family = option.partition(".")[0] + "."
+    return strategy in catalogue.SHIPPED and any(each.startswith(family) for each in catalogue.shipped(strategy).options)
 
 
 def run_all(scenarios: Sequence[Scenario], jobs: int, patience: str) -> list[Answer]:

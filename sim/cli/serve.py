@@ -16,10 +16,12 @@ import click
 from .. import report, units
 from ..errors import ScenarioError
 from ..live import Door, Settings, scenario_of
+from ..live.open_files import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
 from ..scenario.loader import toml_value
 from .common import console, status_of
+from .watching import Watching
 
 PORT = click.IntRange(0, 65_535)
 
@@ -51,15 +53,19 @@ PORT = click.IntRange(0, 65_535)
     "--keep", type=click.Path(path_type=Path, file_okay=False), help="Write what is accepted into this folder, as .eml files."
 )
 @click.option("--proxy-protocol", is_flag=True, help="Every connection begins with a header of the PROXY protocol, 1 or 2.")
+@click.option("--json-log", metavar="FILE", help="Write every event there as it happens, a JSON object a line; - is stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the scenario.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections.")
-def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_json: bool, **call: Any) -> int:
+def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_json: bool, json_log: str | None,
+          **call: Any) -> int:  # fmt: skip
     """A relay on loopback that enforces a policy for any program that sends; accepts messages and relays none."""
     loaded = load_scenario(scenario, settings, seed) if scenario else scenario_of(None, settings, seed)
     suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
     command = shlex.join(["relaysim", "serve", *([scenario.name] if scenario else []), *suffix])
-    result = asyncio.run(_served(_settings(replace(loaded, command=command), senders_known=scenario is not None, **call)))
+    result = asyncio.run(
+        _served(_settings(replace(loaded, command=command), senders_known=scenario is not None, **call), json_log)
+    )
     if as_json:
         click.echo(result.to_json())
     else:
@@ -95,21 +101,27 @@ def _duration(option: str, text: str | None) -> int | None:
         raise ScenarioError("command line", option, str(error)) from None
 
 
-async def _served(settings: Settings) -> Result:
+async def _served(settings: Settings, json_log: str | None) -> Result:
     """Runs until a signal, or until the relay ends of its own accord."""
     door, loop = Door(settings), asyncio.get_running_loop()
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopped.set)
+    if (few := raise_limit()) is not None:
+        print(f"warning: {few}", file=sys.stderr)
+    loop.set_exception_handler(Shortage())
+    watching = Watching(door, json_log)
     await door.start()
     try:
         _announce(door)
+        watching.begin()
         waits = [loop.create_task(stopped.wait()), loop.create_task(door.finished())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
     finally:
         await door.stop()
+        await watching.end()
     return door.result()
 
 

@@ -22,7 +22,9 @@ from .common import common, console, run_all, status_of, tables_of_call
 @common
 def try_(strategy: str, settings_given: Sequence[str], messages: int | None, as_json: bool, settings: Sequence[str], seed: int | None,
          jobs: int, patience: str) -> int:  # fmt: skip
-    """One run without a file. A dotted KEY is a scenario's; workers, usernames and ips the sender's; any other an option."""
+    """One run without a file. KEY is an option of the strategy's; workers, usernames and ips are the sender's, another dotted
+    KEY is a scenario's.
+    """
     tables, dotted = tables_of_call(strategy, settings_given)
     if messages is not None or not any(key.startswith("workload.") for key in [*dotted, *settings]):
         tables["workload"] = {"kind": "batch", "messages": messages or 1000}

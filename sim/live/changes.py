@@ -63,7 +63,9 @@ class Changes:
 
     def forget(self) -> None:
         """Empties every count, lifts every block, and takes back what was to be refused. What was recorded stays."""
-        self._door.relay.forget()
+        door = self._door
+        door.relay.forget()
+        door.tally.change(door.relay.policy)
 
     def state(self) -> dict[str, Any]:
         """What holds now, in words of a scenario file; times of faults in seconds since the relay started, as is ``now``."""

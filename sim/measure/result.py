@@ -45,7 +45,7 @@ class Latency:
     max: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would make it three times as dear; there may be ten thousand
 class LogEntry:
     """One incident. ``t`` in seconds of the relay's clock; ``code`` None where the connection was dropped without a word."""
 

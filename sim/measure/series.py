@@ -77,17 +77,33 @@ def most_transactions(rows: Rows, facts: Facts, width: int, bins: int) -> list[i
     """
     spec = facts.policy.transactions_per_connection
     at, connections = rows.acceptances
-    used = _running_counts(connections)
+    most = _most(at, _running_counts(connections), width, bins)
     over = [row.at for row in rows.incidents if spec and row.limit == "transactions_per_connection"]
-    if over:
-        at = np.concatenate([at, np.array(over, dtype=np.int64)])
-        used = np.concatenate([used, np.full(len(over), spec.count + 1 if spec else 0, dtype=np.int64)])
-    most = np.zeros(bins, dtype=np.int64)
-    np.maximum.at(most, np.minimum(at // width, bins - 1), used)
-    ends = (at + 1) % width == 0  # of those the end lies in the next bin
-    np.maximum.at(most, np.minimum((at[ends] + 1) // width, bins - 1), used[ends])
+    if spec and over:
+        most = np.maximum(most, _most(st.times(over), np.full(len(over), spec.count + 1, dtype=np.int64), width, bins))
     counted: list[int] = most.tolist()
     return counted
+
+
+def _most(at: st.Times, level: NDArray[np.int64], width: int, bins: int) -> NDArray[np.int64]:
+    """The highest level of the moments in each bin, each of which lasts a microsecond."""
+    edges = np.arange(bins + 1) * width
+    edges[-1] = st.NEVER  # what happens at the very end belongs to the last bin
+    most = _highest(level, np.searchsorted(at, edges))
+    late = _highest(level, np.searchsorted(at, np.stack([edges[1:-1] - 1, edges[1:-1]]).T.ravel()))[::2]
+    most[1:] = np.maximum(most[1:], late)  # the last microsecond of a bin ends in the next one
+    return most
+
+
+def _highest(level: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The highest level between each two of the ascending places ``starts``, 0 where there is none."""
+    if len(starts) < 2:
+        return np.zeros(0, dtype=np.int64)
+    found: NDArray[np.int64] = np.maximum.reduceat(np.append(level, 0), starts[:-1])
+    # The last stretch of reduceat runs to the end, and an empty one gives what stands behind it.
+    found[-1] = level[starts[-2] : starts[-1]].max(initial=0)
+    found[starts[:-1] == starts[1:]] = 0
+    return found
 
 
 def _running_counts(keys: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -38,8 +38,12 @@ class Numbered(Mapping[str, int]):
 
 def came_at(submitted: Mapping[str, int]) -> st.Times:
     """When each message came, by place; microseconds."""
-    moments = submitted.arrived if isinstance(submitted, Numbered) else list(submitted.values())
-    return np.array(moments, dtype=np.int64)
+    if not isinstance(submitted, Numbered):
+        return np.array(list(submitted.values()), dtype=np.int64)
+    arrived = submitted.arrived
+    if len(arrived) and arrived[0] == arrived[-1]:  # ascending, so all came at once
+        return np.full(len(arrived), arrived[0], dtype=np.int64)
+    return np.array(arrived, dtype=np.int64)
 
 
 def first_times(submitted: Mapping[str, int], ids: Sequence[str | None], at: st.Times, order: st.Times) -> st.Times:

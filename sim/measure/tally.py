@@ -179,6 +179,13 @@ class Tally:
         """Messages that were seen at MAIL or later and never accepted."""
         return len(self.pending) + self.unnamed
 
+    def uses(self, at: int) -> dict[str, int]:
+        """How much of each limit's budget its busiest key has in use at ``at``, as in the last bin of ``series.in_window``."""
+        at = self._rolled(at)
+        moving = {name: use.highest(at) for name, use in self._uses.items()}
+        moving[TRANSACTIONS] = max(self._used.values(), default=0)
+        return {name: moving[name] for name in self.policy.limits}
+
     def roll(self, at: int) -> None:
         """Nothing has happened up to ``at``."""
         self._rolled(at)

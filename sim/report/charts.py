@@ -168,7 +168,7 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
 
 def limit_said(limit: str) -> str:
     """The limit's key as words."""
-    return limit.replace("_", " ")
+    return limit.replace("_", " ").replace(" ip", " IP")
 
 
 def _hover_layer(rows: list[dict[str, Any]], shown: curves.Throughput, top: float, below: float) -> Spec:

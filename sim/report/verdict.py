@@ -83,7 +83,8 @@ def numbers(result: Result) -> list[Number]:
     """Accepted a minute, incidents, lost, p99 and the time to drain."""
     rate, ceiling, sent = result.throughput.mean_per_min, result.throughput.ceiling_per_min, result.messages
     share = result.throughput.utilisation
-    of = "no ceiling" if ceiling is None else f"ceiling {ceiling:,.0f}" + (f", {share:.0%} used" if share is not None else "")
+    part = f"{share:.0%} of the ceiling, " if share is not None else "ceiling "
+    of = "no ceiling" if ceiling is None else f"{part}{ceiling:,.0f}"
     first = result.incidents.first_s
     p99, slowest = result.latency_s.p99, result.latency_s.max
     settled = result.ended == "settled"

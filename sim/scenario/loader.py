@@ -116,13 +116,17 @@ def _built(
 
 
 def lay_on(data: dict[str, Any], override: str) -> None:
-    """Lays ``dotted.key=value`` on the tables; the value is TOML, or a string where it is no TOML."""
+    """Lays ``dotted.key=value`` on the tables; the value is TOML, or a string where it is no TOML.
+
+    What stands behind ``sender.options`` or ``expect`` is one name, dots and all, with quotes or without.
+    """
     key, equals, text = override.partition("=")
-    parts = [part.strip() for part in key.split(".")]
+    parts = _segments(key)
     if not equals or not all(parts):
         raise ScenarioError("--set", "", f"{shown(override)} is not KEY=VALUE; write it like workload.messages=500")
-    if parts[0] == "expect" and len(parts) > 1:
-        parts = ["expect", ".".join(parts[1:])]
+    for whole in (["expect"], ["sender", "options"]):
+        if parts[: len(whole)] == whole and len(parts) > len(whole):
+            parts = [*whole, ".".join(parts[len(whole) :])]
     table = data
     for part in parts[:-1]:
         below = table.get(part)
@@ -132,6 +136,19 @@ def lay_on(data: dict[str, Any], override: str) -> None:
             table[part] = below
         table = below
     table[parts[-1]] = toml_value(text.strip())
+
+
+def _segments(key: str) -> list[str]:
+    """``["sender", "options", "mail.smtp.timeout"]`` of ``sender.options."mail.smtp.timeout"``, as TOML reads a key."""
+    try:
+        table: Any = tomllib.loads(f"{key} = 0")
+    except (ValueError, RecursionError):
+        return [part.strip() for part in key.split(".")]
+    parts = []
+    while isinstance(table, dict):
+        ((part, table),) = table.items()
+        parts.append(part)
+    return parts
 
 
 def toml_value(text: str) -> Any:

@@ -19,7 +19,7 @@ from ..errors import ScenarioError, nearest
 from ..tables import shown
 from . import adaptive, batches, connection_per_message, one_connection, paced, retry
 from .api import Sender
-from .libraries import aiosmtplib, django, nodemailer, phpmailer, smtplib, symfony_mailer
+from .libraries import aiosmtplib, django, jakarta_mail, nodemailer, phpmailer, postfix, smtplib, symfony_mailer
 
 Runnable = Callable[[Sender], object]
 """What a worker is: called once with its sender."""
@@ -34,8 +34,10 @@ SHIPPED: dict[str, Any] = {
     "nodemailer": nodemailer.Nodemailer,
     "phpmailer": phpmailer.PHPMailer,
     "symfony-mailer": symfony_mailer.SymfonyMailer,
+    "postfix": postfix.Postfix,
     "smtplib": smtplib.SmtpLib,
     "django": django.Django,
+    "jakarta-mail": jakarta_mail.Jakarta,
     "aiosmtplib": aiosmtplib.AioSmtpLib,
 }
 """The strategies that come with the package, by the name in ``sender.strategy``."""
@@ -115,16 +117,22 @@ def check_options(strategy: Strategy, given: Mapping[str, object], place: str, k
     bad: list[ScenarioError] = []
     for name, value in given.items():
         if name not in strategy.options:
-            allowed = ", ".join(strategy.options) or "none, this strategy has no options"
-            bad.append(
-                ScenarioError(place, f"{key}.{name}", f"unknown option{nearest(name, strategy.options)}; allowed: {allowed}")
-            )
+            bad.append(ScenarioError(place, f"{key}.{name}", _unknown(strategy, name, value)))
         elif problem := _mistyped(strategy.options[name], value):
             bad.append(ScenarioError(place, f"{key}.{name}", problem))
     if not bad and given:
         bad.extend(_refused_by_strategy(strategy, given, place, key))
     if bad:
         raise ScenarioError.joined(bad)
+
+
+def _unknown(strategy: Strategy, name: str, value: object) -> str:
+    """What is wrong with an option that is not declared; a table is a name with dots that lacks its quotes."""
+    allowed = ", ".join(strategy.options) or "none, this strategy has no options"
+    quotes = ""
+    if isinstance(value, Mapping) and any(each.startswith(f"{name}.") for each in strategy.options):
+        quotes = '; a name with dots is written in quotes, like "mail.smtp.timeout" = 5000'
+    return f"unknown option{nearest(name, strategy.options)}{quotes}; allowed: {allowed}"
 
 
 def _refused_by_strategy(strategy: Strategy, given: Mapping[str, object], place: str, key: str) -> list[ScenarioError]:

@@ -49,7 +49,7 @@ def head(result: Result, shown: Shown) -> None:
     """The verdict in one sentence, and the key numbers."""
     tone, sentence = verdict.sentence(result)
     box, icon = LOOK[tone]
-    said, buttons = st.columns([4, 1], vertical_alignment="center", gap="small")
+    said, buttons = st.columns([7, 2.4], vertical_alignment="center", gap="small")
     with said:
         box(f"**{plain(sentence)}**", icon=icon)
     with buttons.container(horizontal=True, gap="small", horizontal_alignment="right"):

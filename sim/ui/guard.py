@@ -6,7 +6,7 @@ page is served to anybody who can reach it: everything that names a file is refu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScenarioError, nearest
@@ -24,12 +24,23 @@ LONGEST_TEXT = 200_000
 """Characters of a scenario file; the longest that is shipped has 3,000."""
 
 
-def check(tables: Mapping[str, Any], place: str) -> None:
-    """ScenarioError with every mistake of this kind."""
+def mistakes(tables: Mapping[str, Any], place: str) -> list[ScenarioError]:
+    """Every mistake of this kind."""
     found = [*_strategy(_part(tables, "sender"), place), *_policy(_part(tables, "policy"), place)]
-    found += _workload(_part(tables, "workload"), place)
-    if found:
-        raise ScenarioError.joined(found)
+    return [*found, *_workload(_part(tables, "workload"), place)]
+
+
+HARMLESS: dict[str, dict[str, Any]] = {
+    "sender": {"strategy": "paced"},
+    "policy": {},
+    "workload": {"kind": "batch", "messages": 1},
+}
+"""What stands in for a table that was refused, so that the rest can be looked at."""
+
+
+def harmless(tables: Mapping[str, Any], refused: Sequence[ScenarioError]) -> dict[str, Any]:
+    """The tables with those that were refused replaced."""
+    return {**tables, **{key: HARMLESS[key] for key in {one.key.partition(".")[0] for one in refused}}}
 
 
 def _part(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:

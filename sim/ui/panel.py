@@ -141,11 +141,12 @@ def _run(mistakes: Mistakes) -> None:
 
 def _draw(group: Sequence[Control], mistakes: Mistakes) -> None:
     for control in group:
-        draw(control)
-        for key, texts in mistakes.items():
-            if key == control.key or (key.startswith(f"{control.key}.") and control.kind in ("text", "list")):
-                for text in texts:
-                    _wrong(text)
+        with st.container(gap="xsmall"):  # a place of its own, so that a mistake moves nothing but itself
+            draw(control)
+            for key, texts in mistakes.items():
+                if key == control.key or (key.startswith(f"{control.key}.") and control.kind in ("text", "list")):
+                    for text in texts:
+                        _wrong(text)
 
 
 def draw(control: Control) -> None:

@@ -38,7 +38,7 @@ def wanted(purpose: str, scenario: Scenario, key: Hashable) -> Run:
     """The run of ``scenario`` for this session; whatever it wanted before for the same purpose is let go."""
     state = st.session_state
     before: tuple[Hashable, Run] | None = state.get(f"run:{purpose}")
-    if before is not None and before[0] == key and not before[1].cancelled:
+    if before is not None and before[0] == key:  # also one that was stopped, which says so until it is asked for again
         return before[1]
     if before is not None:
         before[1].let_go()

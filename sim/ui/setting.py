@@ -30,8 +30,15 @@ LONGEST_ADDRESS = 8_000
 
 def scenario_of(tables: Mapping[str, Any], place: str = PLACE) -> Scenario:
     """The scenario, built where no path means anything. ScenarioError with every mistake."""
-    guard.check(tables, place)
-    return build(tables, place, str(tables.get("title") or "setting"), Path())
+    refused = guard.mistakes(tables, place)
+    name = str(tables.get("title") or "setting")
+    if not refused:
+        return build(tables, place, name, Path())
+    try:
+        build(guard.harmless(tables, refused), place, name, Path())  # for what else is wrong with it
+    except ScenarioError as error:
+        refused += [ScenarioError(one.place, one.key, one.problem) for one in (error, *error.others)]
+    raise ScenarioError.joined(refused)
 
 
 def get(tables: Mapping[str, Any], key: str) -> Any:

@@ -1,11 +1,13 @@
 """The fidelity table as text: a line for each row, the real library beside its model. Knows no library.
 
-``python -m tests.fidelity.table [WORDS]`` runs every row (whose name holds WORDS) and, for all of them, writes ``TABLE.md``.
+``python -m tests.fidelity.table [WORDS]`` runs every row (whose name holds WORDS) and writes into ``TABLE.md`` the section of each
+library of which it ran all rows.
 """
 
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -56,12 +58,34 @@ def main(words: Sequence[str]) -> int:
         found = run_row(row)
         done.append(found)
         print(f"{'holds   ' if found.holds else 'DIFFERS '} {row.name}", *found.differences, sep="\n             ", flush=True)
-    if not words and not missing:
-        FILE.write_text(written(done))
-        print(f"written: {FILE.name}")
+    whole = [each for each in done if _whole(each.row.library, done)]
+    if whole:
+        FILE.write_text(merged(FILE.read_text() if FILE.exists() else "", whole))
+        print(f"written into {FILE.name}: {', '.join(dict.fromkeys(each.row.library for each in whole))}")
     differing = sum(not each.holds for each in done)
     print(f"{len(done)} rows, {differing} of them differ, {len(missing)} could not be run here")
     return int(differing > 0 or bool(missing))
+
+
+def merged(text: str, done: Sequence[Comparison]) -> str:
+    """``text``, a table, with the sections of ``done`` in it, in the order of all rows; other sections stay as they are."""
+    found = _sections(text) | _sections(written(done))
+    order = ["", *dict.fromkeys(row.library for row in all_rows())]
+    return "\n".join(found[library] for library in order if library in found)
+
+
+def _whole(library: str, done: Sequence[Comparison]) -> bool:
+    return {row.name for row in all_rows() if row.library == library} <= {each.row.name for each in done}
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Each section by its library, without the empty line behind it; what stands above them by an empty name."""
+    libraries = {row.library for row in all_rows()}
+    found = {}
+    for section in re.split(r"(?m)^(?=## )", text):
+        heads = [library for library in libraries if section.startswith(f"## {library}")]
+        found[max(heads, key=len, default="")] = section.rstrip("\n") + "\n"
+    return found
 
 
 def written(done: Sequence[Comparison]) -> str:

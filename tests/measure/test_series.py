@@ -96,3 +96,21 @@ def test_transactions_count_up_to_the_refused_one_and_end_with_the_connection():
     recorder.incident(5 * SECOND, "transactions_per_connection", 421, "no", "x", "a", 1, "5")
     recorder.closed(5 * SECOND, 1)
     assert made(recorder)["transactions_per_connection"][:8] == [1, 2, 3, 4, 5, 6, 0, 0]
+
+
+@given(
+    some.lists(
+        some.tuples(some.one_of(moments, some.integers(0, 199).map(lambda bin: bin * WIDTH + WIDTH - 1)), some.integers(1, 3)),
+        max_size=40,
+    )
+)
+def test_transactions_of_the_busiest_connection(rows):
+    recorder = Recorder()
+    used: dict[int, int] = {}
+    expected = [0] * (END // WIDTH)
+    for index, (at, connection) in enumerate(sorted(rows)):
+        recorder.accepted(at, connection, str(index % 5))
+        used[connection] = used.get(connection, 0) + 1
+        for place in (at // WIDTH, min((at + 1) // WIDTH, len(expected) - 1)):  # a moment lasts a microsecond
+            expected[place] = max(expected[place], used[connection])
+    assert made(recorder)["transactions_per_connection"] == expected

@@ -39,6 +39,14 @@ def test_refused_in_words(table, values, key, says):
     assert says in caught.value.problem
 
 
+def test_what_else_is_wrong_is_said_too():
+    with pytest.raises(ScenarioError) as caught:
+        scenario_of({**GOOD, "sender": {"strategy": "evil.py:run"}, "workload": {"kind": "batch", "mesages": 5}})
+    assert [one.key for one in (caught.value, *caught.value.others)] == [
+        "sender.strategy", "workload.messages", "workload.mesages",
+    ]  # fmt: skip
+
+
 def test_nothing_is_opened_for_a_path_that_is_refused(tmp_path):
     file = tmp_path / "touch.py"
     file.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n\n\ndef run(sender):\n    pass\n", encoding="utf-8")

@@ -29,7 +29,7 @@ def snippet_for(name: str, settings: Mapping[str, Any]) -> str | None:
 
 def known() -> list[str]:
     """Every name that has a snippet."""
-    modules = [path.stem.replace("_", "-") for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__"]
+    modules = [path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py")]
     return sorted({*modules, *LOOPS})
 
 

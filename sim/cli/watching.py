@@ -1,0 +1,81 @@
+"""What a person or a program sees of ``relaysim serve`` while it runs: a screen on a terminal, a log of events.
+
+Knows when to look, not what is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+
+from ..errors import ScenarioError
+from ..live import Door
+from ..live.events import EventLog, Latest
+from ..report.screen import Moment, screen
+
+EVERY_S = 0.5
+"""Seconds between two looks."""
+
+STDERR = "-"
+"""The name of stderr as a file for the log."""
+
+
+class Watching:
+    """Made before the relay starts, ``begin`` once it has, ``end`` once it has stopped. ``log`` is a file's name or STDERR."""
+
+    def __init__(self, door: Door, log: str | None) -> None:
+        self._door, self._stack = door, ExitStack()
+        self._task: asyncio.Task[None] | None = None
+        self._latest = Latest(door.clock.origin)
+        self._on_screen = sys.stderr.isatty() and log != STDERR
+        if log is not None:
+            door.witnesses.add(EventLog(self._opened(log), door.clock.origin))
+        if self._on_screen:
+            door.witnesses.add(self._latest)
+
+    def begin(self) -> None:
+        """The screen comes up, on a terminal only."""
+        if self._on_screen:
+            live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+            self._task = asyncio.get_running_loop().create_task(self._show(self._stack.enter_context(live)))
+
+    async def end(self) -> None:
+        """The screen goes, the log is closed."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self._stack.close()
+
+    async def _show(self, live: Live) -> None:
+        while True:
+            live.update(screen(self._moment()), refresh=True)
+            await asyncio.sleep(EVERY_S)
+
+    def _moment(self) -> Moment:
+        door = self._door
+        now = door.clock.now()
+        return Moment(
+            where=f"{door.settings.bind[0]}:{door.port}",
+            result=door.result(),
+            policy=door.relay.policy,
+            rate=door.tally.accepted_rate.level(now - door.clock.origin),
+            open=len(door.connections),
+            uses=door.tally.uses(now),
+            latest=list(self._latest.incidents),
+        )
+
+    def _opened(self, log: str) -> TextIO:
+        if log == STDERR:
+            return sys.stderr
+        try:
+            return self._stack.enter_context(Path(log).open("w", encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            problem = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+            raise ScenarioError(log, "--json-log", problem) from None

@@ -1,0 +1,66 @@
+"""What the journeys share: to open a setting, wait until it is drawn, read its numbers, move a control."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from playwright.sync_api import Locator, Page, expect
+
+POOL = {
+    "workload.kind": "batch", "workload.messages": "1000", "sender.strategy": "nodemailer", "sender.options.pool": "true",
+}  # fmt: skip
+"""The setting that the page opens with, said in its address."""
+
+PACED = {"workload.kind": "batch", "workload.messages": "200", "sender.strategy": "paced"}
+
+
+def visit(page: Page, dashboard: str, where: str = "", said: dict[str, str] | None = None) -> None:
+    """Opens a page of the dashboard with a setting in its address."""
+    page.goto(f"{dashboard}/{where}" + (f"?{urlencode(said)}" if said else ""))
+    idle(page)
+
+
+def idle(page: Page) -> None:
+    """Waits until the page has been drawn to its end."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
+
+
+def verdict(page: Page) -> Locator:
+    """The sentence at the top."""
+    return page.get_by_test_id("stAlert").first
+
+
+def number(page: Page, label: str) -> Locator:
+    """One of the key numbers."""
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def figure(page: Page) -> Locator:
+    """The throughput figure, once it is drawn."""
+    return chart(page, "Throughput over time")
+
+
+def chart(page: Page, told: str) -> Locator:
+    """A figure by the beginning of what a screen reader says of it."""
+    return page.locator(f'[data-testid="stVegaLiteChart"][aria-label^="{told}"] svg').first
+
+
+def set_number(page: Page, label: str, value: str) -> None:
+    """Types a number into a control and leaves it."""
+    box = page.get_by_label(label, exact=True)
+    box.fill(value)
+    box.press("Enter")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Chooses from a list by keyboard."""
+    box = page.get_by_role("combobox", name=label)
+    box.click()
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).first.click()
+
+
+def drawn(page: Page) -> None:
+    """Waits until the numbers and the figure stand."""
+    expect(number(page, "Incidents")).to_be_visible()
+    expect(figure(page)).to_be_visible()
