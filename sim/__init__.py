@@ -17,6 +17,7 @@ in virtual time, a live port and production lead to them. A package imports only
     runner        many runs, in child processes where they must be
     sweep         one scenario over many values, resumable, on this machine or a Dask cluster
     plan          ceilings in closed form, the search for settings, their proof, snippets
+    check         reads a configuration that is there already and says what the relay would do to it
     report        table, figures, CSV, JUnit
     battery       a strategy against many worlds
     ui            the dashboard's pages, over Streamlit

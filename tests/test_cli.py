@@ -155,6 +155,24 @@ def test_a_wrong_call_is_one_line_and_status_2(arguments: list[str], said: str, 
     assert len(err.strip().splitlines()) == 1
 
 
+def test_an_option_of_a_library_is_explained_where_it_is_listed(capsys: Any) -> None:
+    out = call(capsys, "strategies")[1]
+    assert "nodemailer, a model of Nodemailer" in out
+    assert "      maxMessages = 100: With pool, the messages behind which a connection is closed." in out
+    (found,) = [one for one in json.loads(call(capsys, "strategies", "--json")[1]) if one["name"] == "nodemailer"]
+    assert set(found["explained"]) == set(found["options"])
+    assert found["library"] == "Nodemailer"
+
+
+def test_a_library_is_tried_with_options_in_its_own_spelling(capsys: Any) -> None:
+    status, out, _ = call(capsys, "try", "nodemailer", "pool=true", "maxMessages=100", "version=6", "-n", "1000", "--json")
+    assert status == 0
+    assert json.loads(out)["messages"]["lost"] == 400
+    status, _, err = call(capsys, "try", "nodemailer", "pool=true", "maxmessages=100")
+    assert status == 2
+    assert 'did you mean "maxMessages"' in err
+
+
 def test_strategies_and_policies_name_what_is_shipped(capsys: Any) -> None:
     assert "spacing" in call(capsys, "strategies")[1]
     assert "logins_per_username: 120 per 1m" in call(capsys, "policies")[1]

@@ -25,6 +25,7 @@ COMMANDS = {
     "sweep": "sweep:sweep_",
     "serve": "serve:serve",
     "ui": "ui:ui",
+    "check": "check:check",
     "strategies": "shipped:strategies",
     "policies": "shipped:policies",
 }

@@ -16,6 +16,7 @@ import click
 from .. import report, units
 from ..errors import ScenarioError
 from ..live import Door, Settings, scenario_of
+from ..live.open_files import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
 from ..scenario.loader import toml_value
@@ -106,6 +107,9 @@ async def _served(settings: Settings, json_log: str | None) -> Result:
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopped.set)
+    if (few := raise_limit()) is not None:
+        print(f"warning: {few}", file=sys.stderr)
+    loop.set_exception_handler(Shortage())
     watching = Watching(door, json_log)
     await door.start()
     try:

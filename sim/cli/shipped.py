@@ -9,6 +9,7 @@ import click
 
 from ..relay import policy as policies_of
 from ..strategies import catalogue
+from ..strategies.catalogue import Strategy
 from .common import HOLDS
 
 
@@ -18,14 +19,34 @@ def strategies(as_json: bool) -> int:
     """What is shipped, with its options and their defaults."""
     found = [catalogue.shipped(name) for name in catalogue.SHIPPED]
     if as_json:
-        click.echo(
-            json.dumps([{"name": one.name, "about": one.about, "options": dict(one.options)} for one in found], indent=1)
-        )
+        click.echo(json.dumps([_table(one) for one in found], indent=1))
         return HOLDS
     for one in found:
-        options = ", ".join(f"{name} = {json.dumps(value)}" for name, value in one.options.items())
-        click.echo(f"{one.name}\n    {one.about}\n    options: {options or 'none'}")
+        click.echo(f"{one.name}{f', a model of {one.library}' if one.library else ''}\n    {one.about}")
+        for line in _options(one):
+            click.echo(f"    {line}")
     return HOLDS
+
+
+def _table(one: Strategy) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "library": one.library,
+        "about": one.about,
+        "options": dict(one.options),
+        "explained": dict(one.explained),
+    }
+
+
+def _options(one: Strategy) -> list[str]:
+    """A line for each option that is explained, and one for all others."""
+    written = {name: f"{name} = {json.dumps(value)}" for name, value in one.options.items()}
+    explained = [f"{said}: {one.explained[name]}" for name, said in written.items() if name in one.explained]
+    others = [said for name, said in written.items() if name not in one.explained]
+    return [
+        *([f"options: {', '.join(others) or 'none'}"] if others or not explained else ["options:"]),
+        *(f"  {each}" for each in explained),
+    ]
 
 
 @click.command()

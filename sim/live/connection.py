@@ -143,8 +143,8 @@ class Connection(asyncio.Protocol):
         return self.wire.greeting(now)
 
     def _take(self, data: bytes) -> None:
-        wire = self.wire
-        if wire is None:
+        wire, session = self.wire, self.session
+        if wire is None or session is None:
             return
         now = self.door.clock.now()
         answer = wire.receive(data, now)
@@ -153,7 +153,8 @@ class Connection(asyncio.Protocol):
             self._write(answer)
         elif self.in_transaction:
             self.heard_at = now
-        self._heed()
+        if session.closed or wire.dropped or wire.starttls or self.leaving:
+            self._heed()
 
     def _heed(self) -> None:
         """Does what the wire wants done once its answer is written."""
@@ -225,18 +226,11 @@ class Connection(asyncio.Protocol):
                 transport.write(self._tls.end())
             if linger:
                 self.lingers_since = self.door.clock.now()
-                self._write_end(transport)
+                transport.write_eof()
             else:
                 transport.close()
         elif not linger:
             transport.close()
-
-    @staticmethod
-    def _write_end(transport: asyncio.Transport) -> None:
-        try:
-            transport.write_eof()
-        except OSError:  # the peer is gone already; asyncio has not told yet
-            transport.abort()
 
     def _leave_if_idle(self) -> None:
         if not self.in_transaction:

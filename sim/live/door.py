@@ -98,9 +98,9 @@ class Door:
             self._context = context_of(self.certificate.pair)
         try:
             implicit = settings.tls == "implicit"
-            self.port = await self._listeners.open(settings.bind, settings.port, lambda: self._made(implicit=implicit))
+            self.port = self._listeners.open(settings.bind, settings.port, lambda: self._made(implicit=implicit))
             if settings.tls_port is not None:
-                self.tls_port = await self._listeners.open(settings.bind, settings.tls_port, lambda: self._made(implicit=True))
+                self.tls_port = self._listeners.open(settings.bind, settings.tls_port, lambda: self._made(implicit=True))
             if settings.http is not None:
                 from .http import Endpoint  # read when it is asked for: most relays have none
 

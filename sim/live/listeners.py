@@ -10,19 +10,24 @@ from typing import NamedTuple
 
 from ..errors import ScenarioError
 from .settings import ALL_LOOPBACK
+from .transport import SocketTransport
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; the kernel has a limit of its own."""
+
+AT_ONCE = 64
+"""Connections that are accepted before those that are open have their turn."""
+RETRY = 1.0
+"""Seconds before the next is tried where one cannot be accepted."""
 
 Make = Callable[[], asyncio.Protocol]
 
 
 class Port(NamedTuple):
-    """A bound socket, what makes its connections' protocols, and what listens, while something does."""
+    """A bound socket, and what makes the protocols of its connections."""
 
     bound: socket.socket
     make: Make
-    listening: asyncio.Server | None
 
 
 class Listeners:
@@ -30,51 +35,77 @@ class Listeners:
 
     def __init__(self) -> None:
         self._ports: list[Port] = []
+        self._retries: set[asyncio.TimerHandle] = set()
         self.is_down = False
-        self._task: asyncio.Task[None] | None = None
 
-    async def open(self, addresses: tuple[str, ...], port: int, make: Make) -> int:
+    def open(self, addresses: tuple[str, ...], port: int, make: Make) -> int:
         """Listens on ``port`` of each address, 0 is any free one; returns it. ScenarioError where that cannot be."""
         for address in addresses:
             bound = _bound(address, port)
             port = bound.getsockname()[1]
-            self._ports.append(Port(bound, make, await _serve(bound, make)))
+            self._ports.append(Port(bound, make))
+            self._listen(self._ports[-1])
         return port
 
     def close(self) -> None:
         """Accepts nothing more."""
         for port in self._ports:
-            if port.listening is not None:
-                port.listening.close()
-            else:
-                port.bound.close()
+            self._shut(port)
         self._ports.clear()
+        for retry in self._retries:
+            retry.cancel()
 
     def go_down(self) -> None:
         """TCP is refused: a socket that is bound and does not listen keeps the port, and nobody can connect."""
         if self.is_down:
             return
         self.is_down = True
-        shut = []
-        for port in self._ports:
+        for place, port in enumerate(self._ports):
             address, number = port.bound.getsockname()[:2]
-            if port.listening is not None:
-                port.listening.close()
-            shut.append(Port(_bound(address, number), port.make, None))
-        self._ports = shut
+            self._shut(port)
+            self._ports[place] = Port(_bound(address, number), port.make)
 
     def come_back(self) -> None:
         """TCP is accepted again."""
         if self.is_down:
             self.is_down = False
-            self._task = asyncio.get_running_loop().create_task(self._listen_again())
+            for port in self._ports:
+                self._listen(port)
 
-    async def _listen_again(self) -> None:
-        self._ports = [Port(port.bound, port.make, await _serve(port.bound, port.make)) for port in self._ports]
+    def _listen(self, port: Port) -> None:
+        port.bound.listen(BACKLOG)
+        asyncio.get_running_loop().add_reader(port.bound, self._accept, port)
 
+    def _shut(self, port: Port) -> None:
+        asyncio.get_running_loop().remove_reader(port.bound)
+        port.bound.close()
 
-async def _serve(bound: socket.socket, make: Make) -> asyncio.Server:
-    return await asyncio.get_running_loop().create_server(make, sock=bound, backlog=BACKLOG)
+    def _accept(self, port: Port) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(AT_ONCE):
+            try:
+                connected, peer = port.bound.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._wait(port, error)
+                return
+            connected.setblocking(False)  # noqa: FBT003 - its only parameter
+            SocketTransport(loop, connected, peer, port.make()).start()
+
+    def _wait(self, port: Port, error: OSError) -> None:
+        """No file or memory is left for another connection: those that are open go on, and the next is tried in a while."""
+        loop = asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "a connection cannot be accepted", "exception": error})
+        loop.remove_reader(port.bound)
+
+        def again() -> None:
+            self._retries.discard(retry)
+            if port in self._ports and not self.is_down:
+                loop.add_reader(port.bound, self._accept, port)
+
+        retry = loop.call_later(RETRY, again)
+        self._retries.add(retry)
 
 
 def _bound(address: str, port: int) -> socket.socket:
@@ -86,6 +117,7 @@ def _bound(address: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
         with _closed_on_error(bound):
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts has it from here
             if family == socket.AF_INET6:
                 bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             bound.bind(where)

@@ -66,10 +66,16 @@ class Wire:
 
     def receive(self, data: bytes, now: int) -> bytes:
         """What answers ``data``; empty while nothing is complete, and for all that comes behind the end or STARTTLS."""
-        if self._deaf():
+        session, reader = self._session, self._reader
+        if self.starttls or self.dropped or session.closed:
             return b""
-        self._reader.feed(data)
-        answers = []
+        reader.feed(data)
+        answer = self._step(self, now)
+        if answer is None:
+            return b""
+        if reader.spent() or self.starttls or self.dropped or session.closed:
+            return answer  # a whole command and nothing behind it: nearly always
+        answers = [answer]
         while (answer := self._step(self, now)) is not None:
             answers.append(answer)
             if self._deaf():
@@ -113,9 +119,13 @@ class Wire:
         line = self._reader.command()
         if line is None:
             return None
-        command = parse(line) if isinstance(line, bytes) else line
+        command = parse(line) if type(line) is bytes else line
         act = _ACTS.get(type(command))
-        return self._written(act(self, command, now)) if act is not None else self._written(_as_reply(command))
+        reply = act(self, command, now) if act is not None else _as_reply(command)
+        if reply is None:
+            self.dropped = True
+            return b""
+        return reply.encode()
 
     def _read_body(self, now: int) -> bytes | None:
         body = self._reader.body()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from . import replies
@@ -110,6 +111,10 @@ _WRONG_OCTET = re.compile(rb"[\x00\r\n]")
 
 def parse(line: bytes) -> Command | Reply:
     """The command in ``line`` (without its CRLF), or what refuses it. Takes any octets; never raises."""
+    return _known(line) if line[:4] in OFTEN_ALIKE and len(line) <= LONGEST_KNOWN else _parsed(line)
+
+
+def _parsed(line: bytes) -> Command | Reply:
     if _WRONG_OCTET.search(line):
         return replies.BAD_LINE
     if not line.isascii():
@@ -117,6 +122,12 @@ def parse(line: bytes) -> Command | Reply:
     verb, _, argument = line.decode("ascii").partition(" ")
     read = _VERBS.get(verb.rstrip("\t").upper())
     return replies.UNKNOWN if read is None else read(argument.rstrip(" \t"))
+
+
+OFTEN_ALIKE = frozenset((b"MAIL", b"DATA", b"QUIT", b"EHLO", b"HELO", b"RSET", b"NOOP"))
+"""Verbs whose lines come again and again: the latest are known without being read. Not AUTH: nobody's password is kept."""
+LONGEST_KNOWN = 80
+_known = lru_cache(maxsize=256)(_parsed)
 
 
 def _named(made: Callable[[str], Command]) -> Callable[[str], Command | Reply]:

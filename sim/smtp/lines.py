@@ -28,6 +28,8 @@ AUTH_LINE = 12_288
 LONGEST = {b"MAIL ": (MAIL_LINE, LINE_TOO_LONG), b"AUTH ": (AUTH_LINE, AUTH_LINE_TOO_LONG)}
 """By a line's first five octets in upper case: how long it may be, and what answers a longer one."""
 OTHERS = (COMMAND_LINE, LINE_TOO_LONG)
+SHORT = COMMAND_LINE - len(CRLF) + 1
+"""A line of fewer octets without its CRLF is never too long."""
 RESPONSE = (AUTH_LINE, AUTH_LINE_TOO_LONG)
 
 HEAD = 65_536
@@ -49,13 +51,14 @@ class Body(NamedTuple):
 class Reader:
     """Takes octets by ``feed`` and gives lines and bodies, each None while it is not complete."""
 
-    __slots__ = ("_at", "_buffer", "_head", "_keep", "_overlong", "_searched", "_size")
+    __slots__ = ("_at", "_buffer", "_head", "_keep", "_overlap", "_overlong", "_searched", "_size")
 
     def __init__(self, keep: int = HEAD) -> None:
         """``keep`` is how many octets of a body's beginning are wanted."""
         self._buffer = b""
         self._at = 0  # everything before it is dealt with
         self._searched = 0  # no CRLF begins before it
+        self._overlap = 0  # octets behind it that have been given out, as the end of a line
         self._overlong: Reply | None = None  # the line being discarded is answered with this
         self._keep = keep + len(CRLF)
         self._size = 0
@@ -63,13 +66,21 @@ class Reader:
 
     def feed(self, data: bytes) -> None:
         """Adds what was received."""
-        self._buffer = self._buffer[self._at :] + data if self._at < len(self._buffer) else data
-        self._searched = max(0, self._searched - self._at)
-        self._at = 0
+        at = self._at
+        if at < len(self._buffer):
+            self._buffer = self._buffer[at:] + data
+            self._searched = max(0, self._searched - at)
+        else:
+            self._buffer, self._searched = data, 0
+        self._at = self._overlap = 0
+
+    def spent(self) -> bool:
+        """Whether all that was fed has been given out."""
+        return self._at + self._overlap == len(self._buffer)
 
     def clear(self) -> None:
         """Throws away what was received and not yet given out."""
-        self._buffer, self._at, self._searched, self._overlong = b"", 0, 0, None
+        self._buffer, self._at, self._searched, self._overlap, self._overlong = b"", 0, 0, 0, None
 
     def command(self) -> bytes | Reply | None:
         """The next command line without its CRLF, or what answers one that is too long."""
@@ -81,12 +92,14 @@ class Reader:
 
     def begin_body(self) -> None:
         """A body follows the line that was given out last."""
+        self._overlap = len(CRLF)
         self._at -= len(CRLF)  # the CRLF of that line can be the END's first: it stays in sight, and is not counted
         assert self._buffer[self._at : self._at + 2] == CRLF, "a body begins behind a line"
         self._size, self._head = -len(CRLF), b""
 
     def body(self) -> Body | None:
         """The body, once its END is there."""
+        self._overlap = 0
         end = self._buffer.find(END, self._at)
         if end < 0:
             self._settle(len(self._buffer) - self._held())
@@ -101,10 +114,12 @@ class Reader:
             self._wait(allowed)
             return None
         line = self._buffer[self._at : end]
-        self._at = self._searched = end + len(CRLF)
-        overlong, self._overlong = self._overlong, None
+        self._at = self._searched = end + 2
         # The common line is shorter than the shortest limit, and costs one comparison.
-        if overlong is None and len(line) + len(CRLF) > COMMAND_LINE:
+        if len(line) < SHORT and self._overlong is None:
+            return line
+        overlong, self._overlong = self._overlong, None
+        if overlong is None:
             longest, answer = allowed or LONGEST.get(line[:5].upper(), OTHERS)
             overlong = answer if len(line) + len(CRLF) > longest else None
         return line if overlong is None else overlong

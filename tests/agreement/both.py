@@ -21,6 +21,7 @@ from sim.scenario import Scenario, build
 from sim.units import MICRO
 from sim.world import World, strategy_of
 from sim.world.workload import arrivals
+from tests.live.peer import until
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def in_production(scenario: Scenario) -> Seen:
         outcome = send(
             strategy_of(scenario), _coming(scenario), account, workers=spec.workers, options=spec.options, seed=scenario.seed
         )
+        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "the relay has heard the end of each connection")
         talks = relay.call(lambda: _talks(relay.door.relay.transcripts or {}, begun))
     result = relay.result()
     refused = dict(result.incidents.by_limit)

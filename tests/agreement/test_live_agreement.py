@@ -150,3 +150,30 @@ def row(name: str, virtual: Seen, live: Seen, worst: float | None) -> str:
         f"end {virtual.last_s:6.3f} s, live {live.last_s:6.3f} s; {late}; "
         f"machine late by {live.stalled * 1000:3.0f} ms"
     )
+
+
+def refusing(limit: str, **reply: Any) -> dict[str, Any]:
+    """Twelve messages in batches of four, with one limit that refuses in its own way."""
+    counts = {"transactions_per_connection": 2, "connections_per_ip": 2, "logins_per_username": 2}
+    spec = {"count": counts[limit], "reply": reply} | ({} if limit.startswith("trans") else {"per": "60s"})
+    return tables("batches", 12, 1, rtt="4ms", size=4, pause="1ms", policy={"use": "unlimited", **NOTHING, limit: spec})
+
+
+NOTHING = {"logins_per_username": False, "connections_per_ip": False}
+
+WAYS = {
+    **{f"{stage}, {code}, {then}": refusing("transactions_per_connection", stage=stage, code=code, then=then)
+       for stage in ("mail", "rcpt", "data", "body") for code in (421, 450) for then in ("close", "drop", "stay")},
+    **{f"{stage}, {then}": refusing("connections_per_ip", stage=stage, then=then)
+       for stage in ("greeting", "ehlo") for then in ("close", "drop", "stay")},
+    **{f"auth, {code}, {then}": refusing("logins_per_username", code=code, then=then)
+       for code in (421, 454) for then in ("close", "drop", "stay")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_refusing_is_the_same_to_a_sender(way):
+    scenario = scenario_of(WAYS[way])
+    virtual, live = in_virtual_time(scenario)[0], in_production(scenario)
+    assert sum(virtual.refused.values()) > 0
+    assert differences(virtual, live) == []

@@ -17,10 +17,12 @@ from tests.live.peer import PATIENCE, until
 
 
 class Served:
-    """One that runs. ``port`` is known once made; ``lines`` are those of its stderr so far."""
+    """One that runs. ``port`` is known once made; ``lines`` are those of its stderr so far; ``files`` is how many may be open."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, files: int | None = None) -> None:
         command = [sys.executable, "-m", "sim", "serve", "--port", "0", "--json", *arguments]
+        if files is not None:
+            command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read)

@@ -216,3 +216,10 @@ def test_a_relay_without_login():
 
 def test_many_bad_commands_do_not_end_the_connection():
     assert talk(b"NOPE\r\n" * 300 + EHLO).codes == [500] * 300 + [250]
+
+
+def test_an_empty_line_behind_a_body_in_one_read_is_answered():
+    """Two octets behind the end are as many as a body's reader keeps in sight before it."""
+    found = talk(LOGGED_IN + MESSAGE + b"\r\n")
+    assert found.codes[-2:] == [250, 500]
+    assert talk(LOGGED_IN + MESSAGE + b"\r\n" + MESSAGE).codes[-6:] == [250, 500, 250, 250, 354, 250]

@@ -21,7 +21,7 @@ ROWS = [
     row(mode="Transport.send, implicit TLS", messages=12, network={"tls": "implicit", "rtt": "40ms"}),
     row(mode="Transport.send, mechanisms PLAIN LOGIN", messages=6, options={"mail.smtp.auth.mechanisms": "PLAIN LOGIN"}),
     row(mode="Transport.send, quitwait false", messages=12, options={"mail.smtp.quitwait": False}),
-    row(mode="Transport.send, 12 logins in 6 s", messages=20, policy=TWELVE_LOGINS),
+    row(mode="Transport.send, 12 logins in 6 s", messages=20, policy=TWELVE_LOGINS, network={"rtt": "10ms"}),
     row(mode="Transport.send, the Session keeps the login, 12 logins in 6 s", messages=18, options=KEPT, policy=TWELVE_LOGINS,
         network=QUICK, quick=True),
     row(mode="Transport.send, a wrong password", messages=13, faults=ALWAYS_WRONG, network=QUICK, quick=True),

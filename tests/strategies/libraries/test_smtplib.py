@@ -100,3 +100,13 @@ def test_its_timeout_gives_a_slow_relay_up():
 def test_impossible_values_are_told(options, says):
     with pytest.raises(ScenarioError, match=says):
         run("smtplib", 1, **options)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_its_batches_fare_as_the_strategy_batches(workers):
+    both = []
+    for strategy, options in (("smtplib", {"per_connection": 5, "pause": "0.1s"}), ("batches", {"size": 5, "pause": "0.1s"})):
+        result, _ = run(strategy, 2000, policy={}, sender={"workers": workers}, **options)
+        both.append({key: value for key, value in result.to_dict().items() if key != "sender"})
+    assert both[0] == both[1]
+    assert (both[0]["incidents"]["total"] > 0) == (workers == 4)

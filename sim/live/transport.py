@@ -1,0 +1,186 @@
+"""The transport of one connection: a non-blocking socket in an asyncio loop, as light as may be. Knows no protocol.
+
+asyncio's own does the same, and takes a task, a future and several calls of the loop for each connection that it accepts: more
+than all of SMTP, where a connection carries one message. This one is made in place, reads into a smaller buffer and is
+otherwise used and behaves alike: what cannot be sent at once is sent as the peer reads, and a protocol is told when too much
+of it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+READ = 65_536
+"""Octets that are read at once."""
+HIGH, LOW = 65_536, 16_384
+"""Octets that wait to be sent: from the first on the protocol is told to pause, below the second to go on."""
+
+
+class SocketTransport(asyncio.Transport):
+    """``start`` it once; ``peer`` is the peer's address as the socket tells it."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, connected: socket.socket, peer: Any, protocol: asyncio.Protocol
+    ) -> None:
+        self._loop, self._socket, self._peer, self._protocol = loop, connected, peer, protocol
+        self._number = connected.fileno()
+        self._waiting = bytearray()
+        self._reading = self._paused = self._closing = self._gone = self._ends = False
+
+    def start(self) -> None:
+        """Tells the protocol, and reads from now on."""
+        self._protocol.connection_made(self)
+        self.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """``peername``, ``sockname`` and ``socket``."""
+        if name == "peername":
+            return self._peer
+        if name == "sockname":
+            return default if self._gone else self._socket.getsockname()
+        return self._socket if name == "socket" else default
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Who is told from now on."""
+        assert isinstance(protocol, asyncio.Protocol), "octets are what it takes"
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.Protocol:
+        """Who is told."""
+        return self._protocol
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be once all is sent."""
+        return self._closing
+
+    def is_reading(self) -> bool:
+        """Whether it reads."""
+        return self._reading
+
+    def pause_reading(self) -> None:
+        """Reads nothing for now."""
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._number)
+
+    def resume_reading(self) -> None:
+        """Reads again."""
+        if not (self._reading or self._closing):
+            self._reading = True
+            self._loop.add_reader(self._number, self._read)
+
+    def get_write_buffer_size(self) -> int:
+        """Octets that wait to be sent."""
+        return len(self._waiting)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Sends what can be sent at once, and the rest as the peer reads."""
+        if self._closing or self._ends:
+            return
+        if not self._waiting:
+            try:
+                sent = self._socket.send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError as error:
+                self._fail(error)
+                return
+            if sent == len(data):
+                return
+            data = data[sent:]
+            self._loop.add_writer(self._number, self._send)
+        self._waiting += data
+        if len(self._waiting) > HIGH and not self._paused:
+            self._paused = True
+            self._protocol.pause_writing()
+
+    def can_write_eof(self) -> bool:
+        """It can."""
+        return True
+
+    def write_eof(self) -> None:
+        """Says no more, once all is sent; still reads."""
+        if not (self._ends or self._closing):
+            self._ends = True
+            if not self._waiting:
+                self._shut()
+
+    def close(self) -> None:
+        """Closes it once all is sent."""
+        if self._closing:
+            return
+        self.pause_reading()
+        self._closing = True
+        if not self._waiting:
+            self._loop.call_soon(self._finish, None)
+
+    def abort(self) -> None:
+        """Closes it at once."""
+        self._fail(None)
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(READ)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._fail(error)
+            return
+        try:
+            if data:
+                self._protocol.data_received(data)
+                return
+            self.pause_reading()
+            if not self._protocol.eof_received():
+                self.close()
+        except BaseException as error:
+            self._fail(error if isinstance(error, Exception) else None)
+            raise
+
+    def _send(self) -> None:
+        try:
+            sent = self._socket.send(self._waiting)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._fail(error)
+            return
+        del self._waiting[:sent]
+        if self._paused and len(self._waiting) < LOW:
+            self._paused = False
+            self._protocol.resume_writing()
+        if self._waiting or self._gone:
+            return
+        self._loop.remove_writer(self._number)
+        if self._closing:
+            self._finish(None)
+        elif self._ends:
+            self._shut()
+
+    def _shut(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError as error:  # the peer is gone already
+            self._fail(error)
+
+    def _fail(self, error: Exception | None) -> None:
+        """Drops what waits, and closes."""
+        if self._gone:
+            return
+        if self._waiting:
+            self._waiting.clear()
+            self._loop.remove_writer(self._number)
+        self.pause_reading()
+        self._closing = True
+        self._loop.call_soon(self._finish, error)
+
+    def _finish(self, error: Exception | None) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        try:
+            self._protocol.connection_lost(error)
+        finally:
+            self._socket.close()
