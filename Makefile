@@ -44,8 +44,9 @@ format: $(VENV)/.dev ## put the code into its form, and sort its imports
 proof: $(VENV)/.dev ## forty demands planned, replayed with fresh luck and against cheaper settings; some minutes
 	@$(BIN)/python -m tests.proof
 
-bench: $(VENV)/.run ## messages a second against a plain SimPy program
-	@$(BIN)/python -m tests.benchmarks.m1 $(ARGS)
+bench: $(VENV)/.dev ## messages a second: simulated against a plain SimPy program, live against aiosmtpd
+	@$(BIN)/python -m tests.benchmarks.m1
+	@$(BIN)/python -m tests.benchmarks.live $(ARGS)
 
 fidelity: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## the real mail libraries beside their models, as a table
 	@$(BIN)/python -m tests.fidelity.table $(ARGS)
