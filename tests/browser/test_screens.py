@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import LONG
-from tests.browser.journey import PACED, POOL, drawn, figure, number, set_number, verdict, visit
+from tests.browser.journey import PACED, POOL, drawn, figure, idle, number, set_number, verdict, visit
 
 
 @pytest.mark.parametrize("where", ["", "explain", "compare", "plan", "scenarios"])
