@@ -30,7 +30,7 @@ def many(mode: str, messages: int, options: dict[str, Any], **more: Any) -> Row:
 
 ROWS = [
     row("one at a time, connections kept", 5, ONE, quick=False),
-    row("one at a time: the transaction limit", 12, ONE, cut=3),
+    row("one at a time: the transaction limit", 12, ONE, cut=6),
     row("one at a time: the transaction limit, tried again", 12, ONE | SHORT, quick=False, lucky=CLOCK),
     row("one at a time: smtp_connection_reuse_count_limit = 4 is five", 18, ONE | {"smtp_connection_reuse_count_limit": 4}),
     row("one at a time: smtp_connection_reuse_count_limit = 5 is six", 14, ONE | {"smtp_connection_reuse_count_limit": 5}, cut=6,
