@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run ui test lint format bench fidelity lock clean
+.PHONY: help run ui test lint format proof bench fidelity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -41,8 +41,13 @@ format: $(VENV)/.dev ## put the code into its form, and sort its imports
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.run ## messages a second against a plain SimPy program
-	@$(BIN)/python -m tests.benchmarks.m1 $(ARGS)
+proof: $(VENV)/.dev ## forty demands planned, replayed with fresh luck and against cheaper settings; some minutes
+	@$(BIN)/python -m tests.proof
+
+bench: $(VENV)/.dev ## messages a second: simulated against a plain SimPy program, live against aiosmtpd; waits at the dashboard
+	@$(BIN)/python -m tests.benchmarks.m1
+	@$(BIN)/python -m tests.benchmarks.live $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.dashboard
 
 fidelity: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## the real mail libraries beside their models, as a table
 	@$(BIN)/python -m tests.fidelity.table $(ARGS)

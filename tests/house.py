@@ -76,6 +76,8 @@ INSTEAD = {
 STANDARD = {
     **dict.fromkeys(["mail", "Mail", "MAIL", "mail_from"], "the verb of SMTP"),
     "jobs": "the option --jobs",
+    "queue_run_delay": "a parameter of Postfix",
+    "maximal_queue_lifetime": "a parameter of Postfix",
     "profile": "the key of a daily workload",
     "client_time": "the scenario's key",
     "ClientTime": "the table of that key",

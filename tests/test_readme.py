@@ -18,8 +18,23 @@ STATUS = {
     "relaysim try paced workers=10 -n 1000": 0,
     "relaysim run receipts.toml": 1,
     "relaysim try mine.py:fives -n 500": 0,
+    "relaysim try nodemailer pool=true -n 1000": 0,
+    "relaysim try nodemailer pool=true maxMessages=5 maxConnections=2 rateLimit=5 rateDelta=600 -n 1000": 0,
+    "relaysim check transport.json": 1,
+    "relaysim validate -- python3 send.py": 1,
+    "relaysim plan --messages 4000 --within 30m --for nodemailer": 0,
+    "relaysim sweep receipts.toml --set sender.workers=1..8": 1,
 }
 """The exit status that the prose around each command claims."""
+
+FILES = {
+    "receipts.toml": ("toml", 0),
+    "paced.toml": ("toml", 1),
+    "mine.py": ("python", 0),
+    "send.py": ("python", 1),
+    "transport.json": ("json", 0),
+}
+"""The files that the prose has a reader save: the kind of block, and which of that kind."""
 
 VALIDATE = "relaysim validate mine.py:fives"
 """Of this one the prose claims a verdict, not which."""
@@ -47,17 +62,19 @@ def call(command: str, capsys) -> tuple[int, str]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the README's files, as a reader has it."""
-    (tmp_path / "receipts.toml").write_text(of("toml")[0], encoding="utf-8")
-    (tmp_path / "paced.toml").write_text(of("toml")[1], encoding="utf-8")
-    (tmp_path / "mine.py").write_text(of("python")[0], encoding="utf-8")
+    for name, (kind, place) in FILES.items():
+        (tmp_path / name).write_text(of(kind)[place], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def test_every_block_is_of_a_kind_that_is_executed_here():
-    assert {kind for kind, _ in BLOCKS} == {"sh", "toml", "python", "text"}
-    assert (len(of("toml")), len(of("python"))) == (2, 1)
-    assert [command for command in commands() if not command.startswith("make ")] == [*STATUS, VALIDATE]
+    assert {kind for kind, _ in BLOCKS} == {"sh", "toml", "python", "json", "text"}
+    assert sorted((kind, place) for kind in ("toml", "python", "json") for place in range(len(of(kind)))) == sorted(
+        FILES.values()
+    )
+    assert [command for command in commands() if not command.startswith("make ") and command != VALIDATE] == list(STATUS)
+    assert VALIDATE in commands()
 
 
 @pytest.mark.parametrize("target", [command.split()[1] for command in commands() if command.startswith("make ")])
@@ -80,6 +97,19 @@ def test_validate_gives_a_verdict(folder, capsys):
 def test_the_excerpt_is_what_a_reader_sees(folder, capsys):
     printed = " ".join(call("relaysim run receipts.toml", capsys)[1].split())
     assert [line for line in of("text")[0].splitlines() if line not in printed] == []
+
+
+def test_what_check_says_is_what_a_reader_sees(folder, capsys):
+    printed = call("relaysim check transport.json", capsys)[1]
+    assert [line for line in of("text")[1].splitlines() if line not in printed] == []
+
+
+def test_a_library_loses_what_the_prose_says(capsys):
+    lost = [
+        json.loads(call(f"{command} --json", capsys)[1])["messages"]["lost"]
+        for command in STATUS if command.startswith("relaysim try nodemailer")
+    ]  # fmt: skip
+    assert lost == [400, 0]
 
 
 def test_the_paced_scenario_passes(folder, capsys):

@@ -49,7 +49,8 @@ def judge(
     if not any(one.refused for one in findings):
         return Checked(place, kind, said, tuple(_ordered(findings)), trials)
     options = _better(module, case.ways[0].options, policy, bench)
-    findings = [_with_remedy(module, one, trials[0].way.options, options) for one in findings]
+    given = {**catalogue.shipped(case.strategy).options, **trials[0].way.options}
+    findings = [_with_remedy(module, one, given, options) for one in findings]
     return Checked(place, kind, said, tuple(_ordered(findings)), trials, options, _snippet(module, case.strategy, options))
 
 

@@ -99,7 +99,7 @@ def better(options: Mapping[str, object], transactions: int | None, gap: float) 
         reuse["smtp_connection_reuse_count_limit"] = max(1, transactions - 1)
     if transactions == 1:
         reuse |= {"smtp_tls_connection_reuse": False, "smtp_connection_cache_on_demand": False}
-    few = [{**reuse, "smtp_destination_concurrency_limit": most, "initial_destination_concurrency": most} for most in (2, 1)]
+    few = [{**reuse, "smtp_destination_concurrency_limit": most} for most in (2, 1)]
     return [*few, {**few[1], "smtp_destination_rate_delay": f"{max(1, round(gap + 0.5))}s"}]
 
 

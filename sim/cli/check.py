@@ -45,7 +45,7 @@ def _print(found: Checked) -> None:
     click.echo(f"{found.place}: {found.kind}, judged at {found.policy}")
     for one in found.findings:
         click.echo(_line(found.place, one))
-        for said in (one.why, f"set {one.instead}" if one.instead else ""):
+        for said in (one.why, f"instead: {one.instead}" if one.instead else ""):
             if said:
                 click.echo(f"    {said}")
     for trial in found.trials:

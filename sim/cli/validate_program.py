@@ -76,9 +76,14 @@ def _told(result: Result, ended: Ended, *, strict: bool, command: str, program: 
     """The live result with what the program did."""
     passed = result.passed and ended.in_time and (ended.problem is None or not strict)
     return replace(
-        result, title=Path(program[0]).name, sender=shlex.join(program), command=command, error=ended.problem, passed=passed,
+        result, title=Path(program[0]).name, sender=_cut(shlex.join(program)), command=command, error=ended.problem, passed=passed,
         ended=result.ended if ended.in_time else "aborted",
     )  # fmt: skip
+
+
+def _cut(text: str) -> str:
+    """What fits into a column; the whole stands in ``command``."""
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _again(program: Sequence[str], scenario: Path | None, given: Sequence[tuple[str, object]]) -> str:

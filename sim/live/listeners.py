@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -96,8 +95,8 @@ class Listeners:
 
     def _wait(self, port: Port, error: OSError) -> None:
         """No file or memory is left for another connection: those that are open go on, and the next is tried in a while."""
-        print(f"relaysim: a connection cannot be accepted: {error.strerror}; trying again in a second", file=sys.stderr)
         loop = asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "a connection cannot be accepted", "exception": error})
         loop.remove_reader(port.bound)
 
         def again() -> None:

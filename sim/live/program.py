@@ -22,6 +22,10 @@ from .running import Running
 STDERR = 2
 """The file that the program's stdout becomes."""
 
+ALWAYS = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+ADDED = (*ALWAYS, "CURL_CA_BUNDLE")
+"""Names of files of trusted certificates: OpenSSL's and Node.js's are always given; curl's own outranks OpenSSL's where it is set."""
+
 GRACE = 3.0
 """Seconds from SIGTERM to SIGKILL."""
 
@@ -62,14 +66,13 @@ def environment(relay: Running, username: str, password: str, tls: str) -> Itera
     if relay.certificate is None:
         yield names
         return
+    before = {name: os.environ.get(name) for name in ADDED if name in os.environ or name in ALWAYS}
+    before["SSL_CERT_FILE"] = ssl.get_default_verify_paths().cafile
     with tempfile.TemporaryDirectory(prefix="relaysim-") as folder:
-        yield names | {
-            "RELAY_CA": str(relay.certificate),
-            "SSL_CERT_FILE": str(_beside(ssl.get_default_verify_paths().cafile, relay.certificate, Path(folder) / "all.pem")),
-            "NODE_EXTRA_CA_CERTS": str(
-                _beside(os.environ.get("NODE_EXTRA_CA_CERTS"), relay.certificate, Path(folder) / "node.pem")
-            ),
+        trusting = {
+            name: str(_beside(trusted, relay.certificate, Path(folder) / f"{name}.pem")) for name, trusted in before.items()
         }
+        yield names | trusting | {"RELAY_CA": str(relay.certificate)}
 
 
 def _beside(trusted: str | None, certificate: Path, target: Path) -> Path:

@@ -77,7 +77,7 @@ class SocketTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Sends what can be sent at once, and the rest as the peer reads."""
-        if self._gone or self._ends:
+        if self._closing or self._ends:
             return
         if not self._waiting:
             try:

@@ -54,10 +54,12 @@ class Demand:
 
     def met(self, result: Result) -> bool:
         """Whether the run did all that was asked, with every message accepted and without an incident."""
+        return self.safe(result) and all(value <= bound for value, bound in self.measured(result))
+
+    def safe(self, result: Result) -> bool:
+        """Whether every message was accepted and no limit met, however long it took."""
         counts = result.messages
-        if result.ended != "settled" or counts.accepted < counts.submitted or result.incidents.total:
-            return False
-        return all(value <= bound for value, bound in self.measured(result))
+        return result.ended == "settled" and counts.accepted == counts.submitted and result.incidents.total == 0
 
     def measured(self, result: Result) -> list[tuple[float, float]]:
         """Each bounded number of the result with its bound, in seconds."""

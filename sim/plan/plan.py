@@ -14,11 +14,12 @@ from ..measure import Result
 from ..measure.words import moment, number, plural
 from ..scenario.schema import Network
 from ..units import MICRO, spoken
-from .answer import Nearest, Neighbour, Plan, Predicted
+from .answer import Nearest, Plan, Predicted
+from .around import frontier, round_trips
 from .ceilings import Ceilings
 from .cycle import Cycle, cycle_of
 from .demand import Demand
-from .estimates import estimate, paired, share
+from .estimates import estimate, share
 from .knobs import Knobs, Setting, knobs_for
 from .measured import measured_cycle
 from .probe import smallest_probe
@@ -32,14 +33,11 @@ from .written import toml_text
 SETTINGS_TRIED = 3
 """Proven settings that are looked at for one that holds under all windows; then the first is taken, with its readings."""
 
-LONGEST_RTT = 4 * MICRO
-"""Longer round trips are not looked at."""
-
 LONG = 12_000
 """With more messages a reading is judged by its first part: it can differ by refusals alone, and twenty windows show those."""
 
-SHORT = 3
-"""Replications of a comparison with a neighbour."""
+FEW = 5_000
+"""With so many messages at most a window is judged by two replications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ class Planner:
         """The cheapest proven setting that holds under all windows; if none of the first few does, the cheapest proven one."""
         first = None
         for tried, (setting, results) in enumerate(self.search.proven(), 1):
-            readings = self._windows(setting)
+            readings = self._windows(setting, met_by(self.demand, results))
             if all(readings.values()):
                 return setting, results, readings
             first = first or (setting, results, readings)
@@ -128,10 +126,10 @@ class Planner:
                 break
         return first
 
-    def _windows(self, setting: Setting) -> dict[str, bool]:
+    def _windows(self, setting: Setting, numbers: Sequence[int]) -> dict[str, bool]:
         self.trials.meter.expect("readings", len(self.windows) + len(self.reversals))
-        numbers = [0, 1] if self.demand.messages <= 5_000 else [0]
-        return {reading.name: self._reads(setting, numbers, reading) for reading in self.windows}
+        few = numbers[: 2 if self.demand.messages <= FEW else 1]
+        return {reading.name: self._reads(setting, few, reading) for reading in self.windows}
 
     def _reads(self, setting: Setting, numbers: Sequence[int], reading: Reading) -> bool:
         """Whether the proven setting still does it under ``reading``."""
@@ -141,9 +139,9 @@ class Planner:
         return all(result.incidents.total == 0 and result.messages.lost == 0 for result in results)
 
     def _feasible(self, setting: Setting, results: list[Result], readings: dict[str, bool]) -> Plan:
-        confidence = self.search.standard.confidence
+        confidence, numbers = self.search.standard.confidence, met_by(self.demand, results)
         for reading in self.reversals:
-            readings[reading.name] = self._reads(setting, [0], reading)
+            readings[reading.name] = self._reads(setting, numbers[:1], reading)
         ceilings, hits = self.search.ceilings(setting), sum(self.demand.met(result) for result in results)
         predicted = predict(self.demand, results, confidence)
         settings = sender_table(self.search.knobs, setting)
@@ -161,10 +159,10 @@ class Planner:
             p_deadline=share(hits, len(results), confidence),
             readings=readings,
             snippet=self._snippet(settings),
-            scenario=self._scenario(setting),
-            frontier=tuple(self._frontier(setting, results)),
+            scenario=toml_text(self.trials.written(setting, numbers[0])),
+            frontier=tuple(frontier(self.trials, setting, results)),
             probe=smallest_probe(self.search.policy),
-            rtt_s=self._round_trips(setting),
+            rtt_s=round_trips(self.trials, setting, numbers[0], self.way.low, self.way.high),
             replications=len(results),
             setting=setting,
         )
@@ -193,6 +191,8 @@ class Planner:
             parts.append(f"99 of 100 are accepted within {number(round(predicted.latency_s.mean, 2))} s in the mean run")
         against = [name for name, holds in readings.items() if not holds]
         parts.append("holds under every reading of the policy" if not against else f"does not hold under {', '.join(against)}")
+        if self.search.is_burst(setting):
+            parts.append("a burst within one window, so nothing else may log in with its usernames in that minute")
         said = "; ".join(parts) + f". First to bind: {binding(ceilings, self.search.knobs)}."
         return said + (f" {_upper(self.demand.note)}." if self.demand.note else "")
 
@@ -219,49 +219,10 @@ class Planner:
     def _snippet(self, settings: dict[str, Any]) -> str | None:
         return snippet_for(self.strategy, settings)
 
-    def _scenario(self, setting: Setting) -> str:
-        """The first replication as a file, which ``relaysim run`` gives the same numbers for."""
-        return toml_text(self.trials.written(setting))
 
-    def _frontier(self, setting: Setting, results: Sequence[Result]) -> list[Neighbour]:
-        """One less of each resource that there is more than one of, on the same luck."""
-        numbers = range(min(SHORT, len(results)))
-        found = []
-        for name, change in (("workers", "one worker fewer"), ("usernames", "one username fewer"), ("ips", "one IP fewer")):
-            fewer = replace(setting, **{name: getattr(setting, name) - 1})
-            if min(fewer.workers, fewer.usernames, fewer.ips) < 1 or fewer.workers < max(fewer.usernames, fewer.ips):
-                continue
-            self.trials.meter.expect("neighbours", len(numbers))
-            theirs = self.trials.run(fewer, list(numbers))
-            later = paired([one.duration_s for one in results[: len(numbers)]], [one.duration_s for one in theirs])
-            worst = max(theirs, key=lambda one: (one.incidents.total, one.duration_s))
-            found.append(
-                Neighbour(
-                    change, sender_table(self.search.knobs, fewer), all(map(self.demand.met, theirs)),
-                    worst.throughput.mean_per_min or 0.0, worst.duration_s, worst.latency_s.p99, worst.incidents.total, later,
-                )
-            )  # fmt: skip
-        return found
-
-    def _round_trips(self, setting: Setting) -> tuple[float, float]:
-        """The round trips for which the demand is still met, in seconds: outwards from the planned one, then halved to a tenth."""
-        self.trials.meter.expect("round trips", 8)
-        low, high = self.way.low, self.way.high
-        low = 0 if self._held(setting, 0) else self._edge(setting, low, 0)
-        good, bad = high, 0
-        while not bad and good < LONGEST_RTT:
-            further = max(1_000, good * 2)
-            good, bad = (further, 0) if self._held(setting, further) else (good, further)
-        return low / MICRO, (self._edge(setting, good, bad) if bad else good) / MICRO
-
-    def _held(self, setting: Setting, rtt: int) -> bool:
-        return self.trials.holds(setting, [0], [f"network.rtt={rtt / MICRO!r}"])
-
-    def _edge(self, setting: Setting, good: int, bad: int) -> int:
-        while abs(bad - good) > max(1_000, good // 10):
-            middle = (good + bad) // 2
-            good, bad = (middle, bad) if self._held(setting, middle) else (good, middle)
-        return good
+def met_by(demand: Demand, results: Sequence[Result]) -> list[int]:
+    """The numbers of the replications that meet the demand: what is compared with them must not differ by their luck."""
+    return [number for number, result in enumerate(results) if demand.met(result)]
 
 
 def binding(ceilings: Ceilings, knobs: Knobs) -> str:

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..measure.words import lasting, number, plural
+from ..measure.words import lasting, moment, number, plural
 from ..relay.policy import WindowSpec
 from ..units import MICRO
 from .ceilings import Ceilings, ceilings, drain
@@ -20,6 +20,9 @@ from .search import LONGER, Resources, Search
 MINUTE = 60 * MICRO
 FIRST_PART = "until=20m"
 """Twenty windows show whether a pace is kept."""
+
+MOST_WORKERS = 1_000
+"""More of them are not proposed."""
 
 MORE = 5
 """How many further usernames are tried by simulation, where the closed form cannot tell."""
@@ -45,6 +48,8 @@ def refusal(search: Search) -> Refusal:
     found = search.ceilings(best)
     limit = min((one for one in found.all if one.per_min and one.limit in search.policy.limits),
                 key=lambda one: one.per_min or 0, default=None)  # fmt: skip
+    if search.in_one_window(most.usernames, most.ips):
+        limit = None  # none of them can be met
     asked, safe = demand.per_min, found.per_min
     quickest = search.cycle.to_acceptance(1)
     bound = demand.p99 if demand.p99 is not None else demand.within
@@ -65,7 +70,7 @@ def refusal(search: Search) -> Refusal:
             f"{number(float(safe))} are safe under every window algorithm"
         )
     elif asked > safe or (demand.batch and not search.enough(best)):
-        name, why = _own(search, found, limit.limit if limit else "workers")
+        name, why = _own(search, best, found, limit.limit if limit else "workers")
     else:
         name = limit.limit if limit and found.binding.limit != "workers" else "workers"
         why = "no setting within these resources did it in every replication"
@@ -79,27 +84,32 @@ def refusal(search: Search) -> Refusal:
     return Refusal(name, f"{why}.{_told(changes)}", found, best, float(safe), time / MICRO, changes)
 
 
-def _own(search: Search, found: Ceilings, limit: str) -> tuple[str, str]:
-    """The sender's own times forbid it: its ends, or too few workers."""
-    demand = search.demand
-    if demand.batch and found.per_min >= demand.per_min:
+def _own(search: Search, best: Setting, found: Ceilings, limit: str) -> tuple[str, str]:
+    """The sender's own times forbid it: its first and last connection, or too few workers."""
+    demand, short = search.demand, search.in_one_window(best.usernames, best.ips)
+    if not short and demand.batch and found.per_min >= demand.per_min:
         many = plural(demand.messages, "message")
-        time = lasting(round(search.drain(_best(search, search.resources.usernames, search.resources.ips)), -4))
+        time = moment(search.drain(best))
         return limit, f"{many} take {time} at {number(float(found.per_min))} a minute, with the first and the last connection"
-    binding = found.binding
-    return binding.limit, f"{binding.term} are {number(float(found.per_min))} messages a minute"
+    own = next(one for one in found.all if one.limit == "workers")
+    per_min = number(float(own.per_min or 0))
+    if demand.batch:
+        return "workers", f"{own.term} are {per_min} messages a minute, and take {moment(search.drain(best))}"
+    return "workers", f"{own.term} are {per_min} messages a minute"
 
 
 def _best(search: Search, usernames: int, ips: int) -> Setting:
-    """The setting with the most throughput that these usernames and IPs allow; of equals the one with the fewest workers."""
+    """The quickest safe setting that these usernames and IPs allow; of equals the one with the fewest workers."""
     most = search.resources.workers
     made = [search.least(many, min(usernames, many), min(ips, many)) for many in range(1, most + 1)]
     settings = [one for one in made if one is not None]
-    rates = {one: search.ceilings(one).per_min for one in settings}
     if not settings:
         return Setting(1, 1, 1, search.size, 60 * MICRO)
-    top = max(rates.values())
-    return next(one for one in settings if rates[one] >= top * Fraction(9999, 10_000))
+    if search.demand.batch:
+        times = [search.drain(one) for one in settings]
+        return next(one for one, time in zip(settings, times, strict=True) if time <= min(times) * 1.001)
+    rates = [search.ceilings(one).per_min for one in settings]
+    return next(one for one, rate in zip(settings, rates, strict=True) if rate >= max(rates) * Fraction(999, 1000))
 
 
 def _safest(search: Search, setting: Setting) -> Setting:
@@ -116,7 +126,9 @@ def _changes(search: Search, best: Setting, limit: str) -> dict[str, float]:
     """What would make it feasible: so many usernames (and IPs), or so much time, or so many messages in the time there is."""
     demand, changes = search.demand, dict[str, float]()
     safe = search.ceilings(best).per_min
-    if limit != "round_trips":
+    if limit == "workers":
+        changes.update(_more_workers(search))
+    elif limit != "round_trips":
         changes.update(_more_keys(search))
     if demand.rate or not demand.batch:
         if safe < demand.per_min:
@@ -131,8 +143,15 @@ def _changes(search: Search, best: Setting, limit: str) -> dict[str, float]:
 
 
 def _most_within(search: Search, setting: Setting, within: int) -> int:
-    """The most messages that the closed form drains in time."""
-    low, high = 0, search.demand.messages
+    """The most messages that the closed form drains in time: at the safe pace, or in one burst within a window."""
+    counts = [spec.count for spec in (search.policy.logins_per_username, search.policy.connections_per_ip) if spec]
+    paced = _fitting(search, setting, within, search.demand.messages)
+    burst = _fitting(search, replace(setting, gap=0), within, min(counts, default=0) * setting.size)
+    return max(paced, burst)
+
+
+def _fitting(search: Search, setting: Setting, within: int, most: int) -> int:
+    low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
         size = min(setting.size, middle)
@@ -143,6 +162,16 @@ def _most_within(search: Search, setting: Setting, within: int) -> int:
     return low
 
 
+def _more_workers(search: Search) -> dict[str, float]:
+    """The fewest workers that would do with the usernames and IPs there are."""
+    most = search.resources
+    for many in range(most.workers + 1, MOST_WORKERS + 1):
+        setting = search.least(many, min(most.usernames, many), min(most.ips, many))
+        if setting is not None and search.enough(setting):
+            return {"workers": many}
+    return {}
+
+
 def _more_keys(search: Search) -> dict[str, float]:
     """The fewest usernames, with as many IPs as they need, that would do; empty where more of them would not help."""
     have, demand = search.resources, search.demand
@@ -150,8 +179,8 @@ def _more_keys(search: Search) -> dict[str, float]:
     if logins is None and connections is None:
         return {}
     per_username = ceilings(search.policy, search.cycle, search.knobs, _best(search, 1, 1)).per_min
-    start = max(have.usernames + (demand.per_min <= per_username * have.usernames), math.ceil(demand.per_min / per_username))
-    for usernames in range(start, start + MORE):
+    least, even = have.usernames + (have.ips >= _ips_for(logins, connections, have.usernames)), demand.per_min / per_username
+    for usernames in range(max(least, math.ceil(even)) if not demand.batch else least, max(least, math.ceil(even)) + MORE):
         workers = max(have.workers, 4 * usernames * math.ceil(search.cycle.connection(search.size) / MICRO + 1))
         for ips in range(have.ips, max(have.ips, _ips_for(logins, connections, usernames)) + 1):
             wider = Search(search.trials, search.cycle, search.quick, Resources(usernames, ips, workers), search.standard)
@@ -182,6 +211,8 @@ def _told(changes: dict[str, float]) -> str:
             plural(int(changes[name]), noun) for name, noun in (("usernames", "username"), ("ips", "IP")) if name in changes
         ]
         parts.append(" and ".join(keys))
+    if "workers" in changes:
+        parts.append(plural(int(changes["workers"]), "worker"))
     if "within_s" in changes:
         parts.append(f"{lasting(round(changes['within_s'] * MICRO))} of time")
     if "messages" in changes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ..measure import Result
 from . import ceilings as closed
 from .cycle import Cycle
-from .estimates import precise, runs_for, upper_bound
+from .estimates import precise, runs_for, share, upper_bound
 from .knobs import Setting
 from .margins import edge_gap, least_gap
 from .trials import Trials
@@ -23,6 +23,9 @@ LEAST_RUNS, MOST_MESSAGES = 5, 2_000_000
 
 NO_LIMIT_SIZE = 100
 """Messages a connection where the policy has no limit on them: more would not make the login any smaller a part."""
+
+EVEN = 0.9
+"""Workers of several usernames share the connections of a batch out so evenly, at least."""
 
 LONGER = (1.05, 1.15, 1.3, 1.6, 2.0)
 """A library that keeps its pace only nearly is tried with gaps so many times the least."""
@@ -88,13 +91,37 @@ class Search:
     def suited(self, usernames: int, ips: int) -> list[Setting]:
         """Settings that the closed form allows, by workers, each with its least safe gap."""
         ceiling = self.policy.ceiling(usernames, ips)
-        if ceiling is not None and ceiling < self.demand.per_min:
+        if ceiling is not None and ceiling < self.demand.per_min and not self.in_one_window(usernames, ips):
             return []
         made = (self.least(many, usernames, ips) for many in range(1, self.resources.workers + 1))
         return [setting for setting in made if setting is not None and self.enough(setting)]
 
+    def in_one_window(self, usernames: int, ips: int) -> bool:
+        """Whether all connections of a batch together are within every limit's count, so that no gap is needed between them.
+
+        The workers of several usernames share them out nearly evenly. A rate goes on, so it never is.
+        """
+        connections = -(-self.demand.messages // self.size)
+        limits = ((self.policy.logins_per_username, usernames), (self.policy.connections_per_ip, ips))
+        return (self.demand.batch and not self.demand.rate) and all(
+            spec is None or connections <= spec.count * (1 if keys == 1 else keys * EVEN) for spec, keys in limits
+        )
+
     def least(self, many: int, usernames: int, ips: int) -> Setting | None:
         """The setting with ``many`` connections at once and its least safe gap; None where there is none."""
+        lasting = self._for_long(many, usernames, ips)
+        if lasting is None or not self.in_one_window(usernames, ips):
+            return lasting
+        return replace(lasting, gap=0)
+
+    def is_burst(self, setting: Setting) -> bool:
+        """Whether the setting is safe only because all its connections are within one window's count."""
+        many = setting.parallel if self.knobs.parallel is not None else setting.workers
+        lasting = self._for_long(many, setting.usernames, setting.ips)
+        return lasting is None or setting.gap < lasting.gap
+
+    def _for_long(self, many: int, usernames: int, ips: int) -> Setting | None:
+        """The same with the least gap that is safe however long the sender goes on."""
         pooled = self.knobs.parallel is not None
         workers, parallel = (max(usernames, ips), many) if pooled else (many, 1)
         if workers < max(usernames, ips):
@@ -119,10 +146,24 @@ class Search:
         return closed.ceilings(self.policy, self.cycle, self.knobs, setting)
 
     def balanced(self, setting: Setting) -> Setting:
-        """The setting with the gap that leaves the same room to the limit as to the deadline, never below the least safe one."""
-        edge = edge_gap(self.policy, self.quick, self.knobs, setting)
-        if not self.demand.batch or not edge or not setting.gap or self.demand.within is None:
+        """The setting with the gap that leaves the same room to the limit as to the deadline, never below the least safe one.
+
+        Where only a burst within one window is in time, half of the longest gap that is.
+        """
+        if not self.demand.batch or self.demand.within is None:
             return setting
+        many = setting.parallel if self.knobs.parallel is not None else setting.workers
+        lasting, step = self._for_long(many, setting.usernames, setting.ips), self.knobs.step
+        if lasting is None or not self.enough(lasting):
+            return replace(setting, gap=self._longest(setting) // 2 // step * step)
+        edge = edge_gap(self.policy, self.quick, self.knobs, lasting)
+        if not edge:
+            return lasting
+        return replace(lasting, gap=max(lasting.gap, math.isqrt(edge * self._longest(lasting)) // step * step))
+
+    def _longest(self, setting: Setting) -> int:
+        """The longest gap with which the closed form is in time, ``setting``'s at least."""
+        assert self.demand.within is not None, "only a deadline bounds a gap"
         low, high = setting.gap, max(setting.gap, self.demand.within)
         while high - low > self.knobs.step:
             middle = (low + high) // 2
@@ -130,27 +171,45 @@ class Search:
                 low = middle
             else:
                 high = middle
-        return replace(setting, gap=max(setting.gap, math.isqrt(edge * low) // self.knobs.step * self.knobs.step))
+        return low
 
     def proof(self, setting: Setting) -> list[Result]:
-        """The replications that prove the setting; empty where one fails, or a further one could not be promised.
+        """The replications that prove the setting, or none: the low end of the share that meets the demand is the one asked for.
 
-        Goes on until the means are as precise as asked, at most twice as long as the share needs.
+        A late replication is made up for by more of them, at most twice as many; a refused or lost message ends it. Where too
+        few can be made to tell the share, all must meet it, and a further one must be expected to. Goes on until the means are
+        as precise as asked.
         """
-        needed, values = self.standard.runs(self.demand.messages), list[float]()
+        needed, results = self.standard.runs(self.demand.messages), list[Result]()
         self.trials.meter.expect("proof", needed)
-        results: list[Result] = []
-        while len(results) < needed or not self._precise(results, needed):
-            more = range(len(results), min(max(needed, len(results) + 1), len(results) + 4))
-            for number in [more] if len(more) > 1 and self.trials.jobs > 1 else [[one] for one in more]:
-                results += self.trials.run(setting, list(number))
-                if not all(self.demand.met(result) for result in results[-len(number) :]):
-                    return []
-        for index in range(len(self.demand.measured(results[0]))):
-            values = [self.demand.measured(result)[index][0] for result in results]
-            if upper_bound(values, self.standard.share) > self.demand.measured(results[0])[index][1]:
+        while True:
+            late = sum(not self.demand.met(result) for result in results)
+            if late and not self._made_up_for(late, len(results), needed):
                 return []
-        return results
+            if len(results) >= needed and (late or self._precise(results, needed)):
+                enough = self._share_low(late, len(results)) >= self.standard.share if late else self._expected(results)
+                if enough or not late or len(results) >= 2 * needed:
+                    return results if enough else []
+            many = min(max(needed - len(results), 1), self.trials.jobs)
+            results += self.trials.run(setting, list(range(len(results), len(results) + many)))
+            if not all(self.demand.safe(result) for result in results[-many:]):
+                return []
+
+    def _made_up_for(self, late: int, runs: int, needed: int) -> bool:
+        """Whether twice as many runs as needed could still put the share where it must be, if no more are late."""
+        if self.standard.replications is not None or needed < runs_for(self.standard.share, self.standard.confidence):
+            return False
+        return self._share_low(late, max(runs, 2 * needed)) >= self.standard.share
+
+    def _share_low(self, late: int, runs: int) -> float:
+        return share(runs - late, runs, self.standard.confidence).low
+
+    def _expected(self, results: list[Result]) -> bool:
+        """Whether a further run is expected to meet the demand with the asked share."""
+        for column in zip(*(self.demand.measured(result) for result in results), strict=True):
+            if upper_bound([value for value, _ in column], self.standard.share) > column[0][1]:
+                return False
+        return True
 
     def _precise(self, results: list[Result], needed: int) -> bool:
         if self.standard.replications is not None or len(results) >= 2 * needed:

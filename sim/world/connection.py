@@ -186,9 +186,12 @@ class WorldConnection:
         if reply is not None and reply.code < 400:
             return
         self.open = not self._session.closed
-        if reset and self.open:
+        ends = reply is not None and reply.code == 421  # "closing transmission channel": who hears it closes too
+        if reset and self.open and not ends:
             t = self._reset(t)
         self._clock.wait_until(t)
+        if ends:
+            self._hang_up()
         if reply is None:
             raise Disconnected("the relay dropped the connection")
         raise Refused(reply.code, reply.text)
@@ -202,7 +205,7 @@ class WorldConnection:
             return self._clock.moment
 
     def _hang_up(self) -> None:
-        """Closes without a QUIT what a refusal left open: nobody has the connection, so nobody else would ever close it."""
+        """Closes without a QUIT what a refusal left open, where nobody has the connection or nobody may use it any more."""
         if self.open:
             self._session.lost(min(self._dies, self._clock.moment + self._way.trip() // 2))
             self.open = False

@@ -25,14 +25,15 @@ from tests.fidelity.row import Row
 
 PROGRAMS = Path(__file__).parent / "programs"
 NODE_MODULES = Path(__file__).parents[1] / "agreement" / "node_modules"
+PHP_LIBRARIES = ("/usr/share/php/libphp-phpmailer/autoload.php", "/usr/share/php/Symfony/Component/Mailer/autoload.php")
 JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
 
 REPEATS = 5
 """Runs of the real library where luck decides."""
 
 
-TRIES = 4
-"""Runs of a row whose duration alone differs."""
+TRIES = 6
+"""Runs of a row whose duration alone differs, at most."""
 
 
 def why_missing(row: Row) -> str | None:
@@ -43,6 +44,10 @@ def why_missing(row: Row) -> str | None:
     absent = [name for name in needs if not shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")]
     if absent:
         return f"needs {', '.join(absent)}"
+    if "postfix" in needs and os.geteuid():
+        return "needs root, for a Postfix of its own"
+    if "php" in needs and not all(Path(path).exists() for path in PHP_LIBRARIES):
+        return "needs libphp-phpmailer and php-symfony-mailer"
     if "node" in needs and not NODE_MODULES.is_dir():
         return "needs the npm packages of tests/agreement"
     if "java" in needs and not all(Path(jar).exists() for jar in JARS.split(":")):
@@ -62,6 +67,8 @@ def scenario(row: Row, client_time: tuple[int, int] = (0, 0), *, limits: bool = 
     }
     if limits:
         tables["faults"] = dict(row.faults)
+    else:
+        network["jitter"] = 0  # it would be taken for the library's own time
     if row.until:
         tables["until"] = row.until
     return build(tables, row.name, row.name, Path())
@@ -70,20 +77,25 @@ def scenario(row: Row, client_time: tuple[int, int] = (0, 0), *, limits: bool = 
 def run_row(row: Row) -> Comparison:
     """The whole row: calibration, the real library, the model, and what differs.
 
-    Where only the duration differs all of it is done again, at most TRIES times in all: a machine that is busy with something
-    else slows the calibration or the row, seldom both alike. Counts and transcripts have one try.
+    Where only the duration differs both the calibration and the row are run again, at most TRIES times in all, and the least own
+    time is held against the least duration: a machine that is busy with something else only ever adds to either. Counts and
+    transcripts have one try.
     """
+    owns: list[tuple[int, int]] = []
+    quickest: list[Observed] = []
     for _ in range(TRIES):
-        found = _run_once(row)
-        if not found.only_slower_or_quicker:
+        owns.append(calibrate(row))
+        real = [run_real(row, scenario(row)) for _ in range(REPEATS if row.lucky else 1)]
+        if not quickest or max(each.duration for each in real) < max(each.duration for each in quickest):
+            quickest = real
+        once = compare(row, real, run_model(scenario(row, owns[-1]), row.messages if row.until else None), owns[-1])
+        if not once.only_slower_or_quicker:
+            return once
+        own = min(owns, key=lambda own: own[0] * quickest[0].connections + own[1] * row.messages)
+        found = compare(row, quickest, run_model(scenario(row, own), row.messages if row.until else None), own)
+        if found.holds:
             break
     return found
-
-
-def _run_once(row: Row) -> Comparison:
-    own = calibrate(row)
-    real = [run_real(row, scenario(row)) for _ in range(REPEATS if row.lucky else 1)]
-    return compare(row, real, run_model(scenario(row, own)), own)
 
 
 def calibrate(row: Row) -> tuple[int, int]:
@@ -106,13 +118,13 @@ def run_real(row: Row, chosen: Scenario) -> Observed:
         return observed(relay.result(), relay.transcripts(), messages=row.messages, version=str(said.get("version", "")))
 
 
-def run_model(chosen: Scenario) -> Observed:
-    """The model in virtual time."""
+def run_model(chosen: Scenario, messages: int | None = None) -> Observed:
+    """The model in virtual time; with ``messages``, what still waits at its end counts as lost, as a program's that is cut off."""
     world = World(chosen, strategy_of(chosen), transcribe=True)
     result = world.run()
     assert result.error is None, result.error
     assert world.relay.transcripts is not None
-    return observed(result.to_dict(), list(world.relay.transcripts.values()))
+    return observed(result.to_dict(), list(world.relay.transcripts.values()), messages=messages)
 
 
 def run_program(row: Row, relay: Live, chosen: Scenario) -> Mapping[str, Any]:

@@ -139,20 +139,15 @@ def test_a_signal_that_ends_the_program_is_told(capfd):
 
 
 def test_what_was_trusted_before_is_trusted_still(tmp_path, capfd, monkeypatch):
-    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+    names = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE")
+    for name in names:
         (tmp_path / name).write_text(f"of {name}\n")
         monkeypatch.setenv(name, str(tmp_path / name))
-    call(
-        capfd,
-        "--",
-        "sh",
-        "-c",
-        f'cp "$SSL_CERT_FILE" {tmp_path}/a; cp "$NODE_EXTRA_CA_CERTS" {tmp_path}/b; cp "$RELAY_CA" {tmp_path}/c',
-    )
-    a, b, c = ((tmp_path / name).read_text() for name in "abc")
-    assert a == f"of SSL_CERT_FILE\n\n{c}"
-    assert b == f"of NODE_EXTRA_CA_CERTS\n\n{c}"
-    assert c.startswith("-----BEGIN CERTIFICATE-----")
+    copies = " && ".join(f'cp "${name}" {tmp_path}/copy-{name}' for name in (*names, "RELAY_CA"))
+    call(capfd, "--", "sh", "-c", copies)
+    own = (tmp_path / "copy-RELAY_CA").read_text()
+    assert own.startswith("-----BEGIN CERTIFICATE-----")
+    assert [(tmp_path / f"copy-{name}").read_text() for name in names] == [f"of {name}\n\n{own}" for name in names]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ import pytest
 from sim import units
 from sim.errors import ScenarioError
 from sim.plan import (
-    Plan,
-    Resources,
     Standard,
     Way,
     at_rate,
@@ -28,27 +25,13 @@ from sim.plan.knobs import Setting, knobs_for
 from sim.plan.plan import binding
 from sim.scenario import build, load_scenario
 from sim.world import simulate
+from tests.plan.plans import MINUTE, SECOND, at, within
 
-SECOND, MINUTE = 1_000_000, 60_000_000
 WINDOWS = ["fixed", "aligned", "sliding", "sliding-counter", "gcra"]
 KEYS = [
     "feasible", "why", "ceiling_per_min", "binding", "ceilings", "settings", "predicted", "headroom", "p_deadline", "readings",
     "snippet", "scenario",
 ]  # fmt: skip
-
-
-@cache
-def at(rate: str, p99: str | None = None, usernames: int = 1, lasts: str | None = None) -> Plan:
-    """The plan for a rate."""
-    demand = at_rate(units.rate(rate), units.duration(p99) if p99 else None, units.duration(lasts) if lasts else None)
-    return plan(demand, resources=Resources(usernames, usernames), standard=Standard(replications=8))
-
-
-@cache
-def within(messages: int, time: str, strategy: str = "paced", usernames: int = 1) -> Plan:
-    """The plan for a deadline."""
-    demand = by_deadline(messages, units.duration(time))
-    return plan(demand, strategy=strategy, resources=Resources(usernames, usernames), standard=Standard(replications=8))
 
 
 def test_590_a_minute_does_without_an_incident_under_every_window():
@@ -65,41 +48,6 @@ def test_590_a_minute_does_without_an_incident_under_every_window():
     assert found.ceiling_per_min == 600
 
 
-def test_600_a_minute_is_the_limit_itself():
-    found = at("600/min")
-    assert not found.feasible
-    assert (found.settings, found.scenario, found.predicted, found.binding) == (None, None, None, "logins_per_username")
-    assert "the limit itself" in found.why
-    assert "without any margin" in found.why
-    assert found.nearest is not None
-    assert found.nearest.settings == at("590/min").settings
-    assert found.nearest.per_min == pytest.approx(594.06, abs=0.01)
-    assert found.changes == {"usernames": 2, "per_min": pytest.approx(594.06, abs=0.01)}
-
-
-def test_a_little_less_than_the_limit_leaves_too_little_margin():
-    found = at("597/min")
-    assert not found.feasible
-    assert "too little margin" in found.why
-    assert found.binding == "logins_per_username"
-
-
-@pytest.mark.parametrize(("rate", "usernames"), [("700/min", 2), ("1700/min", 3)])
-def test_beyond_the_limit_it_says_how_many_usernames_would_do_and_they_do(rate, usernames):
-    found = at(rate, lasts="3m")
-    assert (found.feasible, found.binding) == (False, "logins_per_username")
-    assert found.changes["usernames"] == usernames
-    assert at(rate, usernames=usernames, lasts="3m").feasible
-    assert not at(rate, usernames=usernames - 1, lasts="3m").feasible
-
-
-def test_with_many_usernames_one_ip_is_what_binds():
-    demand = at_rate(units.rate("2000/min"), lasts=2 * MINUTE)
-    found = plan(demand, resources=Resources(6, 1), standard=Standard(replications=2))
-    assert (found.feasible, found.binding, found.changes["ips"]) == (False, "connections_per_ip", 2)
-    assert plan(demand, resources=Resources(6, 2), standard=Standard(replications=2)).feasible
-
-
 @pytest.mark.parametrize(("messages", "time"), [(3000, "6m"), (3000, "20m"), (500, "1h"), (1, "1m")])
 def test_a_deadline_is_met_by_the_fewest_workers_and_one_fewer_does_not(messages, time):
     found = within(messages, time)
@@ -110,26 +58,6 @@ def test_a_deadline_is_met_by_the_fewest_workers_and_one_fewer_does_not(messages
     if found.setting.workers > 1:
         assert [(one.change, one.meets) for one in found.frontier] == [("one worker fewer", False)]
         assert found.frontier[0].later_s.mean_low > 0
-
-
-def test_an_impossible_deadline_says_what_would_change_that_and_it_does():
-    found = within(2000, "2m")
-    assert (found.feasible, found.binding) == (False, "logins_per_username")
-    assert within(2000, f"{found.changes['within_s']:g}s").feasible
-    assert within(int(found.changes["messages"]), "2m").feasible
-    assert within(2000, "2m", usernames=int(found.changes["usernames"])).feasible
-
-
-def test_a_deadline_shorter_than_one_connection_is_the_round_trips_fault():
-    found = within(1, "0.3s")
-    assert (found.feasible, found.binding) == (False, "round_trips")
-    assert "usernames" not in found.changes
-
-
-def test_too_few_workers_are_named():
-    demand = at_rate(units.rate("500/min"))
-    found = plan(demand, resources=Resources(1, 1, 2), standard=Standard(replications=2))
-    assert (found.feasible, found.binding) == (False, "workers")
 
 
 def test_a_rate_with_a_latency_objective():
@@ -281,12 +209,6 @@ def test_a_library_that_cannot_be_planned_for_is_a_mistake(name, said):
         plan(by_deadline(1, MINUTE), strategy=name)
 
 
-def test_a_faulty_relay_for_which_nothing_is_safe_is_not_called_feasible():
-    found = plan(by_deadline(200, 10 * MINUTE), strategy="batches", settings=["faults.drop_connection=0.05"],
-                 standard=Standard(replications=3), resources=Resources(1, 1, 4))  # fmt: skip
-    assert not found.feasible
-
-
 def test_the_binding_limit_is_the_one_behind_a_chosen_spacing():
     found = at("590/min")
     assert found.setting is not None
@@ -294,3 +216,27 @@ def test_the_binding_limit_is_the_one_behind_a_chosen_spacing():
 
     assert binding(Ceilings(found.ceilings), knobs_for("paced")) == "logins_per_username"
     assert replace(found.setting, workers=1) == Setting(1, 1, 1, 5, 505_000)
+
+
+@pytest.mark.parametrize(("messages", "time"), [(600, "30s"), (500, "20s"), (100, "5s")])
+def test_what_fits_into_one_window_needs_no_pace_for_longer(messages, time):
+    """120 logins may come as fast as they can, under every window: no limit is met."""
+    found = within(messages, time)
+    assert found.feasible
+    assert "a burst within one window" in found.why
+    assert all(found.readings.values())
+    assert not within(600 + messages, time).feasible
+
+
+def test_a_burst_over_two_usernames_leaves_room_for_an_uneven_share():
+    found = within(1000, "20s", usernames=2)
+    assert found.feasible
+    assert found.setting is not None
+    assert found.setting.usernames == 2
+
+
+def test_where_time_allows_a_burst_is_not_taken():
+    found = within(300, "10m")
+    assert found.setting is not None
+    assert found.setting.gap >= 505_000
+    assert "burst" not in found.why

@@ -33,6 +33,9 @@ local_transport = error:no local mail
 alias_maps =
 inet_interfaces = loopback-only
 inet_protocols = ipv4
+"""
+
+RELAY = """\
 relayhost = [{host}]:{port}
 smtp_sasl_auth_enable = yes
 smtp_sasl_password_maps = inline:{{ {{ [{host}]:{port} = {username}:{password} }} }}
@@ -65,19 +68,11 @@ MESSAGE = "X-Relaysim-Id: {id}\nFrom: sender@example.com\nTo: m{id}@example.com\
 
 
 def main() -> None:
-    """Queues all messages while Postfix is down, starts it, and waits until all are settled or ``seconds`` are over."""
+    """One run, and what came of it."""
     given = json.loads(sys.argv[1])
-    with instance(given["options"]) as folder:
-        queue_messages(folder, given["messages"])
-        command("postfix", folder, "start")
-        try:
-            wait(folder, given.get("seconds", 60))
-        finally:
-            command("postfix", folder, "stop", check=False)
-        log = (folder / "log").read_text()
+    with instance(settings(given["options"])) as folder:
+        log = send(folder, given["messages"], given.get("seconds", 60))
     reasons = re.findall(r"status=(?:deferred|bounced) \((.*)\)", log)
-    if os.environ.get("RELAY_DEBUG"):
-        print(log, file=sys.stderr)
     print(json.dumps({
         "version": version(),
         "failed": re.findall(r"to=<m(\d+)@example.com>.*status=bounced", log),
@@ -85,14 +80,10 @@ def main() -> None:
     }))  # fmt: skip
 
 
-@contextmanager
-def instance(options: dict[str, Any]) -> Iterator[Path]:
-    """A folder with main.cf and master.cf; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="relaysim-postfix-"))
-    folder.chmod(0o755)  # Postfix's own user must pass through
+def settings(options: dict[str, Any]) -> str:
+    """What main.cf says of the relay, and the row's own parameters."""
     tls = os.environ["RELAY_TLS"]
     words = {
-        "folder": folder,
         "host": os.environ["RELAY_HOST"],
         "port": os.environ["RELAY_PORT"],
         "username": os.environ["RELAY_USERNAME"],
@@ -101,11 +92,17 @@ def instance(options: dict[str, Any]) -> Iterator[Path]:
         "level": "none" if tls == "none" else "encrypt",
         "wrapped": "yes" if tls == "implicit" else "no",
     }
+    said = {key: ("no", "yes")[value] if isinstance(value, bool) else value for key, value in options.items()}
+    return RELAY.format(**words) + "".join(f"{key} = {value}\n" for key, value in said.items())
+
+
+@contextmanager
+def instance(more: str) -> Iterator[Path]:
+    """A folder with main.cf, which also says ``more``, and master.cf; gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="relaysim-postfix-"))
     try:
-        said = {key: {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-                for key, value in options.items()}  # fmt: skip
-        extra = "".join(f"{key} = {value}\n" for key, value in said.items())
-        (folder / "main.cf").write_text(MAIN.format(**words) + extra)
+        folder.chmod(0o755)  # Postfix's own user must pass through
+        (folder / "main.cf").write_text(MAIN.format(folder=folder) + more)
         (folder / "master.cf").write_text(MASTER)
         (folder / "queue").mkdir()
         (folder / "data").mkdir()
@@ -116,11 +113,22 @@ def instance(options: dict[str, Any]) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def send(folder: Path, messages: int, seconds: float) -> str:
+    """Queues all messages while it is down, starts it, waits until all are settled or ``seconds`` are over; the log."""
+    queue_messages(folder, messages)
+    command("postfix", folder, "start")
+    try:
+        wait(folder, seconds)
+    finally:
+        command("postfix", folder, "stop", check=False)
+    return (folder / "log").read_text()
+
+
 def queue_messages(folder: Path, messages: int) -> None:
-    """Puts them where Postfix picks them up once it runs."""
+    """Puts them where Postfix picks them up once it runs; from nobody, so that a bounce is no further message."""
 
     def one(number: int) -> None:
-        command("sendmail", folder, "-f", "sender@example.com", f"m{number}@example.com", text=MESSAGE.format(id=number))
+        command("sendmail", folder, "-f", "", f"m{number}@example.com", text=MESSAGE.format(id=number))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, range(1, messages + 1)))

@@ -1,0 +1,69 @@
+"""What lies around a proven setting: one less of each resource, and other round trips. By simulation, on the same luck.
+
+Knows settings and trials, not why a setting was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..measure import Result
+from ..units import MICRO
+from .answer import Neighbour
+from .estimates import paired
+from .knobs import Setting
+from .trials import Trials, sender_table
+
+SHORT = 3
+"""Replications of a comparison."""
+
+LONGEST_RTT = 4 * MICRO
+"""Longer round trips are not looked at."""
+
+
+def frontier(trials: Trials, setting: Setting, results: Sequence[Result]) -> list[Neighbour]:
+    """One less of each resource that there is more than one of."""
+    numbers, found = list(range(min(SHORT, len(results)))), list[Neighbour]()
+    named = [("workers", "one worker fewer"), ("usernames", "one username fewer"), ("ips", "one IP fewer")]
+    if setting.parallel > 1:
+        named[0] = ("parallel", "one connection fewer at once")
+    for name, change in named:
+        fewer = replace(setting, **{name: getattr(setting, name) - 1})
+        if min(fewer.workers, fewer.usernames, fewer.ips) < 1 or fewer.workers < max(fewer.usernames, fewer.ips):
+            continue
+        trials.meter.expect("neighbours", len(numbers))
+        theirs = trials.run(fewer, numbers)
+        later = paired([results[number].duration_s for number in numbers], [one.duration_s for one in theirs])
+        worst = max(theirs, key=lambda one: (one.incidents.total, one.duration_s))
+        found.append(
+            Neighbour(
+                change, sender_table(trials.knobs, fewer), all(map(trials.demand.met, theirs)),
+                worst.throughput.mean_per_min or 0.0, worst.duration_s, worst.latency_s.p99, worst.incidents.total, later,
+            )
+        )  # fmt: skip
+    return found
+
+
+def round_trips(trials: Trials, setting: Setting, number: int, low: int, high: int) -> tuple[float, float]:
+    """The round trips for which replication ``number`` still meets the demand, in seconds.
+
+    Outwards from ``low`` and ``high`` (microseconds), for which it does, then halved until the edge is known to a tenth.
+    """
+    trials.meter.expect("round trips", 8)
+
+    def held(rtt: int) -> bool:
+        return trials.holds(setting, [number], [f"network.rtt={rtt / MICRO!r}"])
+
+    def edge(good: int, bad: int) -> int:
+        while abs(bad - good) > max(1_000, good // 10):
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if held(middle) else (good, middle)
+        return good
+
+    least = 0 if held(0) else edge(low, 0)
+    most, bad = high, 0
+    while not bad and most < LONGEST_RTT:
+        further = max(1_000, most * 2)
+        most, bad = (further, 0) if held(further) else (most, further)
+    return least / MICRO, (edge(most, bad) if bad else most) / MICRO

@@ -1,0 +1,189 @@
+"""Postfix's delivery agent: one message over a new or a kept connection, and the cache that keeps them.
+
+Commands are sent ahead of their answers where the relay allows it (RFC 2920): MAIL, RCPT and DATA in one go, the body with the
+QUIT behind it. From smtp(8), scache(8) and the sources of Postfix (smtp_proto.c, smtp_connect.c, smtp_reuse.c), and run beside
+version 3.7. Knows nothing of queues.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from ..api import Disconnected, Message, Refused
+from ..dialogue import Dialogue, LibrarySender, Reply, Say
+from .common import say, taken
+from .postfix_destination import Delivery, Outcome
+
+MICROSECOND = 1e-6
+"""Less than this is no time left: it is what the sum of two floats may be off by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """The parameters of main.cf that keep connections; times are seconds."""
+
+    on_demand: bool
+    under_tls: bool
+    reuses: int
+    idle: float
+    longest: float
+
+
+class Session:
+    """A connection that is logged in. ``extended`` unless the relay refused EHLO; ``kept`` when it may go into the cache."""
+
+    __slots__ = ("dialogue", "expires", "extended", "kept", "reused")
+
+    def __init__(self, dialogue: Dialogue, expires: float) -> None:
+        self.dialogue, self.expires = dialogue, expires
+        self.extended, self.kept, self.reused = True, False, 0
+
+
+class Cache:
+    """The connections that nobody uses just now, oldest first, each for a few seconds."""
+
+    def __init__(self, idle: float) -> None:
+        self._idle = idle
+        self._sessions = deque[tuple[float, Session]]()
+        self._watched = False
+
+    def save(self, sender: LibrarySender, session: Session) -> None:
+        """Keeps it; from now on somebody watches its time."""
+        self._sessions.append((sender.now() + self._idle, session))
+        if not self._watched:
+            self._watched = True
+            sender.spawn(self._watch)
+
+    def find(self) -> Session | None:
+        """The oldest, which then is in use again."""
+        return self._sessions.popleft()[1] if self._sessions else None
+
+    def _watch(self, sender: LibrarySender) -> None:
+        while self._sessions:
+            end, session = self._sessions[0]
+            left = end - sender.now()
+            if left >= MICROSECOND:
+                sender.sleep(left)
+            else:
+                self._sessions.popleft()
+                session.dialogue.leave(quit=False)
+        self._watched = False
+
+
+class Agent:
+    """What an smtp(8) process does with a message."""
+
+    def __init__(self, sender: LibrarySender, spec: Caching, cache: Cache) -> None:
+        self._sender, self._spec, self._cache = sender, spec, cache
+
+    def deliver(self, message: Message, request: Delivery) -> Outcome:
+        """One try."""
+        caching = self._spec.on_demand and (self._sender.tls == "none" or self._spec.under_tls)
+        session = self._reuse() if caching and request.load else None
+        if session is None:
+            session = self._connect()
+            if session is None:
+                return Outcome.UNREACHED
+            session.kept = caching and request.store
+        try:
+            return self._transact(session, message)
+        except Disconnected:
+            session.kept = False
+            return Outcome.UNREACHED
+        finally:
+            if session.kept and session.dialogue.open:
+                self._cache.save(self._sender, session)
+            else:
+                session.dialogue.leave(quit=False)
+
+    def _reuse(self) -> Session | None:
+        """A kept connection, if there is one and it answers RSET."""
+        session = self._cache.find()
+        if session is None:
+            return None
+        session.reused += 1
+        try:
+            say(session.dialogue, "RSET")
+        except (Refused, Disconnected):
+            session.dialogue.leave(quit=False)
+            return None
+        return session
+
+    def _connect(self) -> Session | None:
+        """A new connection, logged in; None where the relay refuses it."""
+        begun = self._sender.now()
+        try:
+            dialogue = self._sender.dial()
+        except Disconnected:
+            return None
+        session = Session(dialogue, begun + self._spec.longest)
+        try:
+            taken(dialogue.greeting())
+            self._hello(session)
+            if session.extended and self._sender.tls == "starttls":
+                say(dialogue, "STARTTLS")
+                self._hello(session)
+            if session.extended:
+                taken(dialogue.say(Say("AUTH"))[0])
+        except (Refused, Disconnected):
+            dialogue.leave(quit=True)
+            return None
+        if self._sender.tls == "starttls" and not session.extended:
+            dialogue.leave(quit=True)
+            return None
+        return session
+
+    def _hello(self, session: Session) -> None:
+        """EHLO, and HELO where that is refused but for a 421."""
+        (reply,) = session.dialogue.say(Say("EHLO"))
+        if reply.code == 421:
+            raise Refused(reply.code, reply.text)
+        if not reply.ok:
+            session.extended = False
+            say(session.dialogue, "HELO")
+
+    def _transact(self, session: Session, message: Message) -> Outcome:
+        dialogue = session.dialogue
+        self._expire(session)
+        for reply in self._envelope(session, message):
+            if not reply.ok:
+                return self._give_in(session, reply)
+        self._expire(session)
+        body = Say("BODY", message)
+        (answer, *_) = dialogue.say(body) if session.kept else dialogue.say(body, Say("QUIT"))
+        return Outcome.SENT if answer.ok else _refused(answer)
+
+    def _envelope(self, session: Session, message: Message) -> list[Reply]:
+        """MAIL, RCPT and DATA; one by one where the relay told no extensions."""
+        commands = [Say("MAIL", message), Say("RCPT", message), Say("DATA")]
+        if session.extended:
+            replies = session.dialogue.say(*commands)
+        else:
+            replies = []
+            for each in commands:
+                replies += session.dialogue.say(each)
+                if not replies[-1].ok:
+                    break
+        if len(replies) < len(commands) and all(reply.ok for reply in replies):
+            raise Disconnected("the connection was lost between two answers")
+        return replies
+
+    def _give_in(self, session: Session, reply: Reply) -> Outcome:
+        """The message was refused: RSET, and QUIT unless the connection is kept."""
+        if session.dialogue.open:
+            try:
+                session.dialogue.say(Say("RSET"), *([] if session.kept else [Say("QUIT")]))
+            except Disconnected:
+                session.kept = False
+        return _refused(reply)
+
+    def _expire(self, session: Session) -> None:
+        """A connection that was used often or long enough is not kept any more."""
+        often = self._spec.reuses and session.reused >= self._spec.reuses
+        if often or session.expires < self._sender.now():
+            session.kept = False
+
+
+def _refused(reply: Reply) -> Outcome:
+    return Outcome.BOUNCED if reply.code >= 500 else Outcome.DEFERRED
