@@ -44,9 +44,10 @@ format: $(VENV)/.dev ## put the code into its form, and sort its imports
 proof: $(VENV)/.dev ## forty demands planned, replayed with fresh luck and against cheaper settings; some minutes
 	@$(BIN)/python -m tests.proof
 
-bench: $(VENV)/.dev ## messages a second: simulated against a plain SimPy program, live against aiosmtpd
+bench: $(VENV)/.dev ## messages a second: simulated against a plain SimPy program, live against aiosmtpd; waits at the dashboard
 	@$(BIN)/python -m tests.benchmarks.m1
 	@$(BIN)/python -m tests.benchmarks.live $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.dashboard
 
 fidelity: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## the real mail libraries beside their models, as a table
 	@$(BIN)/python -m tests.fidelity.table $(ARGS)

@@ -197,7 +197,9 @@ def _mistake(key: str, problem: str) -> ScenarioError:
 
 def _write(found: Plan, out: Path) -> None:
     try:
-        written = write_plan(found, out)
+        with progress_bar() as progress:
+            bar = progress.add_task("figures", total=None)
+            written = write_plan(found, out, lambda: progress.advance(bar))
     except OSError as error:
         raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
     click.echo(f"{len(written)} files written to {out}", err=True)

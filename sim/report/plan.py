@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 from rich import box
@@ -11,8 +13,10 @@ from rich.text import Text
 
 from ..measure.words import moment, number
 from ..plan import Plan
+from ..plan.curves import MOST_MESSAGES, drain_curve, latency_curve
 from ..plan.estimates import Estimate
 from ..units import MICRO
+from . import plan_figures
 
 
 def print_plan(plan: Plan, console: Console) -> None:
@@ -111,13 +115,28 @@ def _time(seconds: float) -> str:
     return moment(round(seconds * MICRO))
 
 
-def write_plan(plan: Plan, folder: Path) -> list[Path]:
-    """Writes plan.toml (the proof's scenario) and plan.snippet.txt; returns what it wrote."""
+def write_plan(plan: Plan, folder: Path, on_step: Callable[[], object] | None = None) -> list[Path]:
+    """Writes plan.json and, of a feasible plan, plan.toml (the proof), plan.snippet.txt and two figures; returns what it wrote.
+
+    ``on_step()`` is called as each run of the figures is done.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "plan.json": json.dumps(plan.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        "plan.toml": plan.scenario,
+        "plan.snippet.txt": plan.snippet,
+    }
     written = []
-    for name, text in (("plan.toml", plan.scenario), ("plan.snippet.txt", plan.snippet)):
+    for name, text in texts.items():
         if text:
-            path = folder / name
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
+            (folder / name).write_text(text, encoding="utf-8")
+            written.append(folder / name)
+    if plan.feasible:
+        drained = f"{min(plan.demand.messages, MOST_MESSAGES):,} messages, all there at once"
+        for name, figure in (
+            ("plan.latency.png", plan_figures.latency(latency_curve(plan, on_step=on_step), plan.demand.asked)),
+            ("plan.drain.png", plan_figures.drain(drain_curve(plan, on_step=on_step), drained)),
+        ):
+            figure.savefig(folder / name)
+            written.append(folder / name)
     return written

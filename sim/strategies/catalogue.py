@@ -19,7 +19,18 @@ from ..errors import ScenarioError, nearest
 from ..tables import shown
 from . import adaptive, batches, connection_per_message, one_connection, paced, retry
 from .api import Sender
-from .libraries import aiosmtplib, django, jakarta_mail, nodemailer, phpmailer, postfix, smtplib, symfony_mailer
+from .libraries import (
+    aiosmtplib,
+    django,
+    jakarta_mail,
+    listmonk,
+    nodemailer,
+    phpmailer,
+    postfix,
+    smtplib,
+    symfony_mailer,
+    wp_mail_smtp,
+)
 
 Runnable = Callable[[Sender], object]
 """What a worker is: called once with its sender."""
@@ -34,7 +45,9 @@ SHIPPED: dict[str, Any] = {
     "nodemailer": nodemailer.Nodemailer,
     "phpmailer": phpmailer.PHPMailer,
     "symfony-mailer": symfony_mailer.SymfonyMailer,
+    "wp-mail-smtp": wp_mail_smtp.WordPress,
     "postfix": postfix.Postfix,
+    "listmonk": listmonk.Listmonk,
     "smtplib": smtplib.SmtpLib,
     "django": django.Django,
     "jakarta-mail": jakarta_mail.Jakarta,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from . import compare, explain, explore, places, scenarios
+from . import compare, explain, explore, places, plan, scenarios
 
 ICON = Path(__file__).parent / "icon.svg"
 
@@ -21,6 +21,7 @@ def show() -> None:
         "explore": st.Page(explore.page, title="Explore", icon=":material/explore:", url_path="explore", default=True),
         "explain": st.Page(explain.page, title="Explain", icon=":material/troubleshoot:", url_path="explain"),
         "compare": st.Page(compare.page, title="Compare", icon=":material/compare_arrows:", url_path="compare"),
+        "plan": st.Page(plan.page, title="Plan", icon=":material/flag:", url_path="plan"),
         "scenarios": st.Page(scenarios.page, title="Scenarios", icon=":material/description:", url_path="scenarios"),
     }
     places.know(pages)

@@ -34,7 +34,7 @@ class Talk:
 
 @dataclass
 class Seen:
-    """What one door saw. ``stalled`` is the longest that the machine stood still meanwhile, in seconds."""
+    """What one door saw. ``slow`` is what the machine adds to each wait on average, and ``stalled`` at most, in seconds."""
 
     result: Result
     talks: list[Talk]
@@ -42,6 +42,7 @@ class Seen:
     lost: int
     refused: dict[str, int]
     stalled: float = 0.0
+    slow: float = 0.0
     outcome: Outcome | None = field(default=None, repr=False)
 
     @property
@@ -81,7 +82,7 @@ def in_production(scenario: Scenario) -> Seen:
         talks = relay.call(lambda: _talks(relay.door.relay.transcripts or {}, begun))
     result = relay.result()
     refused = dict(result.incidents.by_limit)
-    return Seen(result, talks, len(outcome.accepted), len(outcome.lost), refused, max(late), outcome)
+    return Seen(result, talks, len(outcome.accepted), len(outcome.lost), refused, max(late), sum(late) / len(late), outcome)
 
 
 def distance_from_edges(scenario: Scenario, world: World) -> float:
@@ -141,7 +142,7 @@ class _watched:
     """How late a thread wakes that has nothing else to do: the machine's own share in whatever comes late."""
 
     def __enter__(self) -> list[float]:
-        self._over, self.late = threading.Event(), [0.0]
+        self._over, self.late = threading.Event(), [0.0]  # something, if the run is over at once
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
         return self.late
@@ -154,5 +155,5 @@ class _watched:
         due = time.monotonic() + 0.01
         while not self._over.wait(max(0.0, due - time.monotonic())):
             now = time.monotonic()
-            self.late[0] = max(self.late[0], now - due)
+            self.late.append(max(0.0, now - due))
             due = now + 0.01

@@ -29,7 +29,7 @@ PASSES = 3
 LIMITS = {"logins_per_username": {"count": 12, "per": "6s"}, "connections_per_ip": {"count": 30, "per": "6s"}}
 
 
-def tables(strategy: str, workload: Any, workers: int, *, rtt: str = "40ms", tls: str = "none", seed: int = 1,
+def tables(strategy: str, workload: Any, workers: int, *, rtt: str = "100ms", tls: str = "none", seed: int = 1,
            policy: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:  # fmt: skip
     """A scenario; ``workload`` is a number of messages, all at once, or a table."""
     return {
@@ -41,17 +41,25 @@ def tables(strategy: str, workload: Any, workers: int, *, rtt: str = "40ms", tls
     }
 
 
+def logins(count: int) -> dict[str, Any]:
+    """Fewer logins in the same window."""
+    return {"logins_per_username": {"count": count, "per": "6s"}}
+
+
 TWO_BURSTS = {"kind": "bursts", "size": 15, "every": "7s", "for": "8s"}
 
 CASES = {
-    "connection-per-message, two bursts": tables("connection-per-message", TWO_BURSTS, 2),
+    "connection-per-message, two bursts": tables("connection-per-message", TWO_BURSTS, 5),
     "one-connection": tables("one-connection", 8, 1),
-    "paced": tables("paced", 50, 3, tls="implicit"),
-    "batches, too fast": tables("batches", 30, 2, tls="starttls", size=2, pause="0.1s"),
-    "retry": tables("retry", 80, 2, rtt="30ms", seed=8),
-    "paced, too fast": tables("paced", 80, 2, rtt="30ms", spacing="0.2s"),
-    "adaptive": tables("adaptive", 36, 2, rtt="58ms", policy={"transactions_per_connection": 2}),
+    "paced": tables("paced", 50, 6, tls="implicit"),
+    "batches, too fast": tables("batches", 30, 5, tls="starttls", size=2, pause="0.1s"),
+    "retry": tables("retry", 40, 4, seed=4, size=2),
+    "paced, too fast": tables("paced", 12, 1, seed=14, policy=logins(3), size=2, spacing="0.2s"),
+    "adaptive": tables("adaptive", 12, 1, rtt="110ms", policy=logins(4) | {"transactions_per_connection": 2}),
 }
+"""Round trips are long, so that the machine's own time, a millisecond or two each, is little beside them. Where workers come
+to a limit in the same instant, it makes no difference which of them is refused."""
+
 AT_ONCE = [list(CASES)[:3], list(CASES)[3:5], list(CASES)[5:]]
 """What runs side by side; all at once would be more than two cores can do in time."""
 
@@ -86,7 +94,7 @@ def test_what_is_compared_meets_limits():
     for table in CASES.values():
         met.update(in_virtual_time(scenario_of(table))[0].refused)
     assert met["logins_per_username"] >= 10
-    assert met["transactions_per_connection"] >= 3
+    assert met["transactions_per_connection"] >= 2
 
 
 @pytest.mark.parametrize("names", AT_ONCE, ids=", ".join)
@@ -148,7 +156,7 @@ def row(name: str, virtual: Seen, live: Seen, worst: float | None) -> str:
     return (
         f"{name:35} accepted {live.accepted:3} lost {live.lost:3} connections {len(live.talks):3} refused: {refused:60} "
         f"end {virtual.last_s:6.3f} s, live {live.last_s:6.3f} s; {late}; "
-        f"machine late by {live.stalled * 1000:3.0f} ms"
+        f"machine late by {live.slow * 1000:.2f} ms, {live.stalled * 1000:.0f} ms at most"
     )
 
 

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from sim.strategies.catalogue import SHIPPED
+from sim.ui import controls, runs
+from sim.ui.controls import Control
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
+SMALL = {"workload.kind": "batch", "workload.messages": "20", "sender.strategy": "paced", "until": "60s"}
 
-def opened(**said: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=120)
-    for key, text in said.items():
+GROUPS = ["policy", "network", "faults", "run", *(f"policy.{name}" for name in controls.LIMIT_WORDS)]
+
+
+@pytest.fixture(autouse=True)
+def _ended() -> Iterator[None]:
+    """No child outlives its test."""
+    yield
+    runs.pool().end()
+    st.cache_resource.clear()
+
+
+def opened(said: dict[str, str] | None = None, *, groups: bool = False) -> AppTest:
+    """The page with a setting in its address, when its run is done; with every group of controls open if asked."""
+    app = AppTest.from_file(APP, default_timeout=600)
+    for key, text in (said or {}).items():
         app.query_params[key] = text
+    for name in GROUPS if groups else ():
+        app.session_state[f"group:{name}"] = True
     return settled(app.run())
 
 
 def settled(app: AppTest) -> AppTest:
     """The page when its run is done, however long that takes on this machine."""
-    for _ in range(200):
-        if app.metric or app.exception or app.error:
+    for _ in range(2000):
+        if app.metric or app.exception or app.error or app.warning or app.info:
             return app
         app.run()
     raise AssertionError("the run is still under way")
@@ -30,3 +54,126 @@ def test_the_first_screen_says_what_goes_wrong_without_being_asked():
     assert not app.exception
     assert "421" in app.error[0].value
     assert [metric.label for metric in app.metric] == ["Accepted a minute", "Incidents", "Lost", "99% within", "Time to drain"]
+
+
+@pytest.mark.parametrize("name", ["explain", "compare", "plan", "scenarios"])
+@pytest.mark.parametrize(
+    "said", [{}, {**SMALL, "sender.strategy": "one-connection"}, {"sender.strategy": "evil.py:run"}], ids=str
+)
+def test_every_page_shows_every_setting_without_an_exception(name, said):
+    script = f"""
+        import streamlit as st
+        from sim.ui import {name}, places
+        places.know({{"explore": st.Page({name}.page, url_path="explore")}})
+        st.navigation([st.Page({name}.page)]).run()
+    """
+    app = AppTest.from_string(textwrap.dedent(script), default_timeout=600)
+    for key, text in said.items():
+        app.query_params[key] = text
+    for _ in range(20):
+        app.run()
+        assert not app.exception
+
+
+def extremes(control: Control) -> list[Any]:
+    """Values of a control at and beyond its ends."""
+    ends: dict[str, list[Any]] = {
+        "whole": [0, 1, -1, 2**53 - 1],
+        "number": [0.0, 1.0, -1.0, 1e300],
+        "duration": ["0s", "", "400d", "401d", "-1s", "1 hr", "é" * 100],
+        "rate": ["1000000/s", "1/d", "0/s", "many", ""],
+        "switch": [True, False],
+        "text": ["", "x" * 5_000, "30s+10s, 5m+1m", "[link](http://x)", "+"],
+        "list": ["", "1", ", ".join(["100000000"] * 24), ", ".join(["0"] * 24), "a, b"],
+        "choice": control.values,
+    }
+    return ends[control.kind]
+
+
+def moved(app: AppTest, control: Control, value: Any) -> None:
+    """Moves a control and looks for an exception on the page."""
+    elements = {
+        "choice": app.selectbox, "whole": app.number_input, "number": app.number_input, "switch": app.toggle,
+    }.get(control.kind, app.text_input)  # fmt: skip
+    element = elements(key=f"c:{control.key}")
+    element.set_value(value)
+    settled(app.run())
+    assert not app.exception, (control.key, value, [one.value for one in app.exception])
+
+
+def everything(kind: str) -> list[Control]:
+    found = [*controls.SENDER, *controls.WORKLOADS[kind], *controls.NETWORK, *controls.RUN, controls.DROP, controls.OUTAGES]
+    found += [control for _, _, group in controls.FAULTS.values() for control in group]
+    found += [controls.policies_choice(), controls.window()]
+    return found + [control for name in controls.LIMIT_WORDS for control in controls.limit_controls(name)]
+
+
+FAULTY = {
+    **SMALL, "faults.wrong_password.from": "5s", "faults.wrong_password.until": "6s", "faults.slow.at": "1s", "faults.slow.for": "1s",
+    "faults.slow.factor": "2.0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_no_control_brings_an_exception_to_the_page(part):
+    app = opened(FAULTY, groups=True)
+    for control in everything("batch")[part::4]:
+        before = dict(app.session_state["setting"])
+        for value in extremes(control):
+            moved(app, control, value)
+        app.session_state["setting"] = before
+        settled(app.run())
+        assert not app.error, control.key
+
+
+@pytest.mark.parametrize("kind", [kind for kind in controls.WORKLOADS if kind != "batch"])
+def test_no_control_of_a_workload_does(kind):
+    app = opened(SMALL)
+    moved(app, controls.KINDS, kind)
+    for control in controls.WORKLOADS[kind]:
+        before = dict(app.session_state["setting"])
+        for value in extremes(control):
+            moved(app, control, value)
+        app.session_state["setting"] = before
+        settled(app.run())
+
+
+OPTION_VALUES: dict[str, list[Any]] = {"whole": [0, 1, -1, 10_000], "duration": ["0s", "1 hr", "-1s", "400d"]}
+"""Of a library's options; some start as many tasks as they are told."""
+
+
+@pytest.mark.parametrize("name", list(SHIPPED))
+def test_no_option_of_a_strategy_does(name):
+    app = opened({**SMALL, "sender.strategy": name})
+    assert not app.exception
+    for control in controls.options_of(name):
+        before = dict(app.session_state["setting"])
+        for value in OPTION_VALUES.get(control.kind, extremes(control)):
+            moved(app, control, value)
+        app.session_state["setting"] = before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"sender.strategy": "evil.py:run"},
+        {"workload.messages": "many", "workload.kind": "batch", "sender.strategy": "paced"},
+        {"workload.kind": "trace", "workload.file": "../x.csv", "sender.strategy": "paced"},
+        {"sender": "3"},
+        {"sender.options": "[1]", "sender.strategy": "batches"},
+        {"policy.use": "/etc/passwd"},
+        {"policy": "7"},
+        {"policy.window": "7", "sender.strategy": "paced"},
+        {"faults.relay_down": "3", "faults.wrong_password": "true"},
+        {"workload.kind": "daily", "workload.profile": "x"},
+        {"network.client_time": "5", "until": "[]", "seed": "-1"},
+        {"against": "sender.strategy=evil.py%3Arun", "expect.nothing": "== 1"},
+        {"sender.workers": "1e999", "sender.usernames": "nan"},
+        {"title": "![x](http://x)", "about": "# $x$", **SMALL},
+    ],
+    ids=str,
+)
+def test_no_address_brings_an_exception_to_the_page(said):
+    app = opened(said, groups=True)
+    assert not app.exception
+    assert app.error or app.success or app.warning

@@ -8,8 +8,8 @@ from typing import Any
 from tests.fidelity.row import Row
 
 WRONG = {"wrong_password": {"from": 0, "until": "1h"}}
-GREETING = {"connections_per_ip": {"count": 8, "per": "4s"}}
-DROPPED = {"connections_per_ip": {"count": 4, "per": "60s", "reply": {"then": "drop"}}}
+GREETING = {"connections_per_ip": {"count": 8}}
+DROPPED = {"connections_per_ip": {"count": 4, "reply": {"then": "drop"}}}
 STAYS = {"transactions_per_connection": {"count": 5, "reply": {"code": 450, "then": "stay"}}}
 AT_RCPT = {"transactions_per_connection": {"count": 5, "reply": {"stage": "rcpt"}}}
 FREE = {"use": "unlimited"}
@@ -49,7 +49,7 @@ def _rows(version: int) -> list[Row]:
         row("no pool, all at once, the login limit", 130, {"concurrent": 1000}, network={"rtt": "50ms"},
             calibration_messages=130),
         row("no pool, ten at a time, refused in place of the greeting", 40, {"concurrent": 10}, policy=GREETING),
-        row("pool, one connection, the transaction limit", 23, one, policy={}),
+        row("pool, one connection, the transaction limit", 23, one, network={"rtt": "30ms"}),
         row("pool, STARTTLS, the transaction limit", 40, pool, network={"rtt": "10ms", "tls": "starttls"}),
         row("pool, the transaction limit", 60, pool),
         row("pool, the transaction limit told at RCPT", 13, one, policy=AT_RCPT),

@@ -1,0 +1,202 @@
+"""The page Plan: a demand in, settings out, with their proof, their ceilings and the snippet to copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ..errors import ScenarioError
+from ..measure.words import moment
+from ..plan import Plan
+from ..plan.estimates import Estimate
+from ..plan.knobs import known
+from ..report import ceilings, charts
+from ..strategies import catalogue
+from ..units import MICRO
+from . import places, runs, setting, state
+from .call import Call
+from .frame import finished, is_dark
+from .planning import Planning, planning_of
+from .wording import plain
+
+FIELDS: dict[str, Any] = {
+    "kind": "deadline", "messages": 5_000, "within": "30m", "rate": "300/min", "p99": "5s",
+    "strategy": "paced", "usernames": 1, "ips": 1, "workers": 100,
+}  # fmt: skip
+"""Every field with what it shows at first."""
+
+LANGUAGES = {
+    "nodemailer": "javascript",
+    "phpmailer": "php",
+    "symfony-mailer": "php",
+    "jakarta-mail": "java",
+    "postfix": "ini",
+    "exim": "ini",
+}
+READINGS = "Holds however the relay counts"
+
+
+def page() -> None:
+    """The whole page."""
+    tables = state.tables()
+    state.address()
+    asked = _form()
+    base: setting.Tables = {key: tables[key] for key in ("policy", "network", "faults") if key in tables}
+    if base:
+        said = ", ".join(f"{key} {value}" for key, value in setting.to_address(base).items())
+        st.caption(plain(f"For the policy, network and faults of the setting at Explore: {said}."))
+    started: Call | None = st.session_state.get("plan:call")
+    call = Call(**asked, seed=tables.get("seed", 1), tables=base)
+    if st.button("Plan it", type="primary", icon=":material/play_arrow:", key="plan:go"):
+        started = st.session_state["plan:call"] = call
+    if started is None:
+        st.caption("A plan is proven by simulation: it takes some seconds.")
+        return
+    planning = planning_of(started)
+    if not planning.done.wait(runs.SOON):
+        _progress(planning)
+    elif planning.answer is None:
+        st.info("The plan was stopped.", icon=":material/stop_circle:")
+    elif isinstance(planning.answer, ScenarioError):
+        lines = [f"{one.key}: {one.problem}" for one in (planning.answer, *planning.answer.others)]
+        st.error(plain(" ".join(lines)), icon=":material/edit:")
+    else:
+        show(planning.answer, started)
+
+
+def _form() -> dict[str, Any]:
+    """The demand and the resources."""
+    names = [name for name in known() if name in catalogue.SHIPPED]
+    labels = {name: catalogue.shipped(name).library or name for name in names}
+    own = setting.get(state.tables(), "sender.strategy")
+    first = {**FIELDS, "strategy": own if own in names else FIELDS["strategy"]}
+    for name, value in first.items():
+        st.session_state.setdefault(f"plan:{name}", value)
+    st.markdown("#### What must be sent by when, or how fast?")
+    words = {"deadline": "Messages by a deadline", "rate": "A rate, day in, day out"}
+    st.segmented_control("Demand", list(words), key="plan:kind", required=True, label_visibility="collapsed",
+                         persist_state="session", format_func=lambda kind: words[kind])  # fmt: skip
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if st.session_state["plan:kind"] == "deadline":
+            st.number_input("Messages", step=1000, key="plan:messages", persist_state="session")
+            st.text_input("Within", key="plan:within", help="Such as 90s, 30m or 2h.", persist_state="session")
+        else:
+            st.text_input("Rate", key="plan:rate", help="Such as 10/s, 300/min or 5000/h.", persist_state="session")
+            st.text_input(
+                "99 of 100 within", key="plan:p99", help="Such as 5s. Empty: only the rate counts.", persist_state="session"
+            )
+        st.selectbox("With", names, key="plan:strategy", format_func=lambda name: labels[name], persist_state="session")
+    with st.container(horizontal=True, gap="small"):
+        for name, label in (
+            ("usernames", "Usernames there are"),
+            ("ips", "IP addresses there are"),
+            ("workers", "Most workers"),
+        ):
+            st.number_input(label, step=1, key=f"plan:{name}", persist_state="session")
+    return {name: st.session_state.get(f"plan:{name}", value) for name, value in first.items()}
+
+
+@st.fragment(run_every=0.5)
+def _progress(planning: Planning) -> None:
+    if planning.done.is_set():
+        st.rerun()
+    done, total, what = planning.progress
+    st.progress(min(1.0, done / max(1, total)), text=f"Planning: {what}, {done:,} of about {total:,} runs")
+    st.button("Stop", key="plan:stop", icon=":material/stop_circle:", on_click=planning.stop)
+
+
+def show(plan: Plan, call: Call) -> None:
+    """The answer: whether, with what, how sure, and what binds."""
+    box, icon = (st.success, ":material/check_circle:") if plan.feasible else (st.error, ":material/block:")
+    box(f"**{plain(plan.why)}**", icon=icon)
+    if plan.predicted is not None and plan.p_deadline is not None:
+        with st.container(horizontal=True, gap="small"):
+            for label, one, told in (
+                ("Messages a minute", plan.predicted.throughput, "{:,.0f}".format),
+                ("Last one accepted after", plan.predicted.drain_s, _time),
+                ("99% within", plan.predicted.latency_s, _time),
+            ):
+                st.metric(label, told(one.mean), _range(one, told), delta_color="off", delta_arrow="off", border=True)
+            share = plan.p_deadline
+            st.metric("Runs that meet it", f"{share.mean:.0%}", f"at least {share.low:.0%}, 95% sure", delta_color="off", delta_arrow="off",
+                      border=True)  # fmt: skip
+    if plan.snippet is not None or plan.settings is not None:
+        _settings(plan, call)
+    st.markdown("**What each ceiling lets through**")
+    st.vega_lite_chart(ceilings.ceilings(plan, dark=is_dark()), key="ceilings")
+    _readings(plan)
+    _neighbours(plan)
+    if plan.scenario is not None:
+        _proof(plan.scenario)
+
+
+def _time(seconds: float) -> str:
+    return moment(round(seconds * MICRO))
+
+
+def _range(one: Estimate, told: Any) -> str:
+    return f"{told(max(0.0, one.low))} to {told(one.high)}"
+
+
+def _settings(plan: Plan, call: Call) -> None:
+    settings = plan.settings or {}
+    said = {key: settings[key] for key in ("workers", "usernames", "ips") if key in settings}
+    said |= settings.get("options", {})
+    left, right = st.columns([1, 3], gap="medium")
+    left.markdown(
+        "**Set this**  \n" + "  \n".join(f"{plain(str(key))} = **{plain(str(value))}**" for key, value in said.items())
+    )
+    if plan.snippet is not None:
+        right.markdown("**Ready to paste**")
+        right.code(plan.snippet, language=LANGUAGES.get(call.strategy, "python"), height=300)
+
+
+def _readings(plan: Plan) -> None:
+    if plan.readings:
+        st.markdown(f"**{READINGS}?**")
+        marks = [
+            f"{':green-badge' if holds else ':orange-badge'}[{'✓' if holds else '✗'} {plain(name)}]"
+            for name, holds in plan.readings.items()
+        ]
+        st.markdown(" ".join(marks))
+
+
+def _neighbours(plan: Plan) -> None:
+    if plan.frontier:
+        st.markdown("**What the neighbours would do**")
+        rows = [
+            {"change": one.change, "meets it": one.meets, "messages a minute": round(one.per_min, 1),
+             "done after (s)": round(one.drain_s, 1), "incidents": one.incidents}
+            for one in plan.frontier
+        ]  # fmt: skip
+        st.dataframe(rows, hide_index=True)
+
+
+def _proof(text: str) -> None:
+    """The run that proves it, as a figure and as a file."""
+    tables = setting.from_text(text)
+    st.markdown("**The run that proves it**")
+    with st.container(horizontal=True, gap="small"):
+        st.button("Open in Explore", key="plan:open", icon=":material/explore:", on_click=_open, args=(tables,))
+        st.download_button(
+            "Download as TOML",
+            text,
+            "plan.toml",
+            "application/toml",
+            key="plan:get",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    try:
+        run = runs.wanted("proof", setting.scenario_of(tables), runs.key_of(tables))
+    except ScenarioError:  # larger than this page runs
+        return
+    told = finished(run, "proof")
+    if told is not None and not isinstance(told, ScenarioError):
+        st.vega_lite_chart(charts.throughput(told.result, dark=is_dark()), key="proof")
+
+
+def _open(tables: setting.Tables) -> None:
+    state.choose(tables)
+    places.ask("explore")

@@ -1,0 +1,39 @@
+"""The snippets for what cannot be run here: they say what was chosen, in a form that their languages read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from sim.plan.snippets import listmonk, wp_mail_smtp
+
+
+def test_wp_mail_smtp_says_its_limits():
+    text = wp_mail_smtp.snippet({"rate_limit": True, "minute": 80, "day": 2_000})
+    assert "Email Rate Limiting: on, 80 a minute, 2000 a day" in text
+    assert "Rate Limiting" not in wp_mail_smtp.snippet({"minute": 80})
+    with pytest.raises(ValueError, match="max_children = 0"):
+        wp_mail_smtp.snippet({"max_children": 0})
+
+
+def test_wp_mail_smtp_is_php(tmp_path):
+    if not shutil.which("php"):
+        pytest.skip("needs php")
+    program = tmp_path / "wp-config.php"
+    program.write_text("<?php\n" + wp_mail_smtp.snippet({"rate_limit": True, "minute": 80}) + "echo WPMS_SMTP_PORT;\n")
+    done = subprocess.run(["php", str(program)], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "587"
+
+
+def test_listmonk_says_what_was_chosen():
+    text = listmonk.snippet({"idle_timeout": "1s", "message_sliding_window": True, "message_sliding_window_rate": 40})
+    assert '"idle_timeout": "1s"' in text
+    assert '"app.message_sliding_window": true' in text
+    assert '"app.message_sliding_window_rate": 40' in text
+    assert not re.search(r"\{\{|\}\}", text), "nothing is left of the form"
+    subprocess.run(["sh", "-n", "-c", text], check=True, timeout=60)
+    with pytest.raises(ValueError, match="max_conns = 0"):
+        listmonk.snippet({"max_conns": 0})
