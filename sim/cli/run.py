@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +13,8 @@ from .. import report
 from ..errors import ScenarioError
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
-from .common import common, console, run_all, status_of
+from ..tables import printable
+from .common import common, console, print_json, run_all, status_of
 
 
 @click.command()
@@ -31,7 +31,7 @@ def run(
     done = [(answer, scenario) for answer, scenario in zip(answers, scenarios, strict=True) if isinstance(answer, Result)]
     results = [answer for answer, _ in done]
     if as_json:
-        click.echo(json.dumps([result.to_dict() for result in results], indent=1, ensure_ascii=False, allow_nan=False))
+        print_json([result.to_dict() for result in results])
     elif results:
         report.table(results, console())
     if out:
@@ -48,7 +48,7 @@ def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) ->
             for file in _files(path):
                 try:
                     scenario = load_scenario(file, settings, seed)
-                    scenarios.append(replace(scenario, command=shlex.join(["relaysim", "run", file.name, *suffix])))
+                    scenarios.append(replace(scenario, command=printable(shlex.join(["relaysim", "run", file.name, *suffix]))))
                 except ScenarioError as error:
                     wrong.append(error)
         except ScenarioError as error:
@@ -58,7 +58,7 @@ def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) ->
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(path.rglob("*.toml"))
+        files = sorted(file for file in path.rglob("*.toml") if not file.is_dir())
         if not files:
             raise ScenarioError(str(path), "", "has no scenario in it; a scenario is a .toml file")
         return files
