@@ -280,11 +280,6 @@ def test_what_arrives_at_the_horizon_is_not_submitted_and_is_still_to_come():
     assert (result.messages.submitted, result.ended) == (3, "settled")
 
 
-def test_a_sender_that_has_ended_loses_what_arrives_below_the_horizon_alone():
-    _, result = world(lambda sender: None, workload={"kind": "constant", "rate": "1/s", "for": 10}, until=3)
-    assert (result.messages.submitted, result.messages.lost, result.ended, result.duration_s) == (3, 3, "until", 3)
-
-
 def test_a_run_settles_at_the_last_acceptance_and_not_when_its_workers_end():
     def work(sender):
         with sender.connect() as connection:
