@@ -78,6 +78,16 @@ def test_a_path_without_a_scenario_is_a_mistake(path: str, tmp_path: Path, capsy
     assert err.startswith(path)
 
 
+def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_the_others_run(tmp_path: Path, capsys: Any) -> None:
+    good, long, loop = write(tmp_path, "good.toml", GOOD), tmp_path / f"{'a' * 300}.toml", tmp_path / "loop"
+    loop.symlink_to(loop)
+    status, out, err = call(capsys, "run", str(long), str(loop / "x.toml"), good, "--json")
+    assert (status, len(json.loads(out))) == (2, 1)
+    first, second = err.splitlines()
+    assert first == f"{long}: cannot be read: File name too long"
+    assert second.startswith(f"{loop / 'x.toml'}: ")
+
+
 def test_a_folder_inside_a_folder_is_no_file_whatever_its_name(tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "inner.toml").mkdir()
     write(tmp_path / "inner.toml", "good.toml", "\ufeff" + GOOD)  # begun with a mark, as by some editors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from .common import common, console, print_json, run_all, status_of
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for JSON, CSV, figures and JUnit.")
 @common
 def run(
@@ -45,7 +46,7 @@ def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) ->
     suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
     for path in paths:
         try:
-            for file in _files(path):
+            for file in _found(path):
                 try:
                     scenario = load_scenario(file, settings, seed)
                     scenarios.append(replace(scenario, command=printable(shlex.join(["relaysim", "run", file.name, *suffix]))))
@@ -56,8 +57,16 @@ def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) ->
     return scenarios, wrong
 
 
+def _found(path: Path) -> list[Path]:
+    try:
+        return _files(path)
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise ScenarioError(str(path), "", f"cannot be read: {error.strerror or error}") from None
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
+        os.scandir(path).close()  # rglob() finds nothing where it may not look, and says nothing
         files = sorted(file for file in path.rglob("*.toml") if not file.is_dir())
         if not files:
             raise ScenarioError(str(path), "", "has no scenario in it; a scenario is a .toml file")
