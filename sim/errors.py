@@ -9,7 +9,7 @@ All of them can be rebuilt from ``.args``, because SimPy re-raises a process's e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 
@@ -31,8 +31,15 @@ class ScenarioError(RelaysimError):
     @classmethod
     def joined(cls, errors: Sequence[ScenarioError]) -> ScenarioError:
         """One error that holds all of ``errors``, of which there is at least one."""
-        first, *rest = errors
-        return cls(first.place, first.key, first.problem, *first.others, *rest)
+        flat = [cls(one.place, one.key, one.problem) for error in errors for one in error.each()]
+        first, *rest = flat
+        return cls(first.place, first.key, first.problem, *rest)
+
+    def each(self) -> Iterator[ScenarioError]:
+        """Every mistake that is in this one, itself first."""
+        yield self
+        for other in self.others:
+            yield from other.each()
 
     def __str__(self) -> str:
         own = ": ".join(part for part in (self.place, self.key, self.problem) if part)

@@ -5,6 +5,7 @@ Turns what pydantic finds into place, key, value, what is allowed and the neares
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
@@ -35,12 +36,11 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; ScenarioError if it cannot be read or is no TOML."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors of Windows begin a file with a mark
     except OSError as error:
         raise ScenarioError(str(path), "", f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise ScenarioError(str(path), "", "is not UTF-8 text; a scenario is a TOML file") from None
+        raise ScenarioError(str(path), "", "is not UTF-8 text, as a TOML file is") from None
     except RecursionError:
         raise ScenarioError(str(path), "", "is not valid TOML: its values are nested too deeply") from None
     except ValueError as error:  # a whole number of thousands of digits is no TOMLDecodeError, but a ValueError all the same
@@ -95,6 +95,11 @@ def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
+def printable(name: str) -> str:
+    """A file's name as text, whatever the locale; bytes that are no UTF-8 become the sign for that."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _repr(value: object) -> str:
     try:
         return repr(value)
@@ -137,6 +142,8 @@ def _said(model: type[BaseModel], detail: dict[str, Any]) -> str:
         "model_attributes_type": f"{given} is not a table",
         "dict_type": f"{given} is not a table",
         "list_type": f"{given} is not a list",
+        "too_short": f"{given} has {context.get('actual_length')} values; {context.get('min_length')} are needed",
+        "too_long": f"{given} has {context.get('actual_length')} values; {context.get('max_length')} are needed",
     }
     return sentences.get(kind) or f"{given}: {detail['msg']}"
 

@@ -28,7 +28,7 @@ STAGES: list[tuple[str, ...]] = [
     ("explain",),
     ("production_connection",),
     ("world", "live", "production"),
-    ("runner",),
+    ("runner", "pytest_plugin"),
     ("sweep",),
     ("plan",),
     ("check",),
@@ -90,6 +90,8 @@ STANDARD = {
 STANDARD_IN = {
     "interval": {"measure", "plan", "report", "cli"},  # of confidence
     "host": {"live", "production", "production_connection"},  # of an address
+    "config": {"pytest_plugin"},  # the argument's name is pytest's
+    "item": {"pytest_plugin"},  # likewise
     "socket": {"world", "live", "production"},
     "sockets": {"world", "live", "production"},
 }

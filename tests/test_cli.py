@@ -78,6 +78,24 @@ def test_a_path_without_a_scenario_is_a_mistake(path: str, tmp_path: Path, capsy
     assert err.startswith(path)
 
 
+def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_the_others_run(tmp_path: Path, capsys: Any) -> None:
+    good, long, loop = write(tmp_path, "good.toml", GOOD), tmp_path / f"{'a' * 300}.toml", tmp_path / "loop"
+    loop.symlink_to(loop)
+    status, out, err = call(capsys, "run", str(long), str(loop / "x.toml"), good, "--json")
+    assert (status, len(json.loads(out))) == (2, 1)
+    first, second = err.splitlines()
+    assert first == f"{long}: cannot be read: File name too long"
+    assert second.startswith(f"{loop / 'x.toml'}: ")
+
+
+def test_a_folder_inside_a_folder_is_no_file_whatever_its_name(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "inner.toml").mkdir()
+    write(tmp_path / "inner.toml", "good.toml", "\ufeff" + GOOD)  # begun with a mark, as by some editors
+    status, out, err = call(capsys, "run", str(tmp_path), "--json")
+    assert (status, err) == (0, "")
+    assert [result["scenario"] for result in json.loads(out)] == ["good"]
+
+
 def test_set_and_seed_reach_the_scenario_and_its_command(tmp_path: Path, capsys: Any) -> None:
     path = write(tmp_path, "good.toml", GOOD)
     status, out, _ = call(capsys, "run", path, "--json", "--seed", "7", "--set", "workload.messages=31")
@@ -144,8 +162,16 @@ def test_an_option_with_dots_is_one_by_each_way(tmp_path: Path, capsys: Any) -> 
         (["try", "paced", "--seed", "-1"], "--seed"),
         (["try", "jakarta-mail", "mail.smtp.timeot=5"], 'unknown option; did you mean "mail.smtp.timeout"?'),
         (["try", "paced", "--patience", "soon"], "--patience"),
-        (["nothing"], "No such command"),
-        (["run"], "Missing argument"),
+        (["try", "paced", "--seed", "1.5"], "'1.5' is not a whole number"),
+        (["nothing"], "nothing is no command"),
+        (["swep"], 'did you mean "sweep"?'),
+        (["run"], "run --help shows what is allowed"),
+        (["serve", "--user", "a:b", "--user", "a:c"], '--user: "a" is given twice'),
+        (
+            ["plan", "--messages", "5", "--within", "1h", "--set", "sender.workers=3"],
+            "--set sender.workers: is what a plan finds",
+        ),
+        (["plan", "--messages", "5", "--within", "1h", "--set", "workload.messages=3"], "say it with --messages"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_status_2(arguments: list[str], said: str, capsys: Any) -> None:

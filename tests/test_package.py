@@ -141,7 +141,7 @@ def test_the_wheel_has_the_policies_the_types_and_the_command(repository, tmp_pa
     source, target = tmp_path / "source", tmp_path / "wheel"
     target.mkdir()
     shutil.copytree(repository / "sim", source / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "LICENSE", "README.md", "relaysim_pytest.py"):
+    for name in ("pyproject.toml", "LICENSE", "README.md"):
         if (repository / name).exists():
             shutil.copy(repository / name, source / name)
     build = f"from setuptools.build_meta import build_wheel; build_wheel({str(target)!r})"
@@ -154,9 +154,10 @@ def test_the_wheel_has_the_policies_the_types_and_the_command(repository, tmp_pa
         assert "relaysim = sim.cli:main" in archive.read(points).decode()
         assert "relaysim = relaysim_pytest" in archive.read(points).decode()
     modules = {str(path.relative_to(repository)) for path in (repository / "sim").rglob("*.py")}
+    modules = {re.sub("^sim/pytest_plugin/", "relaysim_pytest/", name) for name in modules}
     assert modules <= set(names)
     assert {"sim/py.typed", "sim/policies/mailersend.toml", "sim/policies/unlimited.toml"} <= set(names)
-    assert not [name for name in names if not name.startswith(("sim/", "relaysim-", "relaysim_pytest.py"))]
+    assert not [name for name in names if not name.startswith(("sim/", "relaysim-", "relaysim_pytest/"))]
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

@@ -12,8 +12,9 @@ from importlib import import_module
 
 import click
 
-from ..errors import ScenarioError
+from ..errors import ScenarioError, nearest
 from .common import WRONG
+from .streams import endure
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -47,6 +48,12 @@ class Commands(click.Group):
         found: click.Command = getattr(import_module(f".{module}", __name__), attribute)
         return found
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of a call; a mistake names the nearest."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"{args[0]} is no command{nearest(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="relaysim")
@@ -56,8 +63,10 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script: exits with the contract's status."""
+    endure()
     try:
         status = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        sys.stdout.flush()
     except ScenarioError as error:
         click.echo(str(error), err=True)
         status = WRONG
@@ -67,9 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         status = 130
     except click.ClickException as error:
-        click.echo(f"{error.format_message()}  (relaysim --help shows what is allowed)", err=True)
-        status = WRONG
-    except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
-        sys.stderr.close()
+        click.echo(_said(error), err=True)
         status = WRONG
     sys.exit(status)
+
+
+def _said(error: click.ClickException) -> str:
+    """One line with the place where more is said; the help itself where a call says nothing at all."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    message = error.format_message().replace("is not a valid integer range.", "is not a whole number.")
+    return f"{message}  ({context.command_path if context else 'relaysim'} --help shows what is allowed)"

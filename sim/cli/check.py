@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 
 from .. import check as checking
 from ..check import Checked, Finding
-from .common import FAILS, HOLDS
+from .common import FAILS, HOLDS, print_json
 
 
 @click.command()
@@ -35,7 +34,7 @@ def check(
     ]  # fmt: skip
     found = checking.check(file, kind=kind, messages=messages, overrides=overrides, seed=seed, command=command)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(found.to_dict())
     else:
         _print(found)
     return HOLDS if found.passed else FAILS

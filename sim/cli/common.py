@@ -5,6 +5,7 @@ Knows nothing of any one command.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from ..runner import PATIENCE, Answer, run_many
 from ..scenario import Scenario
 from ..scenario.loader import toml_value
 from ..strategies import catalogue
+from .streams import utf8
 
 HOLDS, FAILS, WRONG = 0, 1, 2
 """Exit status: all expectations hold; one does not or a run was aborted; the call or a file is wrong (2 outranks 1)."""
@@ -86,6 +88,17 @@ def status_of(results: Sequence[Result], wrong: Sequence[ScenarioError]) -> int:
     for error in wrong:
         click.echo(str(error), err=True)
     return WRONG if wrong else HOLDS if all(result.passed for result in results) else FAILS
+
+
+def print_json(value: Any) -> None:
+    """The one way in which JSON goes to stdout: in UTF-8."""
+    print_json_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def print_json_text(text: str) -> None:
+    """JSON that is text already."""
+    utf8()
+    click.echo(text)
 
 
 def console() -> Console:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +26,7 @@ from ..plan import (
 )
 from ..report.plan import print_plan, write_plan
 from ..scenario.loader import toml_value
-from .common import FAILS, HOLDS, console, progress_bar
+from .common import FAILS, HOLDS, console, print_json, progress_bar
 
 
 @click.command(name="plan")
@@ -87,6 +86,7 @@ def plan_(out: Path | None, as_json: bool, strategy: str, settings: Sequence[str
     relaysim plan --messages 20000 --within 1h --beside 30/min --p99 10s
     """  # noqa: D301 - click wants the sign itself
     demand, way = demand_of(given), way_of(given["rtt"])
+    _only_the_world(settings)
     fixed = [*settings, *([f"network.tls={given['tls']}"] if given["tls"] else [])]
     standard = Standard(
         _part(given["confidence"], "--confidence"), _part(given["share"], "--share"), given["replications"],
@@ -100,7 +100,7 @@ def plan_(out: Path | None, as_json: bool, strategy: str, settings: Sequence[str
             on_progress=lambda done, total, what: progress.update(bar, completed=done, total=total, description=what),
         )  # fmt: skip
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(found.to_dict())
     else:
         print_plan(found, console())
     if out:
@@ -124,6 +124,26 @@ def demand_of(given: dict[str, Any]) -> Demand:
     if p99 is None:
         raise _mistake("--p99", f"is required with --{kinds[0]}; write it like 5s")
     return of_day(_profile(given["profile"]), p99) if kinds == ["profile"] else of_trace(given["trace"], p99)
+
+
+FOUND = {
+    "workload": "is the demand's; say it with --messages, --rate, --profile or --trace",
+    "sender": "is what a plan finds; --for names the library, --workers, --usernames and --ips the most of each",
+    "expect": "is what a plan proves; say it with --within or --p99",
+    "seed": "is --seed here",
+    "title": "is made of the demand",
+}
+"""Tables of a scenario that are the plan's own, and what to write instead."""
+
+
+def _only_the_world(settings: Sequence[str]) -> None:
+    wrong = [
+        _mistake(f"--set {key}", FOUND[table])
+        for key, equals, _ in (setting.partition("=") for setting in settings)
+        if (table := key.partition(".")[0].strip()) in FOUND and equals
+    ]
+    if wrong:
+        raise ScenarioError.joined(wrong)
 
 
 def _campaign(given: dict[str, Any]) -> Demand:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +14,12 @@ from .. import report
 from ..errors import ScenarioError
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
-from .common import common, console, run_all, status_of
+from ..tables import printable
+from .common import common, console, print_json, run_all, status_of
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for JSON, CSV, figures and JUnit.")
 @common
 def run(
@@ -31,7 +32,7 @@ def run(
     done = [(answer, scenario) for answer, scenario in zip(answers, scenarios, strict=True) if isinstance(answer, Result)]
     results = [answer for answer, _ in done]
     if as_json:
-        click.echo(json.dumps([result.to_dict() for result in results], indent=1, ensure_ascii=False, allow_nan=False))
+        print_json([result.to_dict() for result in results])
     elif results:
         report.table(results, console())
     if out:
@@ -45,10 +46,10 @@ def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) ->
     suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
     for path in paths:
         try:
-            for file in _files(path):
+            for file in _found(path):
                 try:
                     scenario = load_scenario(file, settings, seed)
-                    scenarios.append(replace(scenario, command=shlex.join(["relaysim", "run", file.name, *suffix])))
+                    scenarios.append(replace(scenario, command=printable(shlex.join(["relaysim", "run", file.name, *suffix]))))
                 except ScenarioError as error:
                     wrong.append(error)
         except ScenarioError as error:
@@ -56,9 +57,17 @@ def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) ->
     return scenarios, wrong
 
 
+def _found(path: Path) -> list[Path]:
+    try:
+        return _files(path)
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise ScenarioError(str(path), "", f"cannot be read: {error.strerror or error}") from None
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(path.rglob("*.toml"))
+        os.scandir(path).close()  # rglob() finds nothing where it may not look, and says nothing
+        files = sorted(file for file in path.rglob("*.toml") if not file.is_dir())
         if not files:
             raise ScenarioError(str(path), "", "has no scenario in it; a scenario is a .toml file")
         return files

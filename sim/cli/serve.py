@@ -20,7 +20,8 @@ from ..live.open_files import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
 from ..scenario.loader import toml_value
-from .common import console, status_of
+from ..tables import shown
+from .common import console, print_json_text, status_of
 from .watching import Watching
 
 PORT = click.IntRange(0, 65_535)
@@ -44,7 +45,9 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--no-auth", is_flag=True, help="Take messages without a login.")
 @click.option("--plain-auth/--no-plain-auth", default=None, help="Allow AUTH without TLS.  [default: on loopback only]")
 @click.option("--messages", type=click.IntRange(1), help="Stop once so many are accepted; any fewer are lost.")
-@click.option("--idle", metavar="DURATION", help="Stop once nothing has happened for so long, such as 5s.")
+@click.option(
+    "--idle", metavar="DURATION", help="Stop once nothing has happened for so long since the first connection, such as 5s."
+)
 @click.option("--http", type=PORT, help="HTTP on this port of loopback: health, result, metrics, changes; 0 is any free one.")
 @click.option(
     "--state", type=click.Path(path_type=Path, dir_okay=False), help="Keep counts and blocks in this file, over a restart."
@@ -67,7 +70,7 @@ def serve(scenario: Path | None, settings: Sequence[str], seed: int | None, as_j
         _served(_settings(replace(loaded, command=command), senders_known=scenario is not None, **call), json_log)
     )
     if as_json:
-        click.echo(result.to_json())
+        print_json_text(result.to_json())
     else:
         report.table([result], console())
     return status_of([result], [])
@@ -83,11 +86,13 @@ def _settings(scenario: Scenario, *, port: int, tls: str | None, tls_port: int |
 
 def users_of(given: Sequence[str]) -> dict[str, str] | None:
     """The logins of ``--user``, by name; None without any. ScenarioError for one that is none."""
-    pairs = {}
+    pairs: dict[str, str] = {}
     for user in given:
         name, colon, password = user.partition(":")
         if not colon or not name:
             raise ScenarioError("command line", "--user", "is not NAME:PASSWORD; write it like --user user1:secret")
+        if name in pairs:
+            raise ScenarioError("command line", "--user", f"{shown(name)} is given twice; a name has one password")
         pairs[name] = password
     return pairs or None
 

@@ -10,7 +10,7 @@ import click
 from ..relay import policy as policies_of
 from ..strategies import catalogue
 from ..strategies.catalogue import Strategy
-from .common import HOLDS
+from .common import HOLDS, print_json
 
 
 @click.command()
@@ -19,7 +19,7 @@ def strategies(as_json: bool) -> int:
     """What is shipped, with its options and their defaults."""
     found = [catalogue.shipped(name) for name in catalogue.SHIPPED]
     if as_json:
-        click.echo(json.dumps([_table(one) for one in found], indent=1))
+        print_json([_table(one) for one in found])
         return HOLDS
     for one in found:
         click.echo(f"{one.name}{f', a model of {one.library}' if one.library else ''}\n    {one.about}")
@@ -55,7 +55,7 @@ def policies(as_json: bool) -> int:
     """The policies that are shipped, with their limits."""
     found = [policies_of.load(name, {}, "command line", Path()) for name in policies_of.shipped()]
     if as_json:
-        click.echo(json.dumps([one.model_dump(mode="json") for one in found], indent=1))
+        print_json([one.model_dump(mode="json") for one in found])
         return HOLDS
     for one in found:
         click.echo(f"{one.name}: {one.title}\n    source: {one.source}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from ..report.sweep import METRICS, print_sweep, write_sweep
 from ..runner import PATIENCE
 from ..sweep import Swept
 from ..sweep.export import write_csv, write_parquet
-from .common import FAILS, HOLDS, WRONG, console, patience_of, progress_bar
+from .common import FAILS, HOLDS, WRONG, console, patience_of, print_json, progress_bar
 
 
 @click.command(name="sweep")
@@ -68,7 +67,7 @@ def sweep_(scenario: Path, settings: Sequence[str], as_json: bool, metrics: Sequ
         )  # fmt: skip
     shown = _metrics(metrics, swept)
     if as_json:
-        click.echo(json.dumps(swept.rows, indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(swept.rows)
     else:
         print_sweep(swept, shown, console())
     click.echo(f"{len(swept.rows):,} rows, {swept.computed:,} of them computed now, kept in {db}", err=True)

@@ -12,7 +12,7 @@ import click
 from .. import report
 from ..errors import ScenarioError
 from ..scenario import build
-from .common import common, console, run_all, status_of, tables_of_call
+from .common import common, console, print_json_text, run_all, status_of, tables_of_call
 
 
 @click.command(name="try")
@@ -36,7 +36,7 @@ def try_(strategy: str, settings_given: Sequence[str], messages: int | None, as_
     if isinstance(answer, ScenarioError):
         raise answer
     if as_json:
-        click.echo(answer.to_json())
+        print_json_text(answer.to_json())
     else:
         report.table([answer], console())
     return status_of([answer], [])

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from .. import battery
-from .common import FAILS, HOLDS, common, console, patience_of, progress_bar, tables_of_call
+from .common import FAILS, HOLDS, common, console, patience_of, print_json, progress_bar, tables_of_call
 
 
 class TwoForms(click.Command):
@@ -65,7 +65,7 @@ def validate(strategy: str, settings_given: Sequence[str], seeds: int, as_json: 
             patience=patience_of(patience), overrides=[*sender, *dotted, *settings], on_result=lambda *_: progress.advance(bar),
         )  # fmt: skip
     if as_json:
-        click.echo(json.dumps(verdict.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(verdict.to_dict())
     else:
         battery.print_verdict(verdict, console())
     return HOLDS if verdict.passed else FAILS

@@ -17,7 +17,7 @@ from ..measure import Result
 from ..measure.expectations import parse_expectations
 from ..scenario import load_scenario
 from ..scenario.loader import toml_value
-from .common import console, status_of
+from .common import console, print_json_text, status_of
 from .serve import users_of
 
 PLACE = "command line"
@@ -65,7 +65,7 @@ def validate_program(
                                        ("--seed", seed), *(("--set", each) for each in settings)])  # fmt: skip
     result = _told(relay.result(), ended, strict=strict, command=again, program=program)
     if as_json:
-        click.echo(result.to_json())
+        print_json_text(result.to_json())
         click.echo(ended.problem or "the program ended with status 0", err=True)
     else:
         report.table([result], console())

@@ -18,13 +18,17 @@ from .trials import Trials, sender_table
 SHORT = 3
 """Replications of a comparison."""
 
+ENOUGH = 6_000
+"""Messages that tell a pace: ten windows. A longer batch is shortened to them where only its pace is looked at."""
+
 LONGEST_RTT = 4 * MICRO
 """Longer round trips are not looked at."""
 
 
 def frontier(trials: Trials, setting: Setting, results: Sequence[Result]) -> list[Neighbour]:
     """One less of each resource that there is more than one of."""
-    numbers, found = list(range(min(SHORT, len(results)))), list[Neighbour]()
+    numbers = list(range(min(SHORT if trials.demand.messages <= ENOUGH else 1, len(results))))
+    found: list[Neighbour] = []
     named = [("workers", "one worker fewer"), ("usernames", "one username fewer"), ("ips", "one IP fewer")]
     if setting.parallel > 1:
         named[0] = ("parallel", "one connection fewer at once")
@@ -51,9 +55,10 @@ def round_trips(trials: Trials, setting: Setting, number: int, low: int, high: i
     Outwards from ``low`` and ``high`` (microseconds), for which it does, then halved until the edge is known to a tenth.
     """
     trials.meter.expect("round trips", 8)
+    brief = replace(trials, demand=trials.demand.shortened(ENOUGH), kept={})
 
     def held(rtt: int) -> bool:
-        return trials.holds(setting, [number], [f"network.rtt={rtt / MICRO!r}"])
+        return brief.holds(setting, [number], [f"network.rtt={rtt / MICRO!r}"])
 
     def edge(good: int, bad: int) -> int:
         while abs(bad - good) > max(1_000, good // 10):

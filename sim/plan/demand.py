@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,16 @@ class Demand:
         if self.p99 is not None:
             found.append((math.inf if result.latency_s.p99 is None else result.latency_s.p99, self.p99 / MICRO))
         return found
+
+    def shortened(self, most: int) -> Demand:
+        """The same pace asked of ``most`` messages; itself where it has no more, or where they do not all wait from the start.
+
+        The first and the last connection count for more in it, so that it is a little harder to meet.
+        """
+        if not self.batch or self.within is None or self.messages <= most:
+            return self
+        within = self.within * most // self.messages
+        return replace(self, workload={**self.workload, "messages": most}, within=within, messages=most)
 
     def expectations(self) -> dict[str, str]:
         """The same as a scenario's ``[expect]`` table."""

@@ -33,6 +33,9 @@ from .written import toml_text
 SETTINGS_TRIED = 3
 """Proven settings that are looked at for one that holds under all windows; then the first is taken, with its readings."""
 
+FIRST_WINDOWS = "until=5m"
+"""Of a long batch under an assumption reversed that is no window."""
+
 LONG = 12_000
 """With more messages a reading is judged by its first part: it can differ by refusals alone, and twenty windows show those."""
 
@@ -135,7 +138,8 @@ class Planner:
         """Whether the proven setting still does it under ``reading``."""
         if self.demand.messages <= LONG:
             return self.trials.holds(setting, numbers, reading.overrides)
-        results = self.trials.run(setting, numbers, [*reading.overrides, FIRST_PART])
+        part = FIRST_PART if reading in self.windows else FIRST_WINDOWS
+        results = self.trials.run(setting, numbers, [*reading.overrides, part])
         return all(result.incidents.total == 0 and result.messages.lost == 0 for result in results)
 
     def _feasible(self, setting: Setting, results: list[Result], readings: dict[str, bool]) -> Plan:

@@ -79,9 +79,12 @@ def refusal(search: Search) -> Refusal:
                 f"at {number(float(asked))} of at most {number(float(safe))} safe messages a minute they wait for each other "
                 f"longer than that"
             )
-    changes = _changes(search, best, name)
-    time = search.drain(best)
-    return Refusal(name, f"{why}.{_told(changes)}", found, best, float(safe), time / MICRO, changes)
+    per_min, drain_s = float(safe), search.drain(best) / MICRO
+    if not search.knobs.plain:  # its model knows better than the closed form
+        run = search.trials.run(best, [0])[0]
+        per_min, drain_s = run.throughput.mean_per_min or 0.0, run.duration_s
+    changes = _changes(search, best, name, per_min)
+    return Refusal(name, f"{why}.{_told(changes)}", found, best, per_min, drain_s, changes)
 
 
 def _own(search: Search, best: Setting, found: Ceilings, limit: str) -> tuple[str, str]:
@@ -122,17 +125,16 @@ def _safest(search: Search, setting: Setting) -> Setting:
     return setting
 
 
-def _changes(search: Search, best: Setting, limit: str) -> dict[str, float]:
+def _changes(search: Search, best: Setting, limit: str, per_min: float) -> dict[str, float]:
     """What would make it feasible: so many usernames (and IPs), or so much time, or so many messages in the time there is."""
     demand, changes = search.demand, dict[str, float]()
-    safe = search.ceilings(best).per_min
     if limit == "workers":
         changes.update(_more_workers(search))
     elif limit != "round_trips":
         changes.update(_more_keys(search))
     if demand.rate or not demand.batch:
-        if safe < demand.per_min:
-            changes["per_min"] = float(safe)
+        if per_min < demand.per_min:
+            changes["per_min"] = per_min
     else:
         assert demand.within is not None, "a batch has a deadline"
         changes["within_s"] = math.ceil(search.drain(best) / MICRO * 1.005)

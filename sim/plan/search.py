@@ -21,8 +21,14 @@ from .trials import Trials
 LEAST_RUNS, MOST_MESSAGES = 5, 2_000_000
 """A proof has at least so many replications, and no more than make so many messages, unless a number is asked for."""
 
+LIBRARY_WEIGHT = 4
+"""A message of a library's model costs several times one of a plain strategy, since it says every command."""
+
 NO_LIMIT_SIZE = 100
 """Messages a connection where the policy has no limit on them: more would not make the login any smaller a part."""
+
+MOST_FAILED = 16
+"""Settings whose proof failed, after which more workers are not tried: what fails then is not for want of them."""
 
 EVEN = 0.9
 """Workers of several usernames share the connections of a batch out so evenly, at least."""
@@ -54,11 +60,11 @@ class Standard:
     replications: int | None = None
     precision: float = 0.02
 
-    def runs(self, messages: int) -> int:
-        """How many replications a proof with so many messages each has at first."""
+    def runs(self, messages: int, weight: int = 1) -> int:
+        """How many replications a proof with so many messages each has at first; ``weight`` is what a message costs."""
         if self.replications is not None:
             return self.replications
-        return max(LEAST_RUNS, min(runs_for(self.share, self.confidence), MOST_MESSAGES // messages))
+        return max(LEAST_RUNS, min(runs_for(self.share, self.confidence), MOST_MESSAGES // (messages * weight)))
 
 
 class Search:
@@ -78,15 +84,17 @@ class Search:
                 yield from self.proven_with(usernames, ips)
 
     def proven_with(self, usernames: int, ips: int) -> Iterator[tuple[Setting, list[Result]]]:
-        """Those with exactly so many usernames and IPs."""
-        suited = self.suited(usernames, ips)
+        """Those with exactly so many usernames and IPs; gives up when several with ever more workers have failed."""
+        suited, failed = self.suited(usernames, ips), 0
         at = 0 if self.demand.batch else self._first_in_time(suited)
-        while at is not None and at < len(suited):
+        while at is not None and at < len(suited) and failed < MOST_FAILED:
             for setting in self._gaps(suited[at]):
                 results = self.proof(setting)
                 if results:
                     yield setting, results
-            at += 1
+                else:
+                    failed += 1
+            at += 1 + failed // 4  # the nearest ones first, then wider apart
 
     def suited(self, usernames: int, ips: int) -> list[Setting]:
         """Settings that the closed form allows, by workers, each with its least safe gap."""
@@ -180,7 +188,8 @@ class Search:
         few can be made to tell the share, all must meet it, and a further one must be expected to. Goes on until the means are
         as precise as asked.
         """
-        needed, results = self.standard.runs(self.demand.messages), list[Result]()
+        weight = 1 if self.knobs.plain else LIBRARY_WEIGHT
+        needed, results = self.standard.runs(self.demand.messages, weight), list[Result]()
         self.trials.meter.expect("proof", needed)
         while True:
             late = sum(not self.demand.met(result) for result in results)
@@ -190,7 +199,7 @@ class Search:
                 enough = self._share_low(late, len(results)) >= self.standard.share if late else self._expected(results)
                 if enough or not late or len(results) >= 2 * needed:
                     return results if enough else []
-            many = min(max(needed - len(results), 1), self.trials.jobs)
+            many = 1 if self.trials.jobs == 1 or not results else max(needed - len(results), 1)  # a pilot, then all at once
             results += self.trials.run(setting, list(range(len(results), len(results) + many)))
             if not all(self.demand.safe(result) for result in results[-many:]):
                 return []

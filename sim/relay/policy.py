@@ -181,18 +181,18 @@ def load(use: str, overlay: Mapping[str, Any], place: str, folder: Path) -> Poli
     every mistake in either.
     """
     path, data = _find(use, place, folder)
-    own = _without_false(_checked(data, str(path)))
-    base = read(Policy, {**own, "name": path.stem}, str(path))
-    if not overlay:
-        return base
-    merged = _merge(own, _checked(overlay, place))
-    return read(Policy, {**merged, "name": path.stem}, place, "policy")
+    own = _without_false(data)
+    base = _read(own, path.stem, str(path))
+    if not any(key in data for key in LIMITS):
+        problem = f"names no limit, so nothing would be refused; write {LIMITS[0]} = 5 or {LIMITS[0]} = false, and so on"
+        raise ScenarioError(str(path), "", problem)
+    return _read(_merge(own, overlay), path.stem, place, "policy") if overlay else base
 
 
 def changed(policy: Policy, overlay: Mapping[str, Any], place: str) -> Policy:
     """``policy`` with ``overlay`` laid over it, in the words of :func:`load`; ScenarioError for every mistake in it."""
     own = {key: value for key, value in written(policy).items() if key != "name"}
-    return read(Policy, {**_merge(own, _checked(overlay, place)), "name": policy.name}, place, "policy")
+    return _read(_merge(own, overlay), policy.name, place, "policy")
 
 
 def _find(use: str, place: str, folder: Path) -> tuple[Path, dict[str, Any]]:
@@ -217,19 +217,27 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _checked(data: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """``data`` with bare numbers turned into tables; true is a mistake, "name" is not a key."""
-    result: dict[str, Any] = {}
-    for key, value in data.items():
-        if key == "name":
-            raise ScenarioError(place, "policy.name", "is not a key; a policy's name is its file's")
-        if key in LIMITS and value is True:
-            raise ScenarioError(
-                place, f"policy.{key}", "true is not allowed; write a count, a table, or false to remove the limit"
-            )
-        bare = key in LIMITS and isinstance(value, int | float) and not isinstance(value, bool)
-        result[key] = {"count": value} if bare else value
-    return result
+def _read(data: Mapping[str, Any], name: str, place: str, key: str = "") -> Policy:
+    """The policy of a table in which a bare number is a limit's count; ScenarioError with every mistake in it."""
+    prefix = f"{key}." if key else ""
+    errors, table = [], {**{each: _counted(each, value) for each, value in data.items()}, "name": name}
+    if "name" in data:
+        errors.append(ScenarioError(place, f"{prefix}name", "is not a key; a policy's name is its file's"))
+    for each in (limit for limit in LIMITS if limit in data and not isinstance(table[limit], Mapping)):
+        problem = f"{shown(table.pop(each))} is not allowed; write a count, a table, or false to remove the limit"
+        errors.append(ScenarioError(place, prefix + each, problem))
+    try:
+        policy = read(Policy, table, place, key)
+    except ScenarioError as error:
+        raise ScenarioError.joined([*errors, error]) from None
+    if errors:
+        raise ScenarioError.joined(errors)
+    return policy
+
+
+def _counted(key: str, value: object) -> object:
+    bare = key in LIMITS and isinstance(value, int | float) and not isinstance(value, bool)
+    return {"count": value} if bare else value
 
 
 def _without_false(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,8 +247,8 @@ def _without_false(data: Mapping[str, Any]) -> dict[str, Any]:
 def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
     """``overlay`` over ``base``, table by table; a limit that is false goes."""
     result = dict(base)
-    for key, value in overlay.items():
-        below = result.get(key)
+    for key, given in overlay.items():
+        below, value = _counted(key, result.get(key)), _counted(key, given)
         result[key] = _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
     return _without_false(result)
 

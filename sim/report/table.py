@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -17,12 +18,20 @@ from .junit import missed
 
 WIDE = 110
 """From so many columns on sender and blocks have columns of their own; below, they stand under scenario and incidents."""
+NAME_LEAST = 12
+"""A scenario's name is folded down to so many columns; where less is left, each result stands in lines of its own."""
 _STYLES = {"passed": "green", "failed": "bold red", "aborted": "bold red"}
 
 
 def table(results: Sequence[Result], console: Console) -> None:
     """Prints a row for each result, then the failed expectations and the diagnosis of each that has any."""
-    console.print(_rows(results, wide=console.width >= WIDE))
+    wide = console.width >= WIDE
+    cells = [_cells(result, wide=wide) for result in results]
+    if _least(cells, wide=wide) <= console.width:
+        console.print(_rows(cells, wide=wide))
+    else:
+        for result in results:
+            _stacked(result, console)
     for result in results:
         _explain(result, console)
 
@@ -32,17 +41,40 @@ def verdict(result: Result) -> str:
     return "aborted" if result.ended == "aborted" else "passed" if result.passed else "failed"
 
 
-def _rows(results: Sequence[Result], *, wide: bool) -> Table:
+def _titles(*, wide: bool) -> list[str]:
+    """The columns behind the names."""
+    return ["accepted", "lost", "a minute", "incidents", "p99", *["blocks"] * wide, "verdict"]
+
+
+def _least(cells: Sequence[Sequence[Text]], *, wide: bool) -> int:
+    """The columns of a terminal that a table of these cells needs: only names can be folded."""
+    names, titles = 1 + wide, _titles(wide=wide)
+    widest = [
+        max(cell_len(line) for line in [title, *(line for row in cells for line in row[names + index].plain.splitlines())])
+        for index, title in enumerate(titles)
+    ]
+    return names * NAME_LEAST + sum(widest) + 2 * (names + len(titles))
+
+
+def _rows(cells: Sequence[Sequence[Text]], *, wide: bool) -> Table:
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    rows.add_column("scenario", overflow="fold", min_width=22)
-    if wide:
-        rows.add_column("sender", overflow="fold")
-    for title in ("accepted", "lost", "a minute", "incidents", "p99", *["blocks"] * wide):
-        rows.add_column(title, justify="right", no_wrap=True)
-    rows.add_column("verdict", no_wrap=True)
-    for result in results:
-        rows.add_row(*_cells(result, wide=wide))
+    for title in ["scenario", *["sender"] * wide]:
+        rows.add_column(title, overflow="fold", min_width=NAME_LEAST)
+    for title in _titles(wide=wide):
+        rows.add_column(title, justify="left" if title == "verdict" else "right", no_wrap=True)
+    for row in cells:
+        rows.add_row(*row)
     return rows
+
+
+def _stacked(result: Result, console: Console) -> None:
+    """A result in lines of its own, for a terminal that is too narrow for a table."""
+    _, sent, lost, minute, incidents, p99, told = _cells(result, wide=False)
+    console.print(Text(f"{result.scenario}: ").append_text(told))
+    for label, cell in (
+        ("sender", Text(result.sender)), ("accepted", sent), ("lost", lost), ("a minute", minute), ("refused", incidents), ("p99", p99),
+    ):  # fmt: skip
+        _line(console, label, cell.plain.replace("\n", " "))
 
 
 def _cells(result: Result, *, wide: bool) -> list[Text]:

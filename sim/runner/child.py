@@ -76,7 +76,7 @@ class Watch:
             return ScenarioError(
                 self.scenario.place,
                 "sender.strategy",
-                f"did not finish loading within {self._patience:g} s; a file must not run on import",
+                f"{self.scenario.strategy} did not finish loading within {self._patience:g} s; a file must not run on import",
             )
         at = f"{self.world.clock.moment / 1e6:g} s"
         return self.world.result(

@@ -7,6 +7,7 @@ nothing of screens.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from threading import Event, Lock, Semaphore, Thread
@@ -20,21 +21,28 @@ from .talk import Reached, Told
 __all__ = ["Run", "Warm"]
 
 
+FORSAKEN = 120.0
+"""Seconds of real time after which a run that nobody looks at is ended. Browsers let a hidden page look once a minute."""
+
+
 class Run:
     """One scenario on its way: ``answer`` is None until it is ``done``, and stays None if it was cancelled."""
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Scenario, forsaken: float) -> None:
+        self.scenario, self._forsaken = scenario, forsaken
         self.answer: Told | ScenarioError | None = None
         self.reached = Reached(0, 0, 0)
         self.done, self.cancelled = Event(), False
         self._child: Child | None = None
-        self._waiting = 1
+        self._waiting, self._looked = 1, time.monotonic()
         self._lock = Lock()
 
     def wait(self, seconds: float) -> bool:
-        """Waits so many seconds of real time at most; whether it is done."""
-        return self.done.wait(seconds)
+        """Waits so many seconds of real time at most; whether it is done. Whoever waits shows that the run is still wanted."""
+        self._looked = time.monotonic()
+        done = self.done.wait(seconds)
+        self._looked = time.monotonic()
+        return done
 
     def join(self) -> bool:
         """One more waits for it; false if it was cancelled already."""
@@ -52,6 +60,12 @@ class Run:
             if self._child is not None:
                 self._child.process.kill()
 
+    def _give_up(self) -> None:
+        """Ends it because nobody has looked at it for long: a page that was closed says nothing."""
+        with self._lock:
+            self._waiting = 1
+        self.let_go()
+
     def _take(self, child: Child) -> bool:
         """Whether the run still wants a child; it has ``child`` then."""
         with self._lock:
@@ -61,30 +75,42 @@ class Run:
             return True
 
     def _listen(self, child: Child) -> None:
-        """Hears the child out. A child that ends without an answer was cancelled, or has ended its own process."""
-        child.pipe.send((0, self.scenario, True))
-        while True:
-            try:
-                said = child.pipe.recv()
-            except (EOFError, OSError):
-                break
-            if isinstance(said, Reached):
-                self.reached = said
-                continue
-            answer, child.spent = said
-            self.answer = answer if isinstance(answer, Told | ScenarioError) else Told(answer, None)
-            break
+        """Hears the child out. A child that ends without an answer was killed, or has ended its own process."""
+        try:
+            child.pipe.send((0, self.scenario, True))
+            while not self._heard(child):
+                pass
+        except (EOFError, OSError):
+            pass
         with self._lock:
             self._child = None
         if self.answer is None and not self.cancelled:
             status = child.process.wait()
             self.answer = Told(unanswered(self.scenario, self.reached.at, _ended(status)), None)
 
+    def _heard(self, child: Child) -> bool:
+        """Takes in what the child says; whether that was its answer."""
+        said = child.pipe.recv()
+        if isinstance(said, Reached):
+            self.reached = said
+            if time.monotonic() - self._looked > self._forsaken:
+                self._give_up()
+            return False
+        answer, child.spent = said
+        self.answer = answer if isinstance(answer, Told | ScenarioError) else Told(answer, None)
+        return True
+
 
 class Warm:
-    """At most ``most`` children at once; ``spare`` of them wait for work. ``keep`` answers are remembered."""
+    """At most ``most`` children at once; ``spare`` of them wait for work. ``keep`` answers are remembered.
 
-    def __init__(self, most: int, *, spare: int = 1, patience: float = 60.0, keep: int = 64) -> None:
+    A run that nobody waits for any more is ended after ``forsaken`` seconds of real time.
+    """
+
+    def __init__(
+        self, most: int, *, spare: int = 1, patience: float = 60.0, keep: int = 64, forsaken: float = FORSAKEN
+    ) -> None:
+        self._forsaken = forsaken
         self._spare, self._patience, self._keep = spare, patience, keep
         self._places = Semaphore(most)
         self._idle: list[Child] = []
@@ -99,7 +125,7 @@ class Warm:
             if known is not None and known.join():
                 self._kept.move_to_end(key)
                 return known
-            run = self._kept[key] = Run(scenario)
+            run = self._kept[key] = Run(scenario, self._forsaken)
             while len(self._kept) > self._keep and next(iter(self._kept.values())).done.is_set():
                 self._kept.popitem(last=False)
         Thread(target=self._carry_out, args=(run,), daemon=True).start()
@@ -121,7 +147,7 @@ class Warm:
                     run._listen(child)
             finally:
                 run.done.set()
-                self._put_back(child)
+                self._put_back(child, dying=run.cancelled)
         self._warm_up()
 
     def _idle_child(self) -> Child:
@@ -133,9 +159,10 @@ class Warm:
                 child.end()
         return Child(self._patience)
 
-    def _put_back(self, child: Child) -> None:
+    def _put_back(self, child: Child, *, dying: bool) -> None:
+        """Keeps the child for the next run, unless it was killed: one that is may look alive for a moment still."""
         with self._lock:
-            if child.process.poll() is None and not child.spent and len(self._idle) < max(1, self._spare):
+            if not dying and child.process.poll() is None and not child.spent and len(self._idle) < max(1, self._spare):
                 self._idle.append(child)
                 return
         child.end()

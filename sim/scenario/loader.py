@@ -20,7 +20,7 @@ from ..measure.expectations import Expectation, parse_expectations
 from ..relay.policy import LIMITS, Policy
 from ..relay.policy import load as load_policy
 from ..strategies import catalogue
-from ..tables import Duration, Table, one_line, read, read_toml, shown, unknown_key
+from ..tables import Duration, Table, one_line, printable, read, read_toml, shown, unknown_key
 from .schema import HORIZON, LONGEST_FOR, WORKLOADS, Faults, Network, SenderSpec, Trace, Workload
 from .trace import read_trace
 
@@ -73,7 +73,7 @@ class Scenario:
 
 def load_scenario(path: Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
     """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) laid on; ScenarioError with every mistake."""
-    return build(read_toml(path), str(path), path.stem, path.parent, overrides, seed)
+    return build(read_toml(path), str(path), printable(path.stem), path.parent, overrides, seed)
 
 
 def build(data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str] = (),
@@ -174,7 +174,7 @@ class _Gathered:
 
     def settle(self) -> None:
         if self.errors:
-            flat = [single for error in self.errors for single in (error, *error.others)]
+            flat = [single for error in self.errors for single in error.each()]
             raise ScenarioError.joined([ScenarioError(one.place, one_line(one.key), one_line(one.problem)) for one in flat])
 
 

@@ -209,7 +209,9 @@ def _kind(found: object) -> str:
     if inspect.isclass(found):
         if not callable(getattr(found, "run", None)):
             return "is a class without run(self, sender)"
-        return "" if isinstance(getattr(found, "options", {}), Mapping) else "has options that are no dict of name: default"
+        if not isinstance(getattr(found, "options", {}), Mapping):
+            return "has options that are no dict of name: default"
+        return _deferred(getattr(found, "run"))  # noqa: B009 - mypy knows no run of a class
     if not callable(found):
         return "is not a function or a class"
     try:
@@ -221,7 +223,18 @@ def _kind(found: object) -> str:
             "is no strategy: its one parameter is not named sender. Any other callable is production code, "
             "which is not yet in this version"
         )
-    return ""
+    return _deferred(found)
+
+
+def _deferred(function: Any) -> str:
+    """A call of such a function does nothing yet, so that a run of it would send nothing and say nothing."""
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return "is async; a strategy is a plain function: write def, and without await"
+    return (
+        "yields; a strategy is a plain function that does its work when it is called"
+        if inspect.isgeneratorfunction(function)
+        else ""
+    )
 
 
 def described(found: Any, name: str | None = None) -> Strategy:

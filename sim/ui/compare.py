@@ -28,9 +28,12 @@ def page() -> None:
 def show(shown: Shown) -> None:
     """The kept settings, and beside them the one at the side."""
     kept = state.against()
+    own = len(kept)
     if not kept:
-        _nothing_kept(shown)
-        return
+        kept = [_suggested(shown.tables)]
+        st.markdown(
+            "##### Keep a setting, then change it: here they stand side by side. Until then, beside one that is kept for you."
+        )
     seed = setting.get(shown.tables, "seed")
     tables = [setting.put(one, "seed", seed) for one in kept] + [shown.tables]
     results = _results(tables[:-1], shown.told.result)
@@ -42,28 +45,17 @@ def show(shown: Shown) -> None:
     )
     for column, name, result, place in zip(st.columns(len(tables)), names, results, range(len(tables)), strict=True):
         with column:
-            _card(name, result, results[0], place, len(kept))
+            _card(name, result, results[0], place, (own, len(kept)))
     spec = compared.compared(list(zip(names, results, strict=True)), dark=shown.dark)
     st.vega_lite_chart(spec, key="compared")
     st.markdown("**What differs**")
     st.dataframe(differences(tables, names), hide_index=True)
 
 
-def _nothing_kept(shown: Shown) -> None:
-    st.markdown("#### Keep a setting, then change it: here they stand side by side.")
-    with st.container(horizontal=True, gap="small"):
-        st.button("Keep this setting", key="keep-first", type="primary", icon=":material/bookmark_add:", on_click=state.keep,
-                  args=(shown.tables,))  # fmt: skip
-        paced = {**shown.tables, "sender": {**shown.tables.get("sender", {}), "strategy": "paced"}}
-        paced["sender"].pop("options", None)
-        if paced != shown.tables:
-            st.button("Compare it with paced", key="keep-paced", icon=":material/compare_arrows:", on_click=_against,
-                      args=(shown.tables, paced), help="A sender that spaces its logins and loses nothing.")  # fmt: skip
-
-
-def _against(now: Tables, other: Tables) -> None:
-    state.keep(now)
-    state.choose(other)
+def _suggested(tables: Tables) -> Tables:
+    """What to compare with where nothing was kept: a sender that spaces its logins, or one that does not."""
+    sender = {key: value for key, value in tables.get("sender", {}).items() if key != "options"}
+    return {**tables, "sender": {**sender, "strategy": "batches" if sender.get("strategy") == "paced" else "paced"}}
 
 
 def _results(tables: Sequence[Tables], last: Result) -> list[Result] | None:
@@ -110,7 +102,7 @@ def _keys(tables: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _card(name: str, result: Result, first: Result, place: int, kept: int) -> None:
+def _card(name: str, result: Result, first: Result, place: int, counts: tuple[int, int]) -> None:
     tone, sentence = verdict.sentence(result)
     with st.container(border=True, key=f"card:{place}"):
         st.markdown(f"##### {TONES[tone]} {plain(name)}")
@@ -121,7 +113,8 @@ def _card(name: str, result: Result, first: Result, place: int, kept: int) -> No
             beside = f" :orange-badge[{plain(base.value)} in A]" if differs else ""
             lines.append(f"{number.label}: **{plain(number.value)}**{beside}")
         st.markdown("  \n".join(lines))
-        if place < kept:
+        own, kept = counts
+        if place < own:
             with st.container(horizontal=True, gap="small"):
                 st.button(
                     "Use",
@@ -132,7 +125,7 @@ def _card(name: str, result: Result, first: Result, place: int, kept: int) -> No
                     help="Takes it to the side, to change it.",
                 )
                 st.button("Drop", key=f"drop:{place}", type="tertiary", on_click=state.drop, args=(place,))
-        else:
+        elif place == kept:
             st.button("Keep", key="keep-last", icon=":material/bookmark_add:", on_click=state.keep, args=(state.tables(),))
 
 

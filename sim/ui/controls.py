@@ -22,7 +22,8 @@ Kind = Literal["choice", "whole", "number", "duration", "rate", "switch", "text"
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control. ``default`` is shown where the setting does not say the key; ``choices`` are values with their labels.
+    """One control. ``default`` is shown where the setting does not say the key; ``choices`` are values with their labels, "" for
+    not to say it.
 
     ``least`` and ``most`` are what makes sense to step to; what is allowed is the schema's to say.
     """
@@ -189,22 +190,20 @@ def limit_controls(name: str, *, whole: bool = False) -> list[Control]:
     found = [Control(f"{key}.count", "Allowed", "whole", base.count, required=whole)]
     if hasattr(base, "per"):
         found.append(Control(f"{key}.per", "Within", "duration", spoken(base.per), required=whole))
-        every = ((None, "as the policy"), *_choices(*WINDOWS))
-        found.append(Control(f"{key}.window", "Its own window", "choice", base.window, _ASSUMED, choices=every))
-        refused = ((None, "as the window does"), (True, "yes"), (False, "no"))
-        found.append(
-            Control(f"{key}.count_refused", "A refused request counts", "choice", base.count_refused, _ASSUMED, choices=refused)
-        )
-        block = "" if base.block is None else spoken(base.block)
-        found.append(
+        every = (("", "as the policy"), *_choices(*WINDOWS))
+        refused = (("", "as the window does"), (True, "yes"), (False, "no"))
+        block = "" if base.block is None or whole else spoken(base.block)
+        found += [
+            Control(f"{key}.window", "Its own window", "choice", base.window or "", _ASSUMED, choices=every),
+            Control(f"{key}.count_refused", "A refused request counts", "choice", "", _ASSUMED, choices=refused),
             Control(
                 f"{key}.block",
                 "Then blocked for",
                 "duration",
-                "" if whole else block,
+                block,
                 "How long the key is shut out. Empty: as the policy says.",
-            )
-        )
+            ),
+        ]
     found += [_assumption(key, field, values, base) for field, values in _ASSUMPTIONS.items() if hasattr(base, field)]
     return found + _reply(key, base)
 

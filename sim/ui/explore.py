@@ -88,12 +88,18 @@ def _windows(shown: Shown) -> None:
     found = charts.windows(shown.told.result, shown.scenario.policy, dark=shown.dark)
     if not found:
         st.caption("No limit saw any use.")
-    for place, (use, spec) in enumerate(found):
-        over = use.most > use.count
-        st.markdown(f"**{plain(use.title)}** {':red' if over else ':gray'}[{plain(use.share)}]")
-        st.vega_lite_chart(spec, key=f"window:{place}")
-    st.markdown("**open connections**")
-    st.vega_lite_chart(charts.connections(shown.told.result, dark=shown.dark), key="open")
+    with st.grid(2, min_column_width=340, gap="medium"):
+        for place, (use, spec) in enumerate(found):
+            with st.container(key=f"use:{place}"):
+                over = use.most > use.count
+                st.markdown(
+                    f"**{plain(use.title[0].upper() + use.title[1:])}**  \n{':red' if over else ':gray'}[{plain(use.share)}]"
+                )
+                st.vega_lite_chart(spec, key=f"window:{place}")
+        with st.container(key="use:open"):
+            most = shown.told.result.connections.peak_open
+            st.markdown(f"**Open connections**  \n:gray[at most {most:,} at once]")
+            st.vega_lite_chart(charts.connections(shown.told.result, dark=shown.dark), key="open")
 
 
 def _lives(shown: Shown) -> None:

@@ -87,7 +87,7 @@ def finished(run: Run, purpose: str) -> Told | ScenarioError | None:
 @st.fragment(run_every=0.4)
 def _progress(run: Run, purpose: str) -> None:
     """How far the run has come, and a way to stop it; when it is done, the whole page is drawn anew."""
-    if run.done.is_set():
+    if run.wait(0):
         st.rerun()
     reached = run.reached
     said = "starting"

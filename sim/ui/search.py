@@ -45,7 +45,8 @@ def _run(tables: Mapping[str, Any]) -> Result | ScenarioError:
         run = runs.pool().start(setting.scenario_of(tables), runs.key_of(tables))
     except ScenarioError as error:
         return error
-    run.done.wait()
+    while not run.wait(5):
+        pass
     if run.answer is None:
         return ScenarioError(setting.PLACE, "", "the run was stopped")
     return run.answer if isinstance(run.answer, ScenarioError) else run.answer.result

@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from ..errors import ScenarioError
+
 LOOPBACK = "127.0.0.1"
 
 OPTIONS: dict[str, Any] = {
@@ -26,16 +28,30 @@ OPTIONS: dict[str, Any] = {
 
 
 def serve(port: int, *, headless: bool) -> None:
-    """Serves until it is stopped. ``headless`` opens no browser."""
+    """Serves until it is stopped. ``headless`` opens no browser. ScenarioError if somebody else listens on the port."""
+    if port and not _free(port):
+        raise ScenarioError("command line", "--port", f"{port} is taken; name another, or 0 for a free one")
     from streamlit.web import bootstrap
 
     from . import pages, runs  # read now, so that the first page need not wait for it
 
-    script = Path(pages.__file__).parents[2] / "app.py"
+    own = Path(pages.__file__)
+    script = own.parents[2] / "app.py"
+    script = script if script.is_file() else own.parent / "__main__.py"
     options = {**OPTIONS, "server.port": port or free_port(), "server.headless": headless}
     bootstrap.load_config_options({key.replace(".", "_"): value for key, value in options.items()})
     runs.pool()
     bootstrap.run(str(script), False, [], {})  # noqa: FBT003 - its second parameter has no name to say
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port() -> int:

@@ -41,7 +41,8 @@ def shown(tables: Mapping[str, Any], control: Control) -> Any:
 def changed(tables: Mapping[str, Any], control: Control, value: Any) -> Tables:
     """The tables after the control was set to ``value``. What is the default anyway is not said, unless it must be."""
     said = _said(control, value)
-    if not control.required and (said == control.default or said is None):
+    unsaid = said is None or (said == "" and control.kind == "choice")
+    if not control.required and (unsaid or said == control.default):
         said = MISSING
     return put(tables, control.key, said)
 

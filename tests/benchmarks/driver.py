@@ -17,8 +17,8 @@ OPENING = [b"EHLO me.example\r\n", b"AUTH PLAIN " + b64encode(b"\0user1\0secret"
 class _Session:
     """One connection after the other, until nothing is left to send."""
 
-    def __init__(self, poll: select.epoll, port: int, left: list[int], sessions: dict[int, _Session]) -> None:
-        self._poll, self._port, self._left, self._sessions = poll, port, left, sessions
+    def __init__(self, poll: select.epoll, port: int, left: list[int], sessions: dict[int, _Session], first: int) -> None:
+        self._poll, self._port, self._left, self._sessions, self._first = poll, port, left, sessions, first
         self.accepted = 0
         self._connect()
 
@@ -31,7 +31,7 @@ class _Session:
         self._socket.setblocking(False)
         commands = list(OPENING)
         for each in range(number):
-            recipient = self._left[0] + each
+            recipient = self._first + self._left[0] + each
             commands += [b"MAIL FROM:<a@example.com>\r\n", b"RCPT TO:<b%d@example.com>\r\n" % recipient, b"DATA\r\n", BODY]
         self._commands, self._next = [*commands, b"QUIT\r\n"], 0
         self._poll.register(self._socket, select.EPOLLIN)
@@ -55,11 +55,11 @@ class _Session:
         self._connect()
 
 
-def drive(port: int, messages: int, *, sessions: int) -> int:
-    """Sends so many messages to 127.0.0.1 and returns how many were accepted."""
+def drive(port: int, messages: int, *, sessions: int, first: int = 0) -> int:
+    """Sends so many messages to 127.0.0.1 and returns how many were accepted; their recipients are numbered from ``first`` on."""
     left, open_ones = [messages], dict[int, _Session]()
     with select.epoll() as poll:
-        made = [_Session(poll, port, left, open_ones) for _ in range(sessions)]
+        made = [_Session(poll, port, left, open_ones, first) for _ in range(sessions)]
         while open_ones:
             for number, _ in poll.poll(30):
                 open_ones[number].heard()

@@ -134,7 +134,7 @@ def by_driver(name: str, messages: int) -> Speed:
     with relay(name, login=True) as (port, pid):
         drive(port, messages // 10, sessions=SESSIONS)
         before, own, begun = cpu(pid), time.process_time(), time.monotonic()
-        sent = drive(port, messages, sessions=SESSIONS)
+        sent = drive(port, messages, sessions=SESSIONS, first=messages)
         seconds, own = time.monotonic() - begun, time.process_time() - own
         assert sent == messages, f"{name} accepted {sent} of {messages}"
         return Speed(messages / seconds, (cpu(pid) - before) / messages * 1e6, own / messages * 1e6)
@@ -165,7 +165,7 @@ def watch_memory(messages: int) -> bool:
     with relay(OURS, login=True) as (port, pid):
         held = []
         for part in range(1, 11):
-            drive(port, messages // 10, sessions=SESSIONS)
+            drive(port, messages // 10, sessions=SESSIONS, first=part * messages)
             held.append(memory(pid))
             print(f"  {messages * part // 10:>10,} messages: {held[-1]:.1f} MB", flush=True)
     grown = max(held[1:]) - held[0]

@@ -64,7 +64,9 @@ def page(chromium: Browser) -> Iterator[Page]:
     elsewhere: list[str] = []
     tab.on("request", lambda request: elsewhere.append(request.url) if _foreign(request.url) else None)
     yield tab
+    exceptions = tab.get_by_test_id("stException").count()
     context.close()
+    assert not exceptions, "an exception reached the page"
     assert not elsewhere, f"the page asks other machines: {elsewhere}"
 
 

@@ -80,6 +80,25 @@ def test_a_policy_of_ones_own(tmp_path):
     assert "bad.toml: transactions: unknown key; did you mean" in mistake("bad.toml", tmp_path)
 
 
+def test_a_file_that_names_no_limit_is_no_policy_but_one_that_takes_all_away_is(tmp_path):
+    for text in ("", 'title = "Mine"\n'):
+        (tmp_path / "mine.toml").write_text(text)
+        assert "mine.toml: names no limit, so nothing would be refused" in mistake("mine.toml", tmp_path)
+    (tmp_path / "mine.toml").write_text("logins_per_username = false\n")
+    assert policy("mine.toml", tmp_path).limits == ()
+
+
+def test_every_mistake_of_a_policy_is_told_at_once():
+    said = mistake(
+        name="x", window="fixd", connections_per_ip=True, transactions_per_connection=-5, logins_per_username={"count": "a", "per": 0},
+        logins=3,
+    ).splitlines()  # fmt: skip
+    assert [line.split(": ")[1].removeprefix("policy.") for line in said] == [
+        "name", "connections_per_ip", "window", "transactions_per_connection.count", "logins_per_username.count",
+        "logins_per_username.per", "logins",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("usernames", "ips", "overlay", "per_min"),
     [
@@ -106,7 +125,7 @@ def test_the_ceiling(usernames, ips, overlay, per_min):
         ({"transactions_per_connection": -3}, "-3 is too small"),
         ({"transactions_per_connection": 5.0}, "5.0 is not a whole number"),
         ({"transactions_per_connection": 10**12}, "is too large; at most 1000000000"),
-        ({"transactions_per_connection": "5"}, 'transactions_per_connection: "5" is not a table'),
+        ({"transactions_per_connection": "5"}, 'transactions_per_connection: "5" is not allowed; write a count'),
         ({"transactions_per_connection": True}, "true is not allowed; write a count, a table, or false"),
         ({"transactions_per_connection": {"per": "1m"}}, "transactions_per_connection.per: unknown key; allowed: count, reply"),
         ({"logins_per_username": {"per": 0}}, "logins_per_username.per: 0 is too small"),

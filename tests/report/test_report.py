@@ -42,6 +42,19 @@ def test_the_table_fits_and_says_everything_that_matters(pairs, width):
     assert "submitted == 400: actual" not in flat
 
 
+@pytest.mark.parametrize("width", [30, 45, 60, 75, 80, 95, 110, 140])
+def test_no_figure_and_no_verdict_is_cut_in_a_narrow_terminal(pairs, width):
+    late = replace(pairs["good"][0].latency_s, p99=29 * 60 + 42.0)
+    long = replace(
+        pairs["good"][0], scenario="04-batches-with-pause-too-many-workers", sender="connection-per-message", latency_s=late
+    )
+    text = printed([long, pairs["storm"][0]], width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "\u2026" not in text
+    for word in ("29 min 42 s", "passed", "failed", f"{long.messages.accepted:,} of", "accepted"):
+        assert word in text
+
+
 def test_a_result_without_anything_to_explain_is_a_row_alone(pairs):
     assert len(printed([pairs["good"][0]], 80).splitlines()) == 4
 

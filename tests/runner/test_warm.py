@@ -74,6 +74,15 @@ def test_a_long_run_does_not_hold_up_a_short_one_and_says_how_far_it_has_come(wa
     assert long.wait(LONG)
 
 
+def test_a_run_that_nobody_looks_at_is_ended():
+    warm = Warm(2, spare=1, forsaken=0.5)
+    run = warm.start(scenario(5_000_000, workers=50), "long")
+    assert run.done.wait(LONG)
+    assert run.cancelled
+    assert run.answer is None
+    warm.end()
+
+
 def test_a_child_that_ends_itself_is_reported_and_replaced(warm, tmp_path):
     file = tmp_path / "leaves.py"
     file.write_text("import os\n\n\ndef leaves(sender):\n    os._exit(3)\n", encoding="utf-8")

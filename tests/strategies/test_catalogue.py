@@ -106,6 +106,21 @@ def test_a_file_is_executed_afresh_each_time(tmp_path):
             "go",
             NOT_ONE,
         ),
+        (
+            "async def go(sender): ...",
+            "go",
+            "mine.py:go is async; a strategy is a plain function: write def, and without await",
+        ),
+        (
+            "class go:\n    async def run(self, sender): ...",
+            "go",
+            "mine.py:go is async; a strategy is a plain function: write def, and without await",
+        ),
+        (
+            "def go(sender): yield",
+            "go",
+            "mine.py:go yields; a strategy is a plain function that does its work when it is called",
+        ),
         ("\n1 / 0", "go", "mine.py cannot be loaded at line 2: ZeroDivisionError: division by zero"),
         ("import sys\nsys.exit(3)", "go", "mine.py cannot be loaded at line 2: SystemExit: 3"),
         ("import no_such", "go", "mine.py cannot be loaded at line 1: ModuleNotFoundError: No module named 'no_such'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,25 @@ def test_the_first_screen_says_what_goes_wrong_without_being_asked():
     assert not app.exception
     assert "421" in app.error[0].value
     assert [metric.label for metric in app.metric] == ["Accepted a minute", "Incidents", "Lost", "99% within", "Time to drain"]
+
+
+@pytest.mark.parametrize("name", ["explain", "compare", "plan", "scenarios"])
+@pytest.mark.parametrize(
+    "said", [{}, {**SMALL, "sender.strategy": "one-connection"}, {"sender.strategy": "evil.py:run"}], ids=str
+)
+def test_every_page_shows_every_setting_without_an_exception(name, said):
+    script = f"""
+        import streamlit as st
+        from sim.ui import {name}, places
+        places.know({{"explore": st.Page({name}.page, url_path="explore")}})
+        st.navigation([st.Page({name}.page)]).run()
+    """
+    app = AppTest.from_string(textwrap.dedent(script), default_timeout=600)
+    for key, text in said.items():
+        app.query_params[key] = text
+    for _ in range(20):
+        app.run()
+        assert not app.exception
 
 
 def extremes(control: Control) -> list[Any]:

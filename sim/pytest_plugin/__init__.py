@@ -9,8 +9,8 @@
         relay.refuse_next_login()
         ...
 
-A module of its own beside the package, so that pytest finds it whatever the folder is that somebody calls pytest in, and it
-imports nothing of the package before a test asks for the fixture.
+Installed as ``relaysim_pytest``, so that pytest finds it whatever the folder is that somebody calls pytest in (one with a folder
+named sim of its own, say), and it imports nothing of the package before a test asks for the fixture.
 """
 
 from __future__ import annotations
