@@ -45,7 +45,9 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--no-auth", is_flag=True, help="Take messages without a login.")
 @click.option("--plain-auth/--no-plain-auth", default=None, help="Allow AUTH without TLS.  [default: on loopback only]")
 @click.option("--messages", type=click.IntRange(1), help="Stop once so many are accepted; any fewer are lost.")
-@click.option("--idle", metavar="DURATION", help="Stop once nothing has happened for so long, such as 5s.")
+@click.option(
+    "--idle", metavar="DURATION", help="Stop once nothing has happened for so long since the first connection, such as 5s."
+)
 @click.option("--http", type=PORT, help="HTTP on this port of loopback: health, result, metrics, changes; 0 is any free one.")
 @click.option(
     "--state", type=click.Path(path_type=Path, dir_okay=False), help="Keep counts and blocks in this file, over a restart."

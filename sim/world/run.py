@@ -21,6 +21,7 @@ from ..measure.story import Story
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
+from ..tables import one_line
 from .clock import LAST, Clock
 from .network import wrong_password
 from .outbox import Outbox
@@ -177,7 +178,7 @@ def _said(error: BaseException) -> str:
     own = [frame for frame in frames if "/sim/" not in frame.filename.replace("\\", "/")]
     where = f" ({own[-1].filename.rpartition('/')[2]} line {own[-1].lineno})" if own else ""
     return (
-        f"the strategy raised {type(error).__name__}: {error}{where}"
+        f"the strategy raised {type(error).__name__}: {one_line(str(error))}{where}"
         if str(error)
         else f"the strategy raised {type(error).__name__}{where}"
     )

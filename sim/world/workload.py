@@ -17,7 +17,10 @@ HOUR = 3_600_000_000
 
 
 def arrivals(scenario: Scenario) -> list[int]:
-    """All arrivals of the scenario's workload below its horizon. Random kinds draw from the stream ``workload`` alone."""
+    """The arrivals of the scenario's workload below its horizon, and the first beyond it: while that is to come, not all is settled.
+
+    Random kinds draw from the stream ``workload`` alone.
+    """
     workload, seed = scenario.workload, scenario.seed
     if isinstance(workload, Batch):
         moments = [0] * workload.messages
@@ -34,7 +37,7 @@ def arrivals(scenario: Scenario) -> list[int]:
         moments = _daily(workload, scenario)
     else:
         moments = list(scenario.arrivals)
-    return moments[: bisect_left(moments, scenario.horizon)]
+    return moments[: bisect_left(moments, scenario.horizon) + 1]
 
 
 def _constant(workload: Constant, scenario: Scenario) -> list[int]:

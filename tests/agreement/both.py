@@ -124,7 +124,7 @@ def _talks(transcripts: dict[int, Any], begun: int) -> list[Talk]:
 
 def _coming(scenario: Scenario) -> list[tuple[str, bytes]] | Iterator[tuple[str, bytes]]:
     """The workload: a list where all is there at once, else each message at its second."""
-    moments = list(arrivals(scenario))
+    moments = [at for at in arrivals(scenario) if at < scenario.horizon]
     each = [(f"m{number}@example.com", b"Subject: x\r\n\r\nhello\r\n") for number in range(len(moments))]
     if not any(moments):
         return each

@@ -98,11 +98,11 @@ def test_a_finally_that_goes_on_working_changes_nothing_any_more():
 def test_an_exception_of_a_worker_ends_the_run_and_is_told():
     def work(sender):
         sender.sleep(7)
-        raise RuntimeError("out of stamps")
+        raise RuntimeError("out of\nstamps")
 
     _, result = world(work, workload={"kind": "constant", "rate": "1/s", "for": 60})
     assert (result.ended, result.passed, result.duration_s) == ("aborted", False, 7)
-    assert "RuntimeError: out of stamps (test_run.py line" in str(result.error)
+    assert r"RuntimeError: out of\nstamps (test_run.py line" in str(result.error)
     assert (result.messages.submitted, result.messages.waiting) == (8, 8)
 
 
@@ -192,3 +192,8 @@ def test_a_result_can_be_asked_for_in_the_middle():
     made[0].run()
     assert (partial[0].ended, partial[0].error, partial[0].passed) == ("aborted", "stuck", False)
     assert (partial[0].messages.accepted, partial[0].messages.waiting) == (1, 3)
+
+
+def test_a_sender_that_has_ended_loses_what_arrives_below_the_horizon_alone():
+    _, result = world(lambda sender: None, workload={"kind": "constant", "rate": "1/s", "for": 10}, until=3)
+    assert (result.messages.submitted, result.messages.lost, result.ended, result.duration_s) == (3, 3, "until", 3)
