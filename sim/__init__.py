@@ -15,6 +15,7 @@ in virtual time, a live port and production lead to them. A package imports only
     live          DOOR: real time, a relay on a port of loopback
     production    DOOR: a strategy's calls over smtplib, threads and a real clock
     runner        many runs, in child processes where they must be
+    pytest_plugin the fixture `relay`: a live relay for one test; installed as relaysim_pytest
     sweep         one scenario over many values, resumable, on this machine or a Dask cluster
     plan          ceilings in closed form, the search for settings, their proof, snippets
     check         reads a configuration that is there already and says what the relay would do to it

@@ -88,6 +88,15 @@ def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_the_others_run(tmp_pat
     assert second.startswith(f"{loop / 'x.toml'}: ")
 
 
+def test_a_policy_beside_the_scenarios_of_a_folder_is_none_of_them(tmp_path: Path, capsys: Any) -> None:
+    policy = write(tmp_path, "mine.toml", "transactions_per_connection = 3\n")
+    write(tmp_path, "uses.toml", '[policy]\nuse = "mine.toml"\n' + GOOD)
+    status, out, err = call(capsys, "run", str(tmp_path), "--json")
+    assert (status, err) == (0, "")
+    assert [(result["scenario"], result["policy"]) for result in json.loads(out)] == [("uses", "mine")]
+    assert call(capsys, "run", policy)[0] == 2  # named itself, it is a mistake
+
+
 def test_a_folder_inside_a_folder_is_no_file_whatever_its_name(tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "inner.toml").mkdir()
     write(tmp_path / "inner.toml", "good.toml", "\ufeff" + GOOD)  # begun with a mark, as by some editors

@@ -13,8 +13,9 @@ import click
 from .. import report
 from ..errors import ScenarioError
 from ..measure import Result
+from ..relay.policy import LIMITS
 from ..scenario import Scenario, load_scenario
-from ..tables import printable
+from ..tables import printable, read_toml
 from .common import common, console, print_json, run_all, status_of
 
 
@@ -67,13 +68,22 @@ def _found(path: Path) -> list[Path]:
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         os.scandir(path).close()  # rglob() finds nothing where it may not look, and says nothing
-        files = sorted(file for file in path.rglob("*.toml") if not file.is_dir())
+        files = sorted(file for file in path.rglob("*.toml") if not file.is_dir() and not _is_policy(file))
         if not files:
             raise ScenarioError(str(path), "", "has no scenario in it; a scenario is a .toml file")
         return files
     if not path.exists():
         raise ScenarioError(str(path), "", "is not there; name a scenario file or a folder of them")
     return [path]
+
+
+def _is_policy(file: Path) -> bool:
+    """Whether a file of a folder is a policy that its scenarios use: it names limits, and neither a workload nor a sender."""
+    try:
+        keys = read_toml(file).keys()
+    except ScenarioError:
+        return False
+    return bool(keys & set(LIMITS)) and not keys & {"workload", "sender"}
 
 
 def _write(done: Sequence[tuple[Result, Scenario]], wrong: Sequence[ScenarioError], out: Path) -> None:
