@@ -109,6 +109,8 @@ def test_a_shipped_scenario_is_opened_changed_and_run(page: Page, dashboard: str
     expect(text).to_have_value(re.compile("one-connection"))
     text.fill(text.input_value().replace("one-connection", "paced"))
     text.press("Control+Enter")
+    page.wait_for_timeout(500)
+    idle(page)  # the page has taken the text: a click while it draws itself anew may meet a button that is just going
     page.get_by_role("button", name="Run it").click()
     expect(verdict(page)).to_contain_text("got through in")
     expect(page.get_by_text("Expectations:")).to_be_visible()
