@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import islice
 
 from ..units import MICRO, seconds
 from . import statistics as st
@@ -13,7 +14,7 @@ from .expectations import judged
 from .facts import Facts
 from .hits import hits
 from .recorder import Recorder
-from .result import LOG_CUT, Connections, Incidents, Latency, Logins, Messages, Result, Throughput
+from .result import LOG_CUT, NAMED, Connections, Incidents, Latency, Logins, Messages, Result, Throughput
 from .rows import Rows
 from .series import Levels, limits_of, series
 
@@ -50,6 +51,7 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
         ),
         error=facts.error,
         command=facts.command,
+        first_lost=tuple(islice(rows.lost, NAMED)),
     )
     return judged(result, facts.expectations)
 
