@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import sim.live
-from tests.live.peer import PATIENCE, until
+from sim.live.connection import Connection
+from tests.live.peer import OPEN, PATIENCE, Peer, until
 
 MESSAGE = "Subject: x\r\n\r\nhi\r\n"
 SIX = [
@@ -31,6 +32,20 @@ def connected(relay: sim.live.Running, *, implicit: bool = False) -> smtplib.SMT
     if context is not None:
         client.starttls(context=context)
     return client
+
+
+@pytest.mark.parametrize("network", [None, {"rtt": "2ms"}])
+def test_a_part_of_a_body_is_acknowledged_at_once(network, monkeypatch):
+    """No answer follows it, and a sender with Nagle's algorithm would hold the rest back, 40 ms for each message."""
+    in_transaction = []
+    monkeypatch.setattr(Connection, "_acknowledge", lambda self: in_transaction.append(self.in_transaction))
+    with sim.live.running(network=network, tls="none") as relay, Peer(relay.port) as peer:
+        assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
+        in_transaction.clear()
+        peer.say(b"Subject: x\r\n")
+        until(lambda: in_transaction, "acknowledged")
+        assert peer.ask(b"\r\nhi\r\n.\r\n") == [250]
+    assert in_transaction[0]
 
 
 @pytest.mark.parametrize("network", [None, {"rtt": "8ms", "relay_time": "2ms"}, {"rtt": "6ms", "jitter": 0.5}])
