@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from ..errors import ScenarioError, nearest
-from .common import WRONG
+from .common import STOPPED, WRONG
 from .streams import endure
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = WRONG
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
-        status = 130
+        status = STOPPED
     except KeyboardInterrupt:
-        status = 130
+        status = STOPPED
     except click.ClickException as error:
         click.echo(_said(error), err=True)
         status = WRONG

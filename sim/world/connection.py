@@ -154,7 +154,7 @@ class WorldConnection:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or not isinstance(error, GreenletExit):  # the run is over: no time is left for a QUIT
+        if not isinstance(error, GreenletExit | KeyboardInterrupt):  # the run is over: no time is left for a QUIT
             self.close()
 
     def _command(self, t: int, call: Callable[[int], Reply | None], trip: int | None = None, *, reset: bool = False) -> int:
