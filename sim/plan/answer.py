@@ -68,7 +68,8 @@ class Plan:
     ``binding`` names the limit that the settings meet first, or that forbids the demand: a policy key, or ``workers`` or
     ``round_trips`` for the sender's own times. ``headroom`` is the share of each limit, and of the deadline or objective, that
     stays unused. ``readings`` says under which readings of the policy the demand is met. ``rtt_s`` is the range of round trips
-    for which the plan holds. ``changes`` are the resources, or the demand, with which an infeasible one would be met.
+    for which the plan holds. ``proof`` counts the runs of all messages and of the first part. ``changes`` are the resources, or
+    the demand, with which an infeasible one would be met.
     """
 
     demand: Demand
@@ -90,6 +91,7 @@ class Plan:
     changes: dict[str, float] = field(default_factory=dict)
     rtt_s: tuple[float, float] | None = None
     replications: int = 0
+    proof: dict[str, int] = field(default_factory=dict)
     setting: Setting | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,6 +111,7 @@ class Plan:
             "scenario": self.scenario,
             "asked": self.demand.asked,
             "replications": self.replications,
+            "proof": self.proof or None,
             "rtt_s": list(self.rtt_s) if self.rtt_s else None,
             "frontier": [one.to_dict() for one in self.frontier],
             "probe": self.probe.to_dict() if self.probe else None,

@@ -5,14 +5,13 @@ Knows settings and trials, not why a setting was chosen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from ..measure import Result
 from ..units import MICRO
 from .answer import Neighbour
 from .estimates import paired
 from .knobs import Setting
+from .parts import PART, Proof, first_parts
 from .trials import Trials, sender_table
 
 SHORT = 3
@@ -25,9 +24,14 @@ LONGEST_RTT = 4 * MICRO
 """Longer round trips are not looked at."""
 
 
-def frontier(trials: Trials, setting: Setting, results: Sequence[Result]) -> list[Neighbour]:
-    """One less of each resource that there is more than one of."""
-    numbers = list(range(min(SHORT if trials.demand.messages <= ENOUGH else 1, len(results))))
+def frontier(trials: Trials, setting: Setting, proof: Proof) -> list[Neighbour]:
+    """One less of each resource that there is more than one of. Of a plan proven by parts they are compared by them."""
+    results, first, longer = proof.whole, 0, 1.0
+    if proof.parts:
+        trials, results, first = first_parts(trials), proof.parts, 1
+        longer = proof.whole[0].duration_s / proof.parts[0].duration_s
+    many = min(SHORT if trials.demand.messages <= ENOUGH else 1, len(results))
+    numbers = list(range(first, first + many))
     found: list[Neighbour] = []
     named = [("workers", "one worker fewer"), ("usernames", "one username fewer"), ("ips", "one IP fewer")]
     if setting.parallel > 1:
@@ -38,12 +42,14 @@ def frontier(trials: Trials, setting: Setting, results: Sequence[Result]) -> lis
             continue
         trials.meter.expect("neighbours", len(numbers))
         theirs = trials.run(fewer, numbers)
-        later = paired([results[number].duration_s for number in numbers], [one.duration_s for one in theirs])
+        own = [one.duration_s * longer for one in results[:many]]
+        later = paired(own, [one.duration_s * longer for one in theirs])
         worst = max(theirs, key=lambda one: (one.incidents.total, one.duration_s))
         found.append(
             Neighbour(
                 change, sender_table(trials.knobs, fewer), all(map(trials.demand.met, theirs)),
-                worst.throughput.mean_per_min or 0.0, worst.duration_s, worst.latency_s.p99, worst.incidents.total, later,
+                worst.throughput.mean_per_min or 0.0, worst.duration_s * longer,
+                None if worst.latency_s.p99 is None else worst.latency_s.p99 * longer, worst.incidents.total, later,
             )
         )  # fmt: skip
     return found
@@ -55,7 +61,8 @@ def round_trips(trials: Trials, setting: Setting, number: int, low: int, high: i
     Outwards from ``low`` and ``high`` (microseconds), for which it does, then halved until the edge is known to a tenth.
     """
     trials.meter.expect("round trips", 8)
-    brief = replace(trials, demand=trials.demand.shortened(ENOUGH), kept={})
+    most = ENOUGH if trials.knobs.plain else PART
+    brief = replace(trials, demand=trials.demand.shortened(most), kept={})
 
     def held(rtt: int) -> bool:
         return brief.holds(setting, [number], [f"network.rtt={rtt / MICRO!r}"])

@@ -57,6 +57,8 @@ class Knobs:
     parallel: str | None = None
     limit: str | None = None
     """The option for how many messages go in a gap, where the shape is ``rate``."""
+    awaited: str | None = None
+    """The option for how many messages a process has in hand: one for each connection, so that processes share them out."""
     plain: bool = False
     step: int = 1_000
     """The gap is a multiple of so many microseconds."""
@@ -66,6 +68,8 @@ class Knobs:
         found: dict[str, object] = {**self.always, self.size: setting.size, self.gap: self.spell(setting.gap)}
         if self.parallel is not None:
             found[self.parallel] = setting.parallel
+        if self.awaited is not None:
+            found[self.awaited] = setting.parallel
         if self.limit is not None:
             found[self.limit] = setting.size if setting.gap else 0
         return found
@@ -97,6 +101,7 @@ KNOBS: dict[str, Knobs] = {
         always={"pool": True},
         parallel="maxConnections",
         limit="rateLimit",
+        awaited="concurrent",
     ),
 }
 """The row of each strategy that needs one of its own."""

@@ -5,23 +5,24 @@ The one entry is :func:`plan`. Knows nothing of command lines or figures.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..measure import Result
-from ..measure.words import moment, number, plural
+from ..measure.words import lasting, moment, number, plural
 from ..scenario.schema import Network
-from ..units import MICRO, spoken
+from ..units import MICRO, duration, spoken
 from .answer import Nearest, Plan, Predicted
 from .around import frontier, round_trips
 from .ceilings import Ceilings
 from .cycle import Cycle, cycle_of
 from .demand import Demand
-from .estimates import estimate, share
+from .estimates import Estimate, estimate, share
 from .knobs import Knobs, Setting, knobs_for
 from .measured import measured_cycle
+from .parts import Proof, scaled
 from .probe import smallest_probe
 from .readings import Reading, reversals, windows
 from .refusal import FIRST_PART, refusal
@@ -75,8 +76,9 @@ def plan(demand: Demand, *, strategy: str = "paced", resources: Resources | None
     searches = [
         Search(whole, cycle, quick, resources or Resources(), standard or Standard()) for quick in _quick(whole, network, way)
     ]
-    plans = (Planner(search, strategy, way).answer() for search in searches)
-    return next((found for found in plans if found.feasible), None) or Planner(searches[-1], strategy, way).answer()
+    planners = [Planner(search, strategy, way) for search in searches]
+    plans = (planner.feasible() for planner in planners)
+    return next((found for found in plans if found is not None), None) or planners[-1].infeasible()
 
 
 def cycle_over(trials: Trials, network: Network) -> Cycle:
@@ -112,19 +114,19 @@ class Planner:
         self.strategy, self.way = strategy, way
         self.windows, self.reversals = windows(search.policy), reversals(search.policy)
 
-    def answer(self) -> Plan:
-        """The plan."""
+    def feasible(self) -> Plan | None:
+        """The plan, or None where nothing meets the demand."""
         found = self._robust()
-        return self._infeasible() if found is None else self._feasible(*found)
+        return None if found is None else self._feasible(*found)
 
-    def _robust(self) -> tuple[Setting, list[Result], dict[str, bool]] | None:
+    def _robust(self) -> tuple[Setting, Proof, dict[str, bool]] | None:
         """The cheapest proven setting that holds under all windows; if none of the first few does, the cheapest proven one."""
         first = None
-        for tried, (setting, results) in enumerate(self.search.proven(), 1):
-            readings = self._windows(setting, met_by(self.demand, results))
+        for tried, (setting, proof) in enumerate(self.search.proven(), 1):
+            readings = self._windows(setting, met_by(self.demand, proof.whole))
             if all(readings.values()):
-                return setting, results, readings
-            first = first or (setting, results, readings)
+                return setting, proof, readings
+            first = first or (setting, proof, readings)
             if tried >= SETTINGS_TRIED:
                 break
         return first
@@ -136,42 +138,48 @@ class Planner:
 
     def _reads(self, setting: Setting, numbers: Sequence[int], reading: Reading) -> bool:
         """Whether the proven setting still does it under ``reading``."""
+        if not reading.overrides:
+            return True  # it is what the proof assumes
+        if reading.idle and all(is_quiet(result) for result in self.trials.run(setting, numbers)):
+            return True  # nothing happened that it says anything of, so that the run would be the same
         if self.demand.messages <= LONG:
             return self.trials.holds(setting, numbers, reading.overrides)
         part = FIRST_PART if reading in self.windows else FIRST_WINDOWS
         results = self.trials.run(setting, numbers, [*reading.overrides, part])
         return all(result.incidents.total == 0 and result.messages.lost == 0 for result in results)
 
-    def _feasible(self, setting: Setting, results: list[Result], readings: dict[str, bool]) -> Plan:
-        confidence, numbers = self.search.standard.confidence, met_by(self.demand, results)
+    def _feasible(self, setting: Setting, proof: Proof, readings: dict[str, bool]) -> Plan:
+        confidence, numbers = self.search.standard.confidence, met_by(self.demand, proof.whole)
         for reading in self.reversals:
             readings[reading.name] = self._reads(setting, numbers[:1], reading)
-        ceilings, hits = self.search.ceilings(setting), sum(self.demand.met(result) for result in results)
-        predicted = predict(self.demand, results, confidence)
+        ceilings, hits = self.search.ceilings(setting), len(numbers) + len(proof.parts)
+        predicted = predict(self.demand, proof, confidence)
         settings = sender_table(self.search.knobs, setting)
         ceiling = self.search.policy.ceiling(setting.usernames, setting.ips)
         return Plan(
             self.demand,
             feasible=True,
-            why=self._why(setting, ceilings, predicted, readings),
+            why=self._why(setting, ceilings, predicted, readings) + self._told(proof),
             ceiling_per_min=None if ceiling is None else float(ceiling),
             binding=binding(ceilings, self.search.knobs),
             ceilings=ceilings.all,
             settings=settings,
             predicted=predicted,
-            headroom=self._headroom(results, predicted),
-            p_deadline=share(hits, len(results), confidence),
+            headroom=self._headroom(proof.all, predicted),
+            p_deadline=share(hits, len(proof.all), confidence),
             readings=readings,
             snippet=self._snippet(settings),
             scenario=toml_text(self.trials.written(setting, numbers[0])),
-            frontier=tuple(frontier(self.trials, setting, results)),
+            frontier=tuple(frontier(self.trials, setting, proof)),
             probe=smallest_probe(self.search.policy),
             rtt_s=round_trips(self.trials, setting, numbers[0], self.way.low, self.way.high),
-            replications=len(results),
+            replications=len(proof.all),
+            proof=proof.to_dict(),
             setting=setting,
         )
 
-    def _infeasible(self) -> Plan:
+    def infeasible(self) -> Plan:
+        """The answer where nothing meets the demand."""
         why = refusal(self.search)
         most = self.search.resources
         ceiling = self.search.policy.ceiling(most.usernames, most.ips)
@@ -199,6 +207,20 @@ class Planner:
             parts.append("a burst within one window, so nothing else may log in with its usernames in that minute")
         said = "; ".join(parts) + f". First to bind: {binding(ceilings, self.search.knobs)}."
         return said + (f" {_upper(self.demand.note)}." if self.demand.note else "")
+
+    def _told(self, proof: Proof) -> str:
+        """Where not every run was of every message: which were not."""
+        told = ""
+        if proof.parts:
+            told += (
+                f" Proven by {plural(len(proof.whole), 'run')} of all messages and {len(proof.parts)} of the first "
+                f"{proof.messages:,} at the same pace: behind its start a batch goes on alike, and no window came near its count."
+            )
+        if self.demand.messages > LONG:
+            told += (
+                f" Readings are judged by the first {_first(FIRST_PART)}, those that are no windows by {_first(FIRST_WINDOWS)}."
+            )
+        return told
 
     def _settings(self, setting: Setting) -> str:
         knobs, many = self.search.knobs, [plural(setting.workers, "worker")]
@@ -236,14 +258,31 @@ def binding(ceilings: Ceilings, knobs: Knobs) -> str:
     return min(named, key=lambda one: one.per_min or 0).limit
 
 
-def predict(demand: Demand, results: Sequence[Result], confidence: float) -> Predicted:
+def predict(demand: Demand, proof: Proof, confidence: float) -> Predicted:
     """The estimates from the replications. A run that accepted nothing has no latency, and no plan."""
+
+    def found(value: Callable[[Result], float]) -> Estimate:
+        whole = [value(result) for result in proof.whole]
+        if not proof.parts:
+            return estimate(whole, confidence)
+        return scaled(whole, [value(result) for result in proof.parts], proof.messages / demand.messages, confidence)
+
     return Predicted(
-        estimate([result.throughput.mean_per_min or 0.0 for result in results], confidence),
-        estimate([result.latency_s.p99 or 0.0 for result in results], confidence),
-        estimate([demand.drain_s(result) for result in results], confidence),
-        estimate([float(result.incidents.total) for result in results], confidence),
+        found(lambda result: result.throughput.mean_per_min or 0.0),
+        found(lambda result: result.latency_s.p99 or 0.0),
+        found(demand.drain_s),
+        found(lambda result: float(result.incidents.total)),
     )
+
+
+def is_quiet(result: Result) -> bool:
+    """Whether nothing was refused and no login failed."""
+    return result.incidents.total == 0 and result.logins.failed == 0
+
+
+def _first(override: str) -> str:
+    """The time that ``until=20m`` says, in words."""
+    return lasting(duration(override.partition("=")[2]))
 
 
 def _upper(text: str) -> str:

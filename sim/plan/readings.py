@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..limits.make import WINDOWS
 from ..relay.policy import LIMITS, FailedSpec, LoginsSpec, Policy, TransactionsSpec, WindowSpec
+from .ceilings import FAILURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,12 @@ class Reading:
 
     name: str
     overrides: tuple[str, ...]
+    idle: bool = False
+    """Whether it says only what follows a refusal or a failed login, so that a run without either is the same under it."""
+
+
+IDLE = ("reply.then", "count_refused", "counts_failed", "block_at", "kept_from")
+"""Fields that are looked at only once something was refused or a login failed; all of a limit on failed logins are."""
 
 
 def windows(policy: Policy) -> list[Reading]:
@@ -36,7 +43,10 @@ def windows(policy: Policy) -> list[Reading]:
 
 def reversals(policy: Policy) -> list[Reading]:
     """Every other assumption, each turned round by itself."""
-    return [Reading(f"{name}.{key}={value}", (f"policy.{name}.{key}={value}",)) for name, key, value in _turned(policy)]
+    return [
+        Reading(f"{name}.{key}={value}", (f"policy.{name}.{key}={value}",), idle=key in IDLE or name in FAILURES)
+        for name, key, value in _turned(policy)
+    ]
 
 
 def _turned(policy: Policy) -> list[tuple[str, str, str]]:
