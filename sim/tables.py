@@ -65,8 +65,8 @@ def problems(model: type[BaseModel], error: ValidationError, place: str, key: st
     ]
 
 
-DURATIONS = {"per", "block", "rtt", "relay_time", "connection", "message", "from", "until", "at", "for"}
-"""The keys of policies, networks and faults whose values are durations."""
+DURATIONS = {"per", "block", "rtt", "relay_time", "connection", "message", "from", "until", "at", "for", "every"}
+"""The keys of policies, workloads, networks and faults whose values are durations."""
 
 
 def written(table: BaseModel) -> dict[str, Any]:
@@ -122,6 +122,10 @@ def unknown_key(name: str, allowed: list[str]) -> str:
 
 def _said(model: type[BaseModel], detail: dict[str, Any]) -> str:
     kind, given, context = detail["type"], shown(detail.get("input")), detail.get("ctx", {})
+    if detail["loc"] and detail["loc"][-1] in DURATIONS:
+        if context.get("ge") == 1:  # a microsecond, which nobody means
+            return f"{given} is too small; more than 0"
+        context = {name: units.spoken(value) if name == "le" else value for name, value in context.items()}
     if kind == "extra_forbidden":
         return unknown_key(str(detail["loc"][-1]), _keys(model, detail["loc"][:-1]))
     sentences = {

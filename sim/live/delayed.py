@@ -90,6 +90,7 @@ class DelayedConnection(Connection):
         if self.wire is not None and self.wire.starttls:
             return  # in the clear, behind STARTTLS
         self._arrive(data)
+        self._acknowledge()
 
     def _end(self) -> None:
         if not self._ended:
