@@ -111,6 +111,53 @@ def test_options_in_a_url_and_below_a_key(tmp_path):
     assert {one.line for one in found.findings if one.refused and one.setting == "maxMessages"} == {5}
 
 
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ('"smtps://u:p@smtp.mailersend.net:465/?pool=true"', {"pool": True}),
+        (
+            '{"mail": {"transport": "smtp://u:p@smtp.mailersend.net:587?pool=true&maxMessages=5"}}',
+            {"pool": True, "maxMessages": 5},
+        ),
+        ('[{"host": "smtp.mailersend.net", "pool": true}]', {"pool": True}),
+        ('{"host": "smtp.mailersend.net", "pool": true, "maxMessages": "${MAX}", "rateLimit": "{{ rate }}"}', {"pool": True}),
+    ],
+)
+def test_where_options_may_stand(text, options, tmp_path):
+    assert checked(tmp_path, "mail.json", text, messages=5).trials[0].way.options == options
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '{"host": "${HOST}", "pool": true}',
+            'host is "${HOST}", which something else puts a value in; it is judged as if it were not there',
+        ),
+        ('{"host": "smtp.mailersend.net"}', "auth is not here; it is judged as if a login were put in elsewhere"),
+        ('{"auth": {"type": "OAuth2", "user": "u"}}', 'auth.type is "OAuth2"; it is judged as PLAIN'),
+        ('{"pool": true, "maxMessages": "many"}', "fails at message 6: maxMessages is no number, this relay allows 5"),
+    ],
+)
+def test_what_the_options_leave_open(text, said, tmp_path):
+    assert said in whats(checked(tmp_path, "mail.json", text, messages=30))
+
+
+def test_what_stands_on_a_line_is_told_before_what_stands_on_none(tmp_path):
+    found = nodemailer(tmp_path, pool=True, maxMessages=100)
+    refused = [one.line for one in found.findings if one.refused]
+    assert refused[0] is not None
+    assert refused[-1] is None
+
+
+def test_the_common_main_cf_has_no_slip_of_the_pen(tmp_path):
+    text = (
+        POSTFIX
+        + "smtpd_tls_security_level=may\nsmtpd_use_tls=yes\nlmtp_tls_security_level=may\nrelay_destination_concurrency_limit=1\n"
+    )
+    assert not [one for one in whats(checked(tmp_path, "main.cf", text, messages=5)) if "did you mean" in one]
+
+
 def test_both_majors_are_run(tmp_path):
     found = nodemailer(tmp_path, {"messages": 6}, pool=True, maxConnections=1)
     assert [trial.result.messages.lost for trial in found.trials] == [0, 1]
@@ -119,8 +166,61 @@ def test_both_majors_are_run(tmp_path):
 def test_django_settings(tmp_path):
     found = checked(tmp_path, "settings.py", DJANGO)
     assert found.passed
-    assert [one.refused for one in found.findings] == [False]
+    assert [one.refused for one in found.findings] == [False, False]
     assert "fails at message 6: all messages share a connection, this relay allows 5" in found.findings[0].what
+    said = "it holds by the 40ms that each round trip is taken to last; over 1 ms, user1 asked for its 121st login within 60 s"
+    assert found.findings[1].what.startswith(said)
+
+
+def test_how_far_the_relay_is_may_be_said(tmp_path):
+    found = checked(tmp_path, "settings.py", DJANGO, overrides=["network.rtt=40ms"])
+    assert [one.what for one in found.findings if "it holds by" in one.what] == []
+    assert found.to_dict()["rtt_s"] == 0.04
+
+
+@pytest.mark.parametrize(
+    ("text", "tls"),
+    [
+        (DJANGO, "starttls"),
+        (DJANGO + "EMAIL_USE_TLS = False\n", "none"),
+        (DJANGO.replace("USE_TLS", "USE_SSL").replace("587", "465"), "implicit"),
+        (DJANGO + "EMAIL_USE_TLS = ask()\n", "starttls"),
+        ("from .base import *\nEMAIL_TIMEOUT = 3\n", "starttls"),
+    ],
+)
+def test_how_a_connection_begins_is_told_by_the_settings(text, tls, tmp_path):
+    duration = {"none": 11, "starttls": 14, "implicit": 12}  # round trips of a message, half of one for the last
+    found = checked(
+        tmp_path, "settings.py", text, messages=1, overrides=["network.rtt=1s", "network.jitter=0", "network.relay_time=0"]
+    )
+    assert found.trials[0].result.duration_s == pytest.approx(duration[tls] - 3.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("from .base import *\nEMAIL_HOST = 'smtp.mailersend.net'\n", "from .base import * may bring in further settings"),
+        ("if x:\n    EMAIL_BACKEND = 'django.core.mail.backends.console.EmailBackend'\n" + DJANGO,
+         "EMAIL_BACKEND is 'django.core.mail.backends.console.EmailBackend' (line 2) or not there; it is judged as Django's own"),
+        ("if x:\n    EMAIL_PORT, EMAIL_USE_SSL = 465, True\nelse:\n    EMAIL_PORT, EMAIL_USE_TLS = 587, True\n",
+         "EMAIL_PORT is 465 (line 2) or 587 (line 4); it is judged as if it were not there"),
+        ("EMAIL_PORT = int(os.environ.get('PORT', 587))\nEMAIL_USE_TLS = True\n", "EMAIL_PORT is looked up outside this file"),
+        ("EMAIL_CONFIG = env.email_url('EMAIL_URL')\nvars().update(EMAIL_CONFIG)\n", "vars().update(EMAIL_CONFIG) may bring in"),
+    ],
+)  # fmt: skip
+def test_nothing_is_claimed_that_only_running_the_file_would_tell(text, said, tmp_path):
+    found = checked(tmp_path, "settings.py", text, messages=10)
+    assert [one for one in whats(found) if said in one], whats(found)
+    assert found.passed
+    assert not [one for one in whats(found) if "in the clear" in one or "did you mean" in one]
+
+
+def test_a_django_backend_of_others_is_not_judged(capsys, tmp_path):
+    (tmp_path / "settings.py").write_text(DJANGO + "EMAIL_BACKEND = 'djcelery_email.backends.CeleryEmailBackend'\n")
+    status, out, _ = call(capsys, "check", str(tmp_path / "settings.py"))
+    assert status == 0
+    assert "how it sends is not known, and nothing of this is judged" in out
+    assert out.endswith("passed: nothing of this was run\n")
 
 
 def test_django_beside_the_relay_is_refused(tmp_path):
@@ -141,6 +241,7 @@ def test_django_beside_the_relay_is_refused(tmp_path):
         ("EMAIL_TIMEOUT = 0", "EMAIL_TIMEOUT is 0, which is no number of seconds above 0", True),
         ("EMAIL_TIMEOUT = None", "a relay that stops answering holds a worker for ever", False),
         ("EMAIL_USE_TLS = False", "the login goes over the network in the clear, where the relay takes it at all", False),
+        ("EMAIL_PORT = '465'", "sends nothing: port 465 begins with TLS, and EMAIL_USE_SSL is off", True),
         ("EMAIL_PORT = port()", "EMAIL_PORT is not known without running the file; it is judged as if it were not there", False),
         ("EMAIL_HOSTS = 'x'", 'EMAIL_HOSTS is no setting of Django\'s; did you mean "EMAIL_HOST"?', False),
         ("EMAIL_HOST = 'localhost'", "EMAIL_HOST is localhost; it is judged as if it were this relay", False),
@@ -185,6 +286,14 @@ def test_a_main_cf(tmp_path):
         (POSTFIX + "smtp_tls_security_level = none\n", "the login goes over the network in the clear", False),
         ("myhostname = x\n", "nothing of this goes through a relay: relayhost is not set", False),
         (POSTFIX + "relayhost = mx.example.com\n", "relayhost is mx.example.com; it is judged as if it were this relay", False),
+        (POSTFIX + "relayhost = smtp.mailersend.net:587\n", "without [ ] around the name Postfix asks for its MX records", False),
+        (POSTFIX + "transport_maps = hash:/etc/postfix/transport\n", "transport_maps may send mail elsewhere, and is not", False),
+        ("transport_maps = hash:x\nsmtp_sasl_auth_enable = yes\n", "where mail goes is for transport_maps to say; it is judged", False),
+        ("default_transport = smtp:[smtp.mailersend.net]:587\n", "where mail goes is for default_transport to say", False),
+        (POSTFIX + "default_transport = slow\n", "default_transport is slow, whose own parameters", False),
+        (POSTFIX + "default_destination_recipient_limit = 1\n", "the concurrency limits count by recipient", False),
+        (POSTFIX + "smtp_connection_cache_destinations = x\n", "keeps connections in a way of its own", False),
+        (POSTFIX, "master.cf may overrule any of these for a service with -o, and is not read", False),
         (POSTFIX + "smtp_conection_reuse_count_limit = 4\n",
          'smtp_conection_reuse_count_limit is not read here; did you mean "smtp_connection_reuse_count_limit"?', False),
     ],
@@ -201,7 +310,14 @@ def test_what_can_be_told_of_a_main_cf_by_reading(text, said, refused, tmp_path)
         ("a.json", "[1]", "has no options of Nodemailer in it"),
         ("a.json", '{"a": {"host": "x"}, "b": {"host": "y"}}', "has the options of several transports, a and b"),
         ("a.json", '{"url": "smtp://[x"}', "is no URL"),
+        ("a.json", '{"a": [{"host": "x"}, "smtp://y"]}', "has the options of several transports, a[0] and a[1]"),
+        ("a.js", "module.exports = {}", "is JavaScript, which is not read; write the object that createTransport() takes"),
+        ("mail", "let t = nodemailer.createTransport({pool: true})", "is JavaScript, which is not read"),
         ("a.py", "x = 1", "has no setting of Django's for e-mail"),
+        ("a.py", "\nfrom .mail import *", "a.py:2: takes its settings from elsewhere (from .mail import *), which is not read"),
+        ("a.py", "class Base(Configuration):\n    EMAIL_PORT = 587", "in classes, of which one is chosen when it runs: Base (line 1)"),
+        ("main.cf", POSTFIX + "smtp_connection_reuse_count_limit = 4 # five\n", "nine digits; a comment needs a line of its own"),
+        ("master.cf", "smtp unix - - y - - smtp\n  -o smtp_x=1\n", "is a master.cf, whose services are not read"),
         ("main.cf", "# nothing", "has no parameter in it"),
         ("main.cf", POSTFIX + "smtp_connection_reuse_count_limit = five\n",
          'main.cf:4: smtp_connection_reuse_count_limit: "five" is not a whole number'),
