@@ -131,6 +131,13 @@ def test_try_takes_options_sender_keys_and_dotted_keys(capsys: Any) -> None:
     assert result["messages"] == {"submitted": 12, "accepted": 8, "lost": 4, "waiting": 0, "duplicated": 0}
 
 
+def test_try_sends_so_many_at_once_unless_another_workload_is_asked_for(capsys: Any) -> None:
+    for more, submitted in (["workload.messages=7"], 7), (["-n", "8"], 8), (["--set", "workload.messages=9"], 9):
+        assert json.loads(call(capsys, "try", "paced", *more, "--json")[1])["messages"]["submitted"] == submitted
+    other = ["workload.kind=constant", "workload.rate=1/s", "workload.for=5s"]
+    assert json.loads(call(capsys, "try", "paced", *other, "--json")[1])["messages"]["submitted"] == 5
+
+
 SPELT = ["mail.smtp.userset=true", "isConnected=true", "per_connection=0"]
 SET = [
     part for key in ('sender.options."mail.smtp.userset"', "sender.options.isConnected") for part in ("--set", f"{key}=true")
