@@ -229,7 +229,9 @@ def _elsewhere(values: Mapping[str, str], lines: Mapping[str, int], routes: Sequ
     service, _, host = values["default_transport"].partition(":")
     if not values["relayhost"] and (routes or host):
         named = " and ".join([*routes, *(["default_transport"] if host else [])])
-        what = f"relayhost is not set, and where mail goes is for {named} to say; it is judged as if all of it went to this relay"
+        what = (
+            f"relayhost is not set, and where mail goes is for {named} to say; it is judged as if all of it went to this relay"
+        )
         found.append(Finding(what, "relayhost", lines.get((*routes, "default_transport")[0])))
     elif routes:
         found.append(Finding(f"{routes[0]} may send mail elsewhere, and is not read", routes[0], lines.get(routes[0])))
