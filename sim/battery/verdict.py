@@ -24,7 +24,7 @@ class World:
     result: Result
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's form."""
+        """As ``validate --json`` prints it."""
         return {name: getattr(self, name) for name in ("world", "window", "seed", "passed", "why", "command")} | {
             "result": self.result.to_dict()
         }
@@ -47,7 +47,7 @@ class Verdict:
         return smallest([world for world in self.worlds if not world.passed])
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's form."""
+        """As ``validate --json`` prints it."""
         return {"passed": self.passed, "worlds": [world.to_dict() for world in self.worlds]}
 
 

@@ -1,4 +1,4 @@
-"""What happened, counted: Recorder (rows as they come), Result (the contract's answer), statistics and the diagnosis in words."""
+"""What happened, counted: Recorder (rows as they come), Result (the answer), statistics and the diagnosis in words."""
 
 from .assemble import assemble
 from .expectations import Expectation, parse_expectations

@@ -1,4 +1,4 @@
-"""From rows to the contract's result. Knows the recorder's rows and what the door says of the messages; nothing of the door."""
+"""From rows to the result of a run. Knows the recorder's rows and what the door says of the messages; nothing of the door."""
 
 from __future__ import annotations
 

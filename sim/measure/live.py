@@ -1,4 +1,4 @@
-"""From a Tally to the contract's result. Knows what a live relay does not: latency and seed are null, no message waits."""
+"""From a Tally to a result. Knows what a live relay does not: latency and seed are null, no message waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract's result: what a run found, as frozen rows that print as JSON. Knows nothing of how it was found."""
+"""The result: what a run found, as frozen rows that print as the JSON of ``scenarios/REFERENCE.md``. Knows nothing of how it was found."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class Result:
     first_lost: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dicts and lists in the contract's order, ``schema`` first."""
+        """Plain dicts and lists in the order of the fields, ``schema`` first."""
         whole = asdict(self)
         del whole["first_lost"]
         return {"schema": whole.pop("schema"), **whole}

@@ -142,14 +142,14 @@ class Policy(Table):
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """The names of the limits that this policy has, in the contract's order."""
+        """The names of the limits that this policy has, in the order of ``LIMITS``."""
         return tuple(name for name in LIMITS if getattr(self, name) is not None)
 
     def ceiling(self, usernames: int, ips: int) -> Fraction | None:
         """Messages a minute that no sender with so many usernames and IPs can exceed for long; None where no limit binds.
 
-        The least of usernames x logins x transactions and ips x connections x transactions (CONTRACT section 3). Without a
-        limit of transactions a connection carries any number, and nothing binds.
+        The least of usernames x logins x transactions and ips x connections x transactions. Without a limit of transactions a
+        connection carries any number, and nothing binds.
         """
         transactions = self.transactions_per_connection
         pairs = ((self.logins_per_username, usernames), (self.connections_per_ip, ips))

@@ -34,7 +34,7 @@ class WorldConnection:
 
     @classmethod
     def connect(cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str) -> Self:
-        """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each (CONTRACT section 2, Timing)."""
+        """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each."""
         begun = clock.moment + way.before_connection
         trip = way.rtt if way.steady else way.trip()
         at = begun + trip // 2

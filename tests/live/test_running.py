@@ -82,7 +82,7 @@ def test_a_refused_connection_is_forgotten_once_its_peer_is_gone(network):
 
 @pytest.mark.parametrize(("tls", "trips", "commands"), [("none", 3, 1), ("starttls", 6, 3), ("implicit", 4, 1)])
 def test_nothing_is_judged_before_its_moment(tls, trips, commands):
-    """The round trips of the contract: AUTH is judged half a trip after it was sent, and the login takes as many as it says."""
+    """The round trips: AUTH is judged half a trip after it was sent, and the login takes as many as it says."""
     trip, own = 0.020, 0.005
     with sim.live.running(network={"rtt": trip, "relay_time": own}, tls=tls, transcripts=True) as relay:
         begun = time.monotonic()
