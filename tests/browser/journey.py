@@ -18,12 +18,12 @@ PACED = {"workload.kind": "batch", "workload.messages": "200", "sender.strategy"
 
 
 ENDLESS = {
-    "workload.kind": "batch", "workload.messages": "1000000", "sender.strategy": "retry", "sender.options.first": "0.1ms",
-    "sender.options.longest": "0.1ms", "faults.relay_down": '[{ at = 0, for = "8d" }]', "network.rtt": "0.1ms",
+    "workload.kind": "batch", "workload.messages": "1000000", "sender.strategy": "retry", "sender.options.first": "0.5ms",
+    "sender.options.longest": "0.5ms", "faults.relay_down": '[{ at = 0, for = "8d" }]', "network.rtt": "0.5ms",
     "network.jitter": "0",
 }  # fmt: skip
-"""A run that no machine finishes while a test looks on: a relay that stays down is tried again every tenth of a millisecond of
-seven days, six thousand million times, which is hours of work. Attempts that TCP refuses leave no record, so that it does not grow."""
+"""A run that no machine finishes while a test looks on: a relay that stays down is tried again every half a millisecond of
+seven days, some six hundred million times, which takes hours. Attempts that TCP refuses leave no record, so that it does not grow."""
 
 
 def visit(page: Page, dashboard: str, where: str = "", said: dict[str, str] | None = None) -> None:
