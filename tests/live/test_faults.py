@@ -176,7 +176,7 @@ def test_all_of_loopback_is_listened_on_where_that_is_asked_and_both_of_two_addr
 def test_a_port_that_is_taken_is_told_in_words():
     with (
         relay_with() as relay,
-        pytest.raises(sim.ScenarioError, match=f"cannot listen on 127.0.0.1 port {relay.port}"),
+        pytest.raises(sim.ScenarioError, match=f"cannot listen on 127.0.0.1 port {relay.port}: .*; take another port"),
         relay_with(port=relay.port),
     ):
         pass
