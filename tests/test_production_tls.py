@@ -98,9 +98,10 @@ def test_aiosmtpd_hears_a_wrong_password_once():
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tls: str) -> None:
     with aiosmtpd(tls, context=None) as (box, account):
-        outcome = send(one_connection, workload(1), account)
+        outcome = send("paced", workload(1), account)  # which would try again for ever
     assert "CERTIFICATE_VERIFY_FAILED" in outcome.disconnections[0][1]
-    assert (box.logins, outcome.lost) == ([], ["1"])
+    assert (box.logins, outcome.ended, outcome.waiting) == ([], "aborted", ["1"])
+    assert "trying again is of no use: check relay, port, tls and context" in str(outcome.error)
 
 
 @pytest.mark.parametrize("answer", [None, "250-receiver\r\n250-STARTTLS\r\n250 AUTH PLAIN"])
@@ -108,5 +109,23 @@ def test_without_tls_no_password_goes_out_unless_it_is_asked_for(answer: str | N
     says = {("EHLO", 1): answer, ("STARTTLS", 1): "454 not now"} if answer else {}
     with receiver(says, tls="starttls") as (server, account):
         outcome = send(one_connection, workload(1), account)
-    assert (outcome.lost, "AUTH" in server.verbs[0]) == (["1"], False)
+    assert ([one.id for one in outcome.unsent], "AUTH" in server.verbs[0]) == (["1"], False)
     assert [row[1] for row in outcome.refusals] == ([454] if answer else [])
+    assert outcome.ended == ("settled" if answer else "aborted")
+
+
+@pytest.mark.parametrize(("tls", "says"), [("none", {("EHLO", 1): "250 receiver"}), ("implicit", {})])
+def test_a_relay_without_a_login_or_without_tls_ends_a_run_that_would_try_for_ever(
+    tls: str, says: dict[tuple[str, int], str]
+) -> None:
+    with receiver(says, tls=tls) as (_, account):
+        outcome = send("retry", workload(1), account)
+    assert (outcome.ended, outcome.waiting, len(outcome.disconnections)) == ("aborted", ["1"], 1)
+    assert str(outcome.error).startswith("no connection came about: ")
+
+
+def test_what_worked_once_is_tried_again():
+    says = {("EHLO", 2): "250 receiver without a login today"}
+    with receiver(says) as (_, account):
+        outcome = send("batches", workload(15), account, options={"pause": 0})
+    assert (outcome.ended, len(outcome.accepted), len(outcome.lost), len(outcome.disconnections)) == ("settled", 10, 5, 1)

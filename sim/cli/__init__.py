@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from ..errors import ScenarioError, nearest
-from .common import STOPPED, WRONG
+from .status import STOPPED, WRONG
 from .streams import endure
 
 __all__ = ["COMMANDS", "cli", "main"]

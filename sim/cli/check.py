@@ -10,7 +10,8 @@ import click
 from .. import check as checking
 from ..check import Checked, Finding
 from ..units import spoken
-from .common import FAILS, HOLDS, print_json
+from .common import print_json
+from .status import FAILS, HOLDS
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sim.errors import ScenarioError
 from sim.measure import Result
 from sim.runner import Answer, run_many
+from sim.runner.pool import Child
 from sim.scenario import Scenario, build
 
 FOLDER = Path(__file__).parent.parent / "strategies_for_tests"
@@ -132,3 +134,11 @@ def test_the_same_bytes_whatever_jobs_is() -> None:
     assert len(texts[0]) == len(scenarios)
     assert texts[0] == texts[1]
     assert texts[0][0] != texts[0][1]  # another seed is another run
+
+
+def test_ctrl_c_at_the_terminal_reaches_the_parent_alone() -> None:
+    child = Child(60.0)
+    try:
+        assert os.getpgid(child.process.pid) != os.getpgrp(), "a child that is still starting would print a traceback"
+    finally:
+        child.end()
