@@ -167,7 +167,7 @@ def test_the_wheel_has_the_policies_the_scenarios_the_types_and_the_command(repo
 def test_make_lists_its_targets(repository):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(
-        ["make", "help"], cwd=repository, env=environment, capture_output=True, text=True, timeout=60, check=True
+        ["make", "help"], cwd=repository, env=environment, capture_output=True, text=True, timeout=600, check=True
     )
     listed = set(re.findall(r"^  make (\w+)", done.stdout, re.M))
     (declared,) = re.findall(r"^\.PHONY: (.*)$", (repository / "Makefile").read_text(), re.M)

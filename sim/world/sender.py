@@ -6,13 +6,13 @@ Knows no limits and no policy.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from .. import streams
 from ..errors import StrategyError
-from ..strategies.api import Message
+from ..strategies.api import Message, messages_among
 from ..units import MICRO
 from .connection import WorldConnection
 from .dialogue import WorldDialogue
@@ -111,7 +111,7 @@ class WorldSender:
         self._world.clock.tick()
         self._spawned += 1
         child = WorldSender(self._world, f"{self._name}.{self._spawned}", self.username, self.ip)
-        for message in _messages(args):
+        for message in messages_among(args):
             index = self._world.outbox.index(message)
             if self._hands.let_go(index):
                 child._hands.hold(index)
@@ -128,13 +128,3 @@ def _checked(seconds: object) -> float:
     if isinstance(seconds, SupportsFloat) and not isinstance(seconds, bool) and 0 <= float(seconds) < math.inf:
         return float(seconds)
     raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
-
-
-def _messages(args: Iterable[Any]) -> list[Message]:
-    found: list[Message] = []
-    for arg in args:
-        if isinstance(arg, Message):
-            found.append(arg)
-        elif isinstance(arg, list | tuple):
-            found.extend(_messages(arg))
-    return found

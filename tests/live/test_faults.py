@@ -41,6 +41,27 @@ def test_a_relay_that_goes_down_ends_what_is_open_refuses_tcp_and_comes_back(net
     assert (result.messages.accepted, result.messages.duplicated) == (1, 0)
 
 
+@pytest.mark.parametrize("more", [b"", MESSAGE])
+def test_what_is_under_way_when_the_relay_goes_down_is_never_judged(more):
+    troubles: list[object] = []
+    with relay_with(network={"rtt": "20ms"}) as relay, Peer(relay.port) as peer:
+        peer.logged_in()
+        (connection,) = relay.door.connections
+
+        def down() -> None:
+            relay.door.loop.set_exception_handler(lambda _, context: troubles.append(context))
+            connection.data_received(MESSAGE)
+            connection.kill(relay.door.clock.now())
+            if more:
+                connection.data_received(more)
+
+        relay.call(down)
+        assert peer.rest() == b""
+        until(lambda: not relay.door.connections, "forgotten")
+        assert relay.result().messages.accepted == 0
+    assert troubles == []
+
+
 @NETWORK
 def test_every_connection_dies_at_its_first_command_where_the_chance_is_one(network):
     with relay_with(network=network, faults={"drop_connection": 1.0}, transcripts=True) as relay:
