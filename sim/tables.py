@@ -65,8 +65,8 @@ def problems(model: type[BaseModel], error: ValidationError, place: str, key: st
     ]
 
 
-DURATIONS = {"per", "block", "rtt", "relay_time", "connection", "message", "from", "until", "at", "for"}
-"""The keys of policies, networks and faults whose values are durations."""
+DURATIONS = {"per", "block", "rtt", "relay_time", "connection", "message", "from", "until", "at", "for", "every"}
+"""The keys of policies, workloads, networks and faults whose values are durations."""
 
 
 def written(table: BaseModel) -> dict[str, Any]:
@@ -93,6 +93,17 @@ def shown(value: object) -> str:
 def one_line(text: str) -> str:
     """``text`` with line ends and all else that cannot be printed escaped, so that a mistake stays one line."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def raised(error: BaseException) -> str:
+    """The kind and the words of somebody else's exception, in one line and cut to 300 characters."""
+    kind = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # it cannot even say what it is
+        return kind
+    said = one_line(said if len(said) <= 300 else said[:297] + "...")
+    return f"{kind}: {said}" if said else kind
 
 
 def printable(name: str) -> str:
@@ -122,6 +133,10 @@ def unknown_key(name: str, allowed: list[str]) -> str:
 
 def _said(model: type[BaseModel], detail: dict[str, Any]) -> str:
     kind, given, context = detail["type"], shown(detail.get("input")), detail.get("ctx", {})
+    if detail["loc"] and detail["loc"][-1] in DURATIONS:
+        if context.get("ge") == 1:  # a microsecond, which nobody means
+            return f"{given} is too small; more than 0"
+        context = {name: units.spoken(value) if name == "le" else value for name, value in context.items()}
     if kind == "extra_forbidden":
         return unknown_key(str(detail["loc"][-1]), _keys(model, detail["loc"][:-1]))
     sentences = {

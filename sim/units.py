@@ -82,10 +82,10 @@ def _number(text: str, value: object) -> Fraction:
 
 
 def _better_duration(text: str) -> str:
-    number = re.match(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$", text)
-    if number:
-        unit = number[2].lower()
-        return f'"{number[1]}{_TIDY.get(unit, unit if unit in _UNITS else "s")}"'
+    number = re.match(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$", text, re.ASCII)
+    unit = _TIDY.get(number[2].lower(), number[2].lower() or "s") if number else ""
+    if number and unit in _UNITS:
+        return f'"{number[1]}{unit}"'
     return 'a number of seconds or a string with ms, s, m, h or d, such as "90s" or "1h"'
 
 

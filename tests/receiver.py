@@ -13,10 +13,13 @@ from typing import Any
 
 from sim.production import Account
 
+PATIENCE = 600.0
+"""Seconds for anything that must come; no test passes by waiting so long."""
+
 ACCOUNT: dict[str, Any] = {
     "sender_address": "me@example.com",
     "tls": "none",
-    "timeout": 20.0,
+    "timeout": PATIENCE,
     "usernames": [("user1", "secret")],
 }
 

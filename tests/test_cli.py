@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,13 @@ def test_try_takes_options_sender_keys_and_dotted_keys(capsys: Any) -> None:
     assert result["messages"] == {"submitted": 12, "accepted": 8, "lost": 4, "waiting": 0, "duplicated": 0}
 
 
+def test_try_sends_so_many_at_once_unless_another_workload_is_asked_for(capsys: Any) -> None:
+    for more, submitted in (["workload.messages=7"], 7), (["-n", "8"], 8), (["--set", "workload.messages=9"], 9):
+        assert json.loads(call(capsys, "try", "paced", *more, "--json")[1])["messages"]["submitted"] == submitted
+    other = ["workload.kind=constant", "workload.rate=1/s", "workload.for=5s"]
+    assert json.loads(call(capsys, "try", "paced", *other, "--json")[1])["messages"]["submitted"] == 5
+
+
 SPELT = ["mail.smtp.userset=true", "isConnected=true", "per_connection=0"]
 SET = [
     part for key in ('sender.options."mail.smtp.userset"', "sender.options.isConnected") for part in ("--set", f"{key}=true")
@@ -215,3 +224,13 @@ def test_strategies_and_policies_name_what_is_shipped(capsys: Any) -> None:
     assert "logins_per_username: 120 per 1m" in call(capsys, "policies")[1]
     assert [one["name"] for one in json.loads(call(capsys, "policies", "--json")[1])] == ["mailersend", "unlimited"]
     assert [one["name"] for one in json.loads(call(capsys, "strategies", "--json")[1])] == list(SHIPPED)
+
+
+def test_a_call_that_has_hardly_begun_is_stopped_without_a_traceback():
+    imported = (
+        "import sys; from sim.cli import main; print(*[name for name in ('numpy', 'pydantic', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", imported], cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "", "what takes long is imported by the command, where Ctrl-C is answered"

@@ -21,7 +21,7 @@ from sim.scenario import build
 from sim.strategies import catalogue
 from sim.strategies.api import Disconnected, Message, Sender, StrategyError
 from sim.world import World
-from tests.receiver import Receiver, receiver, workload
+from tests.receiver import PATIENCE, Receiver, receiver, workload
 
 FILE = Path(__file__).parent / "strategies_for_tests" / "fives.py"
 
@@ -122,7 +122,7 @@ def test_an_abort_reaches_workers_that_sleep_wait_and_swallow_exceptions():
 
     def worker(sender: Sender, batch: list[Message]) -> None:
         taken.append(len(batch))
-        sleeping.wait(20)
+        sleeping.wait(PATIENCE)
         if batch[0].id == "1":
             raise RuntimeError("no such luck")
         while True:
@@ -148,7 +148,7 @@ def test_when_all_workers_have_ended_the_rest_is_lost_also_what_comes_later():
 
     def slowly() -> Iterator[tuple[str, bytes]]:
         yield from workload(2)
-        gone.wait(20)
+        gone.wait(PATIENCE)
         yield from workload(3)
 
     def ends(sender: Sender) -> None:
@@ -176,7 +176,7 @@ def test_a_workload_may_come_slowly_and_a_worker_waits_for_it_and_for_what_anoth
             sender.sleep(0.1)
             sender.put_back(message)
             return
-        taken.wait(20)
+        taken.wait(PATIENCE)
         strategy(sender)
 
     source.put(("m1@example.com", b"\r\n"))
@@ -282,12 +282,12 @@ def test_a_workload_that_throws_is_told():
 
 
 def test_what_a_generator_hands_over_after_the_stop_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(production, "FEED_GRACE", 20.0)
+    monkeypatch.setattr(production, "FEED_GRACE", PATIENCE)
     stopped = threading.Event()
 
     def slowly() -> Iterator[tuple[str, bytes]]:
         yield from workload(1)
-        stopped.wait(20)
+        stopped.wait(PATIENCE)
         time.sleep(0.1)
         yield from workload(2)
 

@@ -31,8 +31,9 @@ def test_a_duration(written, micros):
         ("5 minutes", 'write "5m"'),
         ("7", 'write "7s"'),
         ("1h30m", 'write a number of seconds or a string with ms, s, m, h or d, such as "90s" or "1h"'),
+        ("2 weeks", "write a number of seconds or a string with ms, s, m, h or d"),  # not "2s"
         ("-5s", '"-5s" is not a duration'),
-        ("\u0665s", "is not a duration"),  # a digit, but not one of ours
+        ("\u0665s", "is not a duration; write a number of seconds"),  # a digit, but not one of ours
         ("", '"" is not a duration'),
         (True, "True is not a duration"),
         (None, "None is not a duration"),

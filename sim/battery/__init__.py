@@ -18,9 +18,8 @@ from ..limits.make import WINDOWS
 from ..measure import Result
 from ..runner import PATIENCE, Answer, run_many
 from ..scenario import Scenario, build
-from .lost import lost_messages
 from .show import print_verdict
-from .verdict import Verdict, World, faults_found, smallest
+from .verdict import Verdict, World, faults_found
 from .worlds import SENDER, WORLDS, Kind
 
 __all__ = ["WORLDS", "Verdict", "World", "print_verdict", "validate"]
@@ -55,8 +54,7 @@ def validate(strategy: str, folder: Path, *, options: Mapping[str, object], seed
     results = _usable(run_many(scenarios[:1], jobs=jobs, patience=patience, on_result=told))
     rest = run_many(scenarios[1:], jobs=jobs, patience=patience, on_result=lambda index, answer: told(index + 1, answer))
     results += _usable(rest)
-    worlds = [_judged(one, result) for one, result in zip(planned, results, strict=True)]
-    return Verdict(tuple(_with_names(worlds, planned, patience)))
+    return Verdict(tuple(_judged(one, result) for one, result in zip(planned, results, strict=True)))
 
 
 def _planned(strategy: str, folder: Path, options: Mapping[str, object], overrides: Sequence[str], kind: Kind, window: str,
@@ -84,14 +82,3 @@ def _usable(answers: Sequence[Answer]) -> list[Result]:
 def _judged(one: Planned, result: Result) -> World:
     why = faults_found(result, one.kind.judged)
     return World(one.kind.name, one.window, one.scenario.seed, not why, why, one.scenario.command or "", result)
-
-
-def _with_names(worlds: list[World], planned: Sequence[Planned], patience: float) -> list[World]:
-    """``worlds`` with the lost messages named in the smallest failing run of each world that lost some."""
-    for kind in WORLDS:
-        found = smallest([world for world in worlds if world.world == kind.name and not world.passed])
-        if found and found.result.messages.lost and found.result.ended == "settled":
-            index = next(at for at, world in enumerate(worlds) if world is found)
-            ids = lost_messages(planned[index].scenario, found.result.messages.lost, patience)
-            worlds[index] = replace(found, why=faults_found(found.result, kind.judged, ids))
-    return worlds

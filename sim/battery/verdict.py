@@ -10,9 +10,6 @@ from ..measure import Result
 from ..measure.words import plural
 from .worlds import Judged
 
-NAMED = 10
-"""So many lost messages are named; then only how many more there are."""
-
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -27,7 +24,7 @@ class World:
     result: Result
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's form."""
+        """As ``validate --json`` prints it."""
         return {name: getattr(self, name) for name in ("world", "window", "seed", "passed", "why", "command")} | {
             "result": self.result.to_dict()
         }
@@ -50,7 +47,7 @@ class Verdict:
         return smallest([world for world in self.worlds if not world.passed])
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's form."""
+        """As ``validate --json`` prints it."""
         return {"passed": self.passed, "worlds": [world.to_dict() for world in self.worlds]}
 
 
@@ -59,13 +56,13 @@ def smallest(worlds: Sequence[World]) -> World | None:
     return min(worlds, key=lambda world: (world.result.messages.submitted, world.result.duration_s), default=None)
 
 
-def faults_found(result: Result, judged: Judged, lost: Sequence[str] = ()) -> str:
-    """Why a run did not pass, in words; empty if it did. ``lost`` are the ids of the lost messages, where they are known."""
+def faults_found(result: Result, judged: Judged) -> str:
+    """Why a run did not pass, in words; empty if it did."""
     found = []
     if result.ended == "aborted":
         found.append(f"aborted: {result.error or 'the strategy failed'}")
     if result.messages.lost:
-        found.append(f"lost {plural(result.messages.lost, 'message')}{_named(lost)}")
+        found.append(f"lost {plural(result.messages.lost, 'message')}: {_named(result)}")
     if result.ended == "until":
         found.append(f"{plural(result.messages.waiting, 'message')} still not sent after {result.duration_s / 60:g} min")
     if judged == "no incident" and result.incidents.total:
@@ -77,8 +74,6 @@ def faults_found(result: Result, judged: Judged, lost: Sequence[str] = ()) -> st
     return "; ".join(found)
 
 
-def _named(lost: Sequence[str]) -> str:
-    if not lost:
-        return ""
-    more = f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else ""
-    return f": {', '.join(lost[:NAMED])}{more}"
+def _named(result: Result) -> str:
+    more = result.messages.lost - len(result.first_lost)
+    return ", ".join(result.first_lost) + (f" and {more:,} more" if more else "")

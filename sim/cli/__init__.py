@@ -1,4 +1,4 @@
-"""The command line (CONTRACT section 4): the commands by name, each in a module of its own that is read when it is called.
+"""The command line: the commands by name, each in a module of its own that is read when it is called.
 
 A command reads its call, hands the work to the packages below and prints: results to stdout, progress and prose to stderr. A
 person's mistake is one line on stderr and status 2, never a traceback. Knows nothing of how a run is done.
@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from ..errors import ScenarioError, nearest
-from .common import WRONG
+from .status import STOPPED, WRONG
 from .streams import endure
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -62,7 +62,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script: exits with the contract's status."""
+    """The console script: exits with 0, 1 or 2, as ``scenarios/REFERENCE.md`` has it."""
     endure()
     try:
         status = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = WRONG
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
-        status = 130
+        status = STOPPED
     except KeyboardInterrupt:
-        status = 130
+        status = STOPPED
     except click.ClickException as error:
         click.echo(_said(error), err=True)
         status = WRONG

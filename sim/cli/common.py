@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, common options, how scenarios are run, and the consoles.
+"""What the commands share: common options, how scenarios are run, and the consoles.
 
 Knows nothing of any one command.
 """
@@ -17,14 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .. import units
 from ..errors import ScenarioError
 from ..measure import Result
-from ..runner import PATIENCE, Answer, run_many
+from ..runner import PATIENCE, Answer, OnResult, run_many
 from ..scenario import Scenario
 from ..scenario.loader import toml_value
 from ..strategies import catalogue
+from .status import FAILS, HOLDS, WRONG
 from .streams import utf8
-
-HOLDS, FAILS, WRONG = 0, 1, 2
-"""Exit status: all expectations hold; one does not or a run was aborted; the call or a file is wrong (2 outranks 1)."""
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,12 +65,19 @@ def _declares(strategy: str, option: str) -> bool:
     return strategy in catalogue.SHIPPED and any(each.startswith(family) for each in catalogue.shipped(strategy).options)
 
 
-def run_all(scenarios: Sequence[Scenario], jobs: int, patience: str) -> list[Answer]:
-    """Runs them with a progress bar; ``patience`` is a duration as text."""
+def run_all(
+    scenarios: Sequence[Scenario], jobs: int, patience: str, keep: OnResult = lambda index, answer: None
+) -> list[Answer]:
+    """Runs them with a progress bar; ``patience`` is a duration as text. ``keep`` is given each answer as soon as it is there."""
     seconds = patience_of(patience)
     with progress_bar() as progress:
         bar = progress.add_task("scenarios", total=len(scenarios))
-        return run_many(scenarios, jobs=jobs, patience=seconds, on_result=lambda index, answer: progress.advance(bar))
+
+        def told(index: int, answer: Answer) -> None:
+            keep(index, answer)
+            progress.advance(bar)
+
+        return run_many(scenarios, jobs=jobs, patience=seconds, on_result=told)
 
 
 def patience_of(text: str) -> float:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from errno import EACCES
 from pathlib import Path
 
 import click
 
 from .. import report
-from ..errors import ScenarioError
+from ..errors import ScenarioError, nearest
 from ..measure import Result
+from ..measure.words import plural
 from ..relay.policy import LIMITS
+from ..runner import Answer
 from ..scenario import Scenario, load_scenario
+from ..scenario.loader import TABLES
 from ..tables import printable, read_toml
 from .common import common, console, print_json, run_all, status_of
+from .status import STOPPED
 
 
 @click.command()
@@ -27,10 +32,17 @@ def run(
     paths: Sequence[Path], out: Path | None, as_json: bool, settings: Sequence[str], seed: int | None, jobs: int, patience: str
 ) -> int:
     """Run scenario files, and folders of them."""
+    if out:
+        _make(out)  # before anything is run: what takes an hour is not to end at a misspelt folder
     scenarios, wrong = _loaded(paths, settings, seed)
-    answers = run_all(scenarios, jobs, patience)
-    wrong += [answer for answer in answers if isinstance(answer, ScenarioError)]
-    done = [(answer, scenario) for answer, scenario in zip(answers, scenarios, strict=True) if isinstance(answer, Result)]
+    answers: dict[int, Answer] = {}
+    try:
+        run_all(scenarios, jobs, patience, answers.__setitem__)
+    except KeyboardInterrupt:
+        click.echo(f"stopped: {len(answers):,} of {plural(len(scenarios), 'scenario')} had been run", err=True)
+    found = [(answers[index], scenario) for index, scenario in enumerate(scenarios) if index in answers]
+    wrong += [answer for answer, _ in found if isinstance(answer, ScenarioError)]
+    done = [(answer, scenario) for answer, scenario in found if isinstance(answer, Result)]
     results = [answer for answer, _ in done]
     if as_json:
         print_json([result.to_dict() for result in results])
@@ -38,7 +50,8 @@ def run(
         report.table(results, console())
     if out:
         _write(done, wrong, out)
-    return status_of(results, wrong)
+    status = status_of(results, wrong)
+    return status if len(answers) == len(scenarios) else STOPPED
 
 
 def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) -> tuple[list[Scenario], list[ScenarioError]]:
@@ -67,8 +80,8 @@ def _found(path: Path) -> list[Path]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        os.scandir(path).close()  # rglob() finds nothing where it may not look, and says nothing
-        files = sorted(file for file in path.rglob("*.toml") if not file.is_dir() and not _is_policy(file))
+        os.scandir(path).close()  # a walk finds nothing where it may not look, and says nothing
+        files = sorted(file for file in _below(path) if not file.is_dir() and not _is_other(file))
         if not files:
             raise ScenarioError(str(path), "", "has no scenario in it; a scenario is a .toml file")
         return files
@@ -77,13 +90,38 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _is_policy(file: Path) -> bool:
-    """Whether a file of a folder is a policy that its scenarios use: it names limits, and neither a workload nor a sender."""
+def _below(path: Path) -> Iterator[Path]:
+    """The .toml files of a folder and of those in it, but for what is hidden and for what was installed there."""
+    for folder, below, names in os.walk(path):
+        below[:] = [name for name in below if not name.startswith(".") and not _is_installed(Path(folder, name))]
+        yield from (Path(folder, name) for name in names if name.endswith(".toml") and not name.startswith("."))
+
+
+def _is_installed(folder: Path) -> bool:
+    return folder.name == "node_modules" or (folder / "pyvenv.cfg").exists()
+
+
+def _is_other(file: Path) -> bool:
+    """Whether a file of a folder is no scenario: a policy that its scenarios use, or of another program, as pyproject.toml.
+
+    A policy names limits, and neither a workload nor a sender; no key of the other resembles one of a scenario.
+    """
     try:
         keys = read_toml(file).keys()
     except ScenarioError:
         return False
-    return bool(keys & set(LIMITS)) and not keys & {"workload", "sender"}
+    if keys & set(LIMITS):
+        return not keys & {"workload", "sender"}
+    return file.name == "pyproject.toml" or (bool(keys) and not any(key in TABLES or nearest(key, TABLES) for key in keys))
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+    except OSError as error:
+        raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
 
 
 def _write(done: Sequence[tuple[Result, Scenario]], wrong: Sequence[ScenarioError], out: Path) -> None:

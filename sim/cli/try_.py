@@ -26,7 +26,7 @@ def try_(strategy: str, settings_given: Sequence[str], messages: int | None, as_
     KEY is a scenario's.
     """
     tables, dotted = tables_of_call(strategy, settings_given)
-    if messages is not None or not any(key.startswith("workload.") for key in [*dotted, *settings]):
+    if messages is not None or not any(_other_workload(setting) for setting in [*dotted, *settings]):
         tables["workload"] = {"kind": "batch", "messages": messages or 1000}
     seeded = [] if seed is None else ["--seed", str(seed)]
     command = shlex.join(["relaysim", "try", strategy, *settings_given, *([] if messages is None else ["-n", str(messages)]), *seeded,
@@ -40,3 +40,9 @@ def try_(strategy: str, settings_given: Sequence[str], messages: int | None, as_
     else:
         report.table([answer], console())
     return status_of([answer], [])
+
+
+def _other_workload(setting: str) -> bool:
+    """Whether a setting asks for another workload than so many messages at once."""
+    key = setting.partition("=")[0]
+    return key.startswith("workload") and key != "workload.messages"

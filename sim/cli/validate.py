@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from .. import battery
-from .common import FAILS, HOLDS, common, console, patience_of, print_json, progress_bar, tables_of_call
+from .common import common, console, patience_of, print_json, progress_bar, tables_of_call
+from .status import FAILS, HOLDS
 
 
 class TwoForms(click.Command):

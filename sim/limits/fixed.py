@@ -6,17 +6,16 @@ counted request that passes moves the window's end to ``per`` after itself. A re
 
 from __future__ import annotations
 
-from .kept import Kept
-from .limiter import Key, State, Window
+from .keeping import KeepingNumber
+from .limiter import Key
 
 
-class Fixed(Window):
+class Fixed(KeepingNumber):
     """``count`` requests in [first, first + per). A refused one finds nothing to use up, so ``count_refused`` is the same."""
 
     def __init__(self, count: int, per: int, *, count_refused: bool = True, from_last: bool = False) -> None:
         super().__init__(count, per, count_refused=count_refused)
         self.from_last = from_last
-        self._kept: Kept[int] = Kept()
 
     def request(self, key: Key, now: int) -> bool:
         held = self._kept.find(key, now)
@@ -37,18 +36,3 @@ class Fixed(Window):
     def next_pass(self, key: Key, now: int) -> int:
         held = self._kept.look(key, now)
         return now if held is None or held.value < self.count else held.end
-
-    def reset(self, key: Key) -> None:
-        self._kept.forget(key)
-
-    def state(self, key: Key, now: int) -> State | None:
-        held = self._kept.look(key, now)
-        return None if held is None else (held.end, held.value)
-
-    def restore(self, key: Key, state: State, now: int) -> None:
-        end, *numbers = state
-        if end > now:
-            self._kept.put(key, end, numbers[0])
-
-    def __len__(self) -> int:
-        return len(self._kept)

@@ -6,18 +6,16 @@ is worth exactly ``per`` of them and nothing is rounded. The bucket is never ful
 
 from __future__ import annotations
 
-from .kept import Kept
-from .limiter import Key, State, Window
+from .keeping import KeepingNumber
+from .limiter import Key
 
 
-class Gcra(Window):
+class Gcra(KeepingNumber):
     """Lets 2N - 1 through in the first ``per``. A refused request that counts takes what there is, less than one request."""
 
     def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
         super().__init__(count, per, count_refused=count_refused)
         self._spare = (count - 1) * per  # a request passes while its bucket is full again within this
-        # Held for ``per`` after the last counted request, when any bucket is full: later than need be, but in order.
-        self._kept: Kept[int] = Kept()
 
     def request(self, key: Key, now: int) -> bool:
         held = self._kept.find(key, now)
@@ -30,6 +28,7 @@ class Gcra(Window):
             full = scaled + self.count * self.per
         else:
             return False
+        # Held for ``per`` after the last counted request, when any bucket is full: later than need be, but in order.
         if held is None:
             self._kept.put(key, now + self.per, full)
         else:
@@ -44,18 +43,3 @@ class Gcra(Window):
     def next_pass(self, key: Key, now: int) -> int:
         held = self._kept.look(key, now)
         return now if held is None else max(now, -((self._spare - held.value) // self.count))
-
-    def reset(self, key: Key) -> None:
-        self._kept.forget(key)
-
-    def state(self, key: Key, now: int) -> State | None:
-        held = self._kept.look(key, now)
-        return None if held is None else (held.end, held.value)
-
-    def restore(self, key: Key, state: State, now: int) -> None:
-        end, *numbers = state
-        if end > now:
-            self._kept.put(key, end, numbers[0])
-
-    def __len__(self) -> int:
-        return len(self._kept)

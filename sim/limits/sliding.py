@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterable, Sequence
 
-from .kept import Kept
-from .limiter import Key, State, Window
+from .keeping import Keeping
+from .limiter import Key
 
 
-class Sliding(Window):
+class Sliding(Keeping[deque[int]]):
     """At most ``count`` in any stretch of ``per``; a request that is exactly ``per`` old no longer counts."""
 
     def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
         super().__init__(count, per, count_refused=count_refused)
-        self._kept: Kept[deque[int]] = Kept()
 
     def request(self, key: Key, now: int) -> bool:
         held = self._kept.find(key, now)
@@ -42,17 +42,8 @@ class Sliding(Window):
         held = self._kept.look(key, now)
         return now if held is None or len(held.value) < self.count else max(now, held.value[0] + self.per)
 
-    def reset(self, key: Key) -> None:
-        self._kept.forget(key)
+    def _numbers(self, value: deque[int]) -> Iterable[int]:
+        return value
 
-    def state(self, key: Key, now: int) -> State | None:
-        held = self._kept.look(key, now)
-        return None if held is None else (held.end, *held.value)
-
-    def restore(self, key: Key, state: State, now: int) -> None:
-        end, *numbers = state
-        if end > now:
-            self._kept.put(key, end, deque(numbers, self.count))
-
-    def __len__(self) -> int:
-        return len(self._kept)
+    def _value(self, numbers: Sequence[int]) -> deque[int]:
+        return deque(numbers, self.count)

@@ -90,6 +90,7 @@ class DelayedConnection(Connection):
         if self.wire is not None and self.wire.starttls:
             return  # in the clear, behind STARTTLS
         self._arrive(data)
+        self._acknowledge()
 
     def _end(self) -> None:
         if not self._ended:
@@ -195,6 +196,9 @@ class DelayedConnection(Connection):
         """The relay goes away: what was answered before still arrives, half a round trip later nothing does."""
         if self.wire is not None:
             self.wire.eof(now)
+            if self._judging is not None:
+                self._judging.cancel()  # nobody is there to judge what is under way
+                self._judging = None
         self._arrivals.clear()
         self._depart(now + self.door.way.trip() // 2, b"", "abort")
 

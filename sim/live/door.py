@@ -165,7 +165,7 @@ class Door:
         state.close(self.clock.now())
 
     def result(self) -> Result:
-        """What has happened so far, or until the end: the contract's live result."""
+        """What has happened so far, or until the end: the live result."""
         scenario, seen = self.scenario, self.tally
         usernames, ips = scenario.sender.usernames, scenario.sender.ips
         if not self.settings.senders_known:

@@ -1,7 +1,8 @@
-"""What happened, counted: Recorder (rows as they come), Result (the contract's answer), statistics and the diagnosis in words."""
+"""What happened, counted: Recorder (rows as they come), Result (the answer), statistics and the diagnosis in words."""
 
-from .assemble import Facts, assemble
+from .assemble import assemble
 from .expectations import Expectation, parse_expectations
+from .facts import Facts
 from .live import live_result
 from .recorder import Recorder
 from .result import Result

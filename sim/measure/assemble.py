@@ -1,58 +1,22 @@
-"""From rows to the contract's result. Knows the recorder's rows and what the door says of the messages; nothing of the door."""
+"""From rows to the result of a run. Knows the recorder's rows and what the door says of the messages; nothing of the door."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 
-from ..relay.policy import Policy
 from ..units import MICRO, seconds
 from . import statistics as st
+from .alike import block, entry, throughput
 from .diagnosis import diagnose
-from .expectations import Expectation, judged
+from .expectations import judged
+from .facts import Facts
 from .hits import hits
 from .recorder import Recorder
-from .result import (
-    LOG_CUT,
-    Block,
-    BlockKey,
-    Connections,
-    Incidents,
-    Latency,
-    LogEntry,
-    Logins,
-    Messages,
-    Result,
-    Throughput,
-)
+from .result import LOG_CUT, NAMED, Connections, Incidents, Latency, Logins, Messages, Result, Throughput
 from .rows import Rows
 from .series import Levels, limits_of, series
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the door knows and the relay does not. Times are microseconds.
-
-    ``submitted`` maps each message's id to the time at which it came into the outbox; ``given_up`` are the ids that the sender
-    gave up, whether or not the relay has accepted them; ``end`` is the run's end, and rows after it did not happen.
-    """
-
-    scenario: str
-    title: str
-    policy: Policy
-    sender: str
-    seed: int | None
-    end: int
-    ended: str
-    submitted: Mapping[str, int]
-    given_up: frozenset[str]
-    usernames: int = 1
-    ips: int = 1
-    expectations: Sequence[Expectation] = field(default=())
-    error: str | None = None
-    command: str | None = None
 
 
 def assemble(recorder: Recorder, facts: Facts) -> Result:
@@ -75,11 +39,7 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
         incidents=_incidents(rows, facts),
         connections=_connections(rows, open_steps),
         logins=_logins(rows),
-        blocks=[
-            Block(row.limit, BlockKey(row.ip, row.username), seconds(row.from_), seconds(row.until))
-            for row in recorder.blocks
-            if row.from_ <= facts.end
-        ],
+        blocks=[block(row) for row in recorder.blocks if row.from_ <= facts.end],
         series=series(rows, recorder.blocks, open_steps, facts),
         expectations=[],
         diagnosis=diagnose(
@@ -91,6 +51,7 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
         ),
         error=facts.error,
         command=facts.command,
+        first_lost=tuple(islice(rows.lost, NAMED)),
     )
     return judged(result, facts.expectations)
 
@@ -101,18 +62,9 @@ def _messages(rows: Rows, facts: Facts) -> Messages:
 
 
 def _throughput(rows: Rows, facts: Facts) -> Throughput:
-    ceiling = facts.policy.ceiling(facts.usernames, facts.ips)
     accepted = rows.first_at
-    mean: Fraction | None = Fraction(0)
-    if len(accepted):
-        span = int(accepted[-1]) - rows.first_came
-        mean = Fraction(len(accepted) * st.MINUTE, span) if span else None
-    return Throughput(
-        mean_per_min=None if mean is None else float(mean),
-        peak_per_min=st.busiest(accepted),
-        ceiling_per_min=None if ceiling is None else float(ceiling),
-        utilisation=None if mean is None or ceiling is None else float(mean / ceiling),
-    )
+    span = int(accepted[-1]) - rows.first_came if len(accepted) else 0
+    return throughput(len(accepted), span, st.busiest(accepted), facts)
 
 
 def _latency(waits: st.Times) -> Latency:
@@ -125,10 +77,7 @@ def _latency(waits: st.Times) -> Latency:
 def _incidents(rows: Rows, facts: Facts) -> Incidents:
     by_limit = Counter(row.limit for row in rows.incidents)
     by_code = Counter("none" if row.code is None else str(row.code) for row in rows.incidents)
-    log = [
-        LogEntry(seconds(row.at), row.limit, row.code, row.text, row.ip, row.username, row.connection, row.message)
-        for row in rows.incidents[:LOG_CUT]
-    ]
+    log = [entry(row) for row in rows.incidents[:LOG_CUT]]
     return Incidents(
         total=len(rows.incidents),
         by_limit={name: by_limit[name] for name in limits_of(rows.incidents, facts)},

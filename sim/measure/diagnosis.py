@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ..records import BlockRow, Incident
 from ..relay.policy import WindowSpec
+from .facts import Facts
 from .result import Finding
 from .series import FAILURES
 from .words import lasting, moment, number, ordinal, plural, times
-
-if TYPE_CHECKING:
-    from .assemble import Facts
 
 MARGIN = Fraction(101, 100)
 """Logins that are per / count apart stand exactly on the edge of a window; one hundredth more is safe under every algorithm."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..records import BlockRow, Incident
 from . import statistics as st
 from .diagnosis import Hit
+from .facts import Facts
 from .rows import Rows
 from .series import FAILURES, failures
-
-if TYPE_CHECKING:
-    from .assemble import Facts
 
 
 def hits(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Hit]:

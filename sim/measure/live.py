@@ -1,28 +1,14 @@
-"""From a Tally to the contract's result. Knows what a live relay does not: latency and seed are null, no message waits."""
+"""From a Tally to a result. Knows what a live relay does not: latency and seed are null, no message waits."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from ..units import seconds
 from . import statistics as st
-from .assemble import Facts
+from .alike import block, entry, throughput
 from .diagnosis import diagnose
 from .expectations import judged
-from .result import (
-    LOG_CUT,
-    Block,
-    BlockKey,
-    Connections,
-    Incidents,
-    Latency,
-    LogEntry,
-    Logins,
-    Messages,
-    Result,
-    Series,
-    Throughput,
-)
+from .facts import Facts
+from .result import LOG_CUT, Connections, Incidents, Latency, Logins, Messages, Result, Series
 from .tally import ACCEPTED, BUSIEST, OPEN, Tally
 
 
@@ -30,6 +16,7 @@ def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
     """The result of a live relay at ``facts.end``, microseconds of this run; ``wanted`` messages were to come, if that is known."""
     tally.roll(facts.end + tally.origin)
     messages = _messages(tally, wanted)
+    span = tally.last_accepted - (tally.first_opened or 0)
     result = Result(
         scenario=facts.scenario,
         title=facts.title,
@@ -40,14 +27,12 @@ def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
         ended=facts.ended,
         passed=True,
         messages=messages,
-        throughput=_throughput(tally, facts),
+        throughput=throughput(tally.accepted_count, span, tally.accepted_rate.peak, facts),
         latency_s=Latency(None, None, None, None, None),
         incidents=_incidents(tally, facts),
         connections=Connections(tally.opened_count, tally.refused, tally.most_open, tally.opened_rate.peak),
         logins=_logins(tally),
-        blocks=[
-            Block(row.limit, BlockKey(row.ip, row.username), seconds(row.from_), seconds(row.until)) for row in tally.blocks
-        ],
+        blocks=[block(row) for row in tally.blocks],
         series=_series(tally, facts),
         expectations=[],
         diagnosis=diagnose(tally.found(), tally.blocks, facts, lost=messages.lost, wrong=tally.outcomes["failed"]),
@@ -63,26 +48,9 @@ def _messages(tally: Tally, wanted: int | None) -> Messages:
     return Messages(submitted, accepted, submitted - accepted, 0, tally.duplicated)
 
 
-def _throughput(tally: Tally, facts: Facts) -> Throughput:
-    ceiling = facts.policy.ceiling(facts.usernames, facts.ips)
-    mean: Fraction | None = Fraction(0)
-    if tally.accepted_count:
-        span = tally.last_accepted - (tally.first_opened or 0)
-        mean = Fraction(tally.accepted_count * st.MINUTE, span) if span else None
-    return Throughput(
-        mean_per_min=None if mean is None else float(mean),
-        peak_per_min=tally.accepted_rate.peak,
-        ceiling_per_min=None if ceiling is None else float(ceiling),
-        utilisation=None if mean is None or ceiling is None else float(mean / ceiling),
-    )
-
-
 def _incidents(tally: Tally, facts: Facts) -> Incidents:
     total = tally.by_limit.total()
-    log = [
-        LogEntry(seconds(row.at), row.limit, row.code, row.text, row.ip, row.username, row.connection, row.message)
-        for row in tally.log
-    ]
+    log = [entry(row) for row in tally.log]
     return Incidents(
         total=total,
         by_limit={name: tally.by_limit[name] for name in tally.limits},

@@ -1,4 +1,4 @@
-"""The contract's result: what a run found, as frozen rows that print as JSON. Knows nothing of how it was found."""
+"""The result: what a run found, as frozen rows that print as the JSON of ``scenarios/REFERENCE.md``. Knows nothing of how it was found."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ SCHEMA = 1
 
 LOG_CUT = 10_000
 """incidents.log holds at most so many; the counts never are cut."""
+
+NAMED = 10
+"""So many lost messages are named; of the others it is only told how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run found. ``error`` says in words why a run was aborted; ``command`` repeats it."""
+    """What a run found. ``error`` says in words why a run was aborted; ``command`` repeats it.
+
+    ``first_lost`` has the ids of the first ten messages that were lost, for whoever has the result at hand: the JSON only counts.
+    """
 
     scenario: str
     title: str
@@ -173,10 +179,12 @@ class Result:
     error: str | None = None
     command: str | None = None
     schema: int = field(default=SCHEMA)
+    first_lost: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dicts and lists in the contract's order, ``schema`` first."""
+        """Plain dicts and lists in the order of the fields, ``schema`` first."""
         whole = asdict(self)
+        del whole["first_lost"]
         return {"schema": whole.pop("schema"), **whole}
 
     def to_json(self) -> str:

@@ -6,7 +6,7 @@ Columns of numbers where there are many rows, the rows themselves for whoever as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from functools import cached_property
 from itertools import repeat
 from operator import itemgetter
@@ -42,7 +42,7 @@ class Rows:
         """The first submission, in microseconds."""
         self.first_at, self.waits = np.sort(first[accepted]), np.sort((first - came)[accepted])
         self.lost = _without(given_up, submitted, accepted)
-        """The ids of the messages that the sender gave up and the relay never accepted."""
+        """The ids of the messages that the sender gave up and the relay never accepted, in the order in which they came."""
 
     @cached_property
     def logins(self) -> list[Login]:
@@ -102,12 +102,9 @@ def _acceptances(recorder: Recorder, last: int, submitted: Mapping[str, int]) ->
     return (at, on), first_times(submitted, recorder.accepted_ids, at, order)
 
 
-def _without(given_up: frozenset[str], submitted: Mapping[str, int], accepted: NDArray[np.bool_]) -> frozenset[str]:
-    if not given_up:
-        return given_up
-    return frozenset(
-        message for message, one in zip(submitted, accepted.tolist(), strict=True) if not one and message in given_up
-    )
+def _without(given_up: frozenset[str], submitted: Mapping[str, int], accepted: NDArray[np.bool_]) -> KeysView[str]:
+    judged = zip(submitted, accepted.tolist(), strict=True) if given_up else ()
+    return dict.fromkeys(message for message, one in judged if not one and message in given_up).keys()
 
 
 def _by_key(keys: list[str], at: st.Times) -> dict[str, st.Times]:

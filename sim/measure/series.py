@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,9 @@ from ..records import BlockRow, Incident
 from ..relay.policy import LIMITS
 from ..units import seconds
 from . import statistics as st
+from .facts import Facts
 from .result import Series
-
-if TYPE_CHECKING:
-    from .assemble import Facts
-    from .rows import Rows
+from .rows import Rows
 
 Levels = tuple[st.Times, NDArray[Any]]
 """A step function: the level from each time on, 0 before."""

@@ -1,7 +1,7 @@
 """The witness of a relay that runs for days: counts, series and a capped log, nothing kept for a message or a connection.
 
 For what is open and for the few keys that matter it holds a number each, so its memory does not grow with what was sent.
-Times come in order. ``Tally.result`` gives the contract's result; knows nothing of ports, nor of who asks.
+Times come in order. ``Tally.result`` gives the live result; knows nothing of ports, nor of who asks.
 
 What a live relay cannot know, and what stands in its place: the first submission is the first connection; a message that was
 never accepted is known by its recipient or its headers, and one that was refused at MAIL, before it said either, counts as a

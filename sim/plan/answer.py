@@ -1,4 +1,4 @@
-"""The answer to a demand: a Plan, frozen, as the contract's JSON. Knows how an answer looks, not how it is found."""
+"""The answer to a demand: a Plan, frozen, as JSON. Knows how an answer looks, not how it is found."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Plan:
     setting: Setting | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's object, its keys first; behind them the frontier, the probe and what would change the answer."""
+        """The object that ``plan --json`` prints: the answer first; behind it the frontier, the probe and what would change the answer."""
         return {
             "feasible": self.feasible,
             "why": self.why,

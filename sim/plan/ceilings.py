@@ -71,7 +71,7 @@ class Ceilings:
 
 
 def ceilings(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting) -> Ceilings:
-    """Every ceiling of ``setting``, the policy's in the contract's order and then the sender's own."""
+    """Every ceiling of ``setting``, the policy's in their own order and then the sender's own."""
     carried = carried_by(policy, setting.size)
     found: list[Ceiling] = []
     for name in policy.limits:

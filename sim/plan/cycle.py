@@ -1,4 +1,4 @@
-"""How long a connection takes where nothing is random: the round trips of CONTRACT's Timing, added up.
+"""How long a connection takes where nothing is random: the round trips of each step, added up.
 
 Integer microseconds. Knows the network, not the limits; whoever has a strategy that speaks otherwise measures it instead.
 """

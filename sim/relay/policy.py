@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import ScenarioError, nearest
 from ..limits import WINDOWS, Limit, make_limiter
-from ..tables import Duration, Table, choice, read, read_toml, shown, written
+from ..tables import Duration, Table, choice, read, read_toml, shown, unknown_key, written
 from ..units import spoken
 
 SHIPPED = Path(__file__).parent.parent / "policies"
@@ -142,14 +142,14 @@ class Policy(Table):
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """The names of the limits that this policy has, in the contract's order."""
+        """The names of the limits that this policy has, in the order of ``LIMITS``."""
         return tuple(name for name in LIMITS if getattr(self, name) is not None)
 
     def ceiling(self, usernames: int, ips: int) -> Fraction | None:
         """Messages a minute that no sender with so many usernames and IPs can exceed for long; None where no limit binds.
 
-        The least of usernames x logins x transactions and ips x connections x transactions (CONTRACT section 3). Without a
-        limit of transactions a connection carries any number, and nothing binds.
+        The least of usernames x logins x transactions and ips x connections x transactions. Without a limit of transactions a
+        connection carries any number, and nothing binds.
         """
         transactions = self.transactions_per_connection
         pairs = ((self.logins_per_username, usernames), (self.connections_per_ip, ips))
@@ -220,9 +220,9 @@ def _is_file(path: Path) -> bool:
 def _read(data: Mapping[str, Any], name: str, place: str, key: str = "") -> Policy:
     """The policy of a table in which a bare number is a limit's count; ScenarioError with every mistake in it."""
     prefix = f"{key}." if key else ""
-    errors, table = [], {**{each: _counted(each, value) for each, value in data.items()}, "name": name}
-    if "name" in data:
-        errors.append(ScenarioError(place, f"{prefix}name", "is not a key; a policy's name is its file's"))
+    allowed = [*(["use"] if key else []), *(each for each in Policy.model_fields if each != "name")]
+    errors = [ScenarioError(place, prefix + each, _not_a_key(each, allowed)) for each in data if each not in allowed]
+    table = {**{each: _counted(each, value) for each, value in data.items() if each in allowed}, "name": name}
     for each in (limit for limit in LIMITS if limit in data and not isinstance(table[limit], Mapping)):
         problem = f"{shown(table.pop(each))} is not allowed; write a count, a table, or false to remove the limit"
         errors.append(ScenarioError(place, prefix + each, problem))
@@ -233,6 +233,10 @@ def _read(data: Mapping[str, Any], name: str, place: str, key: str = "") -> Poli
     if errors:
         raise ScenarioError.joined(errors)
     return policy
+
+
+def _not_a_key(name: str, allowed: list[str]) -> str:
+    return "is not a key; a policy's name is its file's" if name == "name" else unknown_key(name, allowed)
 
 
 def _counted(key: str, value: object) -> object:

@@ -18,7 +18,7 @@ Accounts = Callable[[str, str, int], bool]
 """Says whether a username and password are right at a time in microseconds."""
 
 ORDER_AT_AUTH = ("logins_per_username", "failed_logins_per_ip", "failed_logins_per_username_ip", "credentials")
-"""The order of the checks at AUTH (CONTRACT section 1); the first that refuses answers. ``judge_login`` follows it."""
+"""The order of the checks at AUTH; the first that refuses answers. ``judge_login`` follows it."""
 
 
 FAILED = ("failed_logins_per_ip", "failed_logins_per_username_ip")

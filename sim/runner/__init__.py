@@ -15,7 +15,7 @@ from ..scenario import Scenario
 from ..world import simulate
 from .pool import run_in_children
 
-__all__ = ["PATIENCE", "Answer", "run_many"]
+__all__ = ["PATIENCE", "Answer", "OnResult", "run_many"]
 
 Answer = Result | ScenarioError
 OnResult = Callable[[int, Answer], None]

@@ -21,6 +21,7 @@ from ..relay.policy import LIMITS, Policy
 from ..relay.policy import load as load_policy
 from ..strategies import catalogue
 from ..tables import Duration, Table, one_line, printable, read, read_toml, shown, unknown_key
+from .overrides import blamed, segments
 from .schema import HORIZON, LONGEST_FOR, WORKLOADS, Faults, Network, SenderSpec, Trace, Workload
 from .trace import read_trace
 
@@ -72,8 +73,29 @@ class Scenario:
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
-    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) laid on; ScenarioError with every mistake."""
-    return build(read_toml(path), str(path), printable(path.stem), path.parent, overrides, seed)
+    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) laid on; ScenarioError with every mistake.
+
+    The place of a mistake is the file, or ``--set KEY=VALUE (on FILE)`` where an override made it.
+    """
+    data, place = read_toml(path), str(path)
+
+    def built(overrides: Sequence[str]) -> Scenario:
+        return build(data, place, printable(path.stem), path.parent, overrides, seed)
+
+    try:
+        return built(overrides)
+    except ScenarioError as error:
+        if not overrides:
+            raise
+        raise blamed(error, overrides, _mistakes(lambda: built(())), place) from None
+
+
+def _mistakes(make: Callable[[], object]) -> list[ScenarioError]:
+    try:
+        make()
+    except ScenarioError as error:
+        return list(error.each())
+    return []
 
 
 def build(data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str] = (),
@@ -121,7 +143,7 @@ def lay_on(data: dict[str, Any], override: str) -> None:
     What stands behind ``sender.options`` or ``expect`` is one name, dots and all, with quotes or without.
     """
     key, equals, text = override.partition("=")
-    parts = _segments(key)
+    parts = segments(key)
     if not equals or not all(parts):
         raise ScenarioError("--set", "", f"{shown(override)} is not KEY=VALUE; write it like workload.messages=500")
     for whole in (["expect"], ["sender", "options"]):
@@ -136,19 +158,6 @@ def lay_on(data: dict[str, Any], override: str) -> None:
             table[part] = below
         table = below
     table[parts[-1]] = toml_value(text.strip())
-
-
-def _segments(key: str) -> list[str]:
-    """``["sender", "options", "mail.smtp.timeout"]`` of ``sender.options."mail.smtp.timeout"``, as TOML reads a key."""
-    try:
-        table: Any = tomllib.loads(f"{key} = 0")
-    except (ValueError, RecursionError):
-        return [part.strip() for part in key.split(".")]
-    parts = []
-    while isinstance(table, dict):
-        ((part, table),) = table.items()
-        parts.append(part)
-    return parts
 
 
 def toml_value(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What may stand in a scenario file: every key with its type, its bounds and its default (CONTRACT section 2).
+"""What may stand in a scenario file: every key with its type, its bounds and its default.
 
 Only the tables and their values; what they refer to (policies, strategies, files) is the loader's. Durations are microseconds
 and rates messages a microsecond once read.

@@ -75,8 +75,9 @@ def _moment(text: str) -> tuple[str, int] | None:
 def _required(text: str, line: int, path: Path, place: str) -> tuple[str, int]:
     moment = _moment(text)
     if moment is None:
-        problem = (
-            f"{path.name} line {line}: {shown(text)} is neither seconds of 0 or more nor a date such as 2026-11-24T08:00:00"
-        )
+        wrong = "is neither seconds of 0 or more nor a date such as 2026-11-24T08:00:00"
+        if _is_number(text) and float(text) > 0 and float(text) != float("inf"):  # seconds since 1970, most likely
+            wrong = "is more than 366 days; seconds count from the run's beginning, so take the first from each, or write dates"
+        problem = f"{path.name} line {line}: {shown(text)} {wrong}"
         raise ScenarioError(place, "workload.file", problem)
     return moment

@@ -34,7 +34,7 @@ class WorldConnection:
 
     @classmethod
     def connect(cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str) -> Self:
-        """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each (CONTRACT section 2, Timing)."""
+        """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each."""
         begun = clock.moment + way.before_connection
         trip = way.rtt if way.steady else way.trip()
         at = begun + trip // 2
@@ -154,7 +154,7 @@ class WorldConnection:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or not isinstance(error, GreenletExit):  # the run is over: no time is left for a QUIT
+        if not isinstance(error, GreenletExit | KeyboardInterrupt):  # the run is over: no time is left for a QUIT
             self.close()
 
     def _command(self, t: int, call: Callable[[int], Reply | None], trip: int | None = None, *, reset: bool = False) -> int:

@@ -6,12 +6,13 @@ Knows no limits and no policy.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from .. import streams
 from ..errors import StrategyError
-from ..strategies.api import Message
+from ..strategies.api import Message, messages_among
 from ..units import MICRO
 from .connection import WorldConnection
 from .dialogue import WorldDialogue
@@ -40,7 +41,10 @@ class WorldSender:
         """As in api.Sender."""
         if (type(most) is not int and (not isinstance(most, int) or isinstance(most, bool))) or most < 1:
             raise StrategyError(f"take({most!r}): a whole number of at least 1 is allowed")
-        return self._world.outbox.take(self._hands, most)
+        world = self._world
+        if get_ident() != world.thread:
+            world.refuse_thread()
+        return world.outbox.take(self._hands, most)
 
     def take_more(self, most: int = 1) -> list[Message]:
         """As in dialogue.LibrarySender."""
@@ -60,11 +64,15 @@ class WorldSender:
 
     def put_back(self, message: Message) -> None:
         """As in api.Sender."""
+        if get_ident() != self._world.thread:
+            self._world.refuse_thread()
         self._world.outbox.put_back(self._hands, message)
 
     def connect(self) -> WorldConnection:
         """As in api.Sender."""
         world = self._world
+        if get_ident() != world.thread:
+            world.refuse_thread()
         return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
 
     def dial(self, patience: float | None = None) -> WorldDialogue:
@@ -82,6 +90,8 @@ class WorldSender:
         if (kind is not float and kind is not int) or not 0 <= seconds < math.inf:
             seconds = _checked(seconds)
         clock = self._world.clock
+        if get_ident() != self._world.thread:
+            self._world.refuse_thread()
         clock.wait_until(clock.moment + (round(seconds * MICRO) if seconds < LONGEST_SLEEP else LONGEST_SLEEP * MICRO))
 
     def now(self) -> float:
@@ -96,10 +106,12 @@ class WorldSender:
 
     def spawn(self, function: Callable[..., Any], *args: Any) -> None:
         """As in api.Sender."""
+        if get_ident() != self._world.thread:
+            self._world.refuse_thread()
         self._world.clock.tick()
         self._spawned += 1
         child = WorldSender(self._world, f"{self._name}.{self._spawned}", self.username, self.ip)
-        for message in _messages(args):
+        for message in messages_among(args):
             index = self._world.outbox.index(message)
             if self._hands.let_go(index):
                 child._hands.hold(index)
@@ -116,13 +128,3 @@ def _checked(seconds: object) -> float:
     if isinstance(seconds, SupportsFloat) and not isinstance(seconds, bool) and 0 <= float(seconds) < math.inf:
         return float(seconds)
     raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
-
-
-def _messages(args: Iterable[Any]) -> list[Message]:
-    found: list[Message] = []
-    for arg in args:
-        if isinstance(arg, Message):
-            found.append(arg)
-        elif isinstance(arg, list | tuple):
-            found.extend(_messages(arg))
-    return found

@@ -6,7 +6,6 @@ Asserts nothing itself. Knows the doors, and no strategy.
 from __future__ import annotations
 
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from sim.units import MICRO
 from sim.world import World, strategy_of
 from sim.world.workload import arrivals
 from tests.live.peer import until
+from tests.real_time import watched
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def in_virtual_time(scenario: Scenario) -> tuple[Seen, World]:
 def in_production(scenario: Scenario) -> Seen:
     """Through smtplib, threads and a real clock, with the same luck."""
     spec = scenario.sender
-    with sim.live.running(scenario=scenario, transcripts=True, bind=("127.0.0.0/8",)) as relay, _watched() as late:
+    with sim.live.running(scenario=scenario, transcripts=True, bind=("127.0.0.0/8",)) as relay, watched() as late:
         context = ssl.create_default_context(cafile=str(relay.certificate)) if relay.certificate else None
         account = Account(
             relay.host, relay.port, [(f"user{index + 1}", "secret") for index in range(spec.usernames)], "sender@example.com",
@@ -136,24 +136,3 @@ def _coming(scenario: Scenario) -> list[tuple[str, bytes]] | Iterator[tuple[str,
             yield message
 
     return slowly()
-
-
-class _watched:
-    """How late a thread wakes that has nothing else to do: the machine's own share in whatever comes late."""
-
-    def __enter__(self) -> list[float]:
-        self._over, self.late = threading.Event(), [0.0]  # something, if the run is over at once
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self.late
-
-    def __exit__(self, *what: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        due = time.monotonic() + 0.01
-        while not self._over.wait(max(0.0, due - time.monotonic())):
-            now = time.monotonic()
-            self.late.append(max(0.0, now - due))
-            due = now + 0.01

@@ -38,7 +38,7 @@ PACKAGES = ("rate-limiter-flexible", "@sinonjs/fake-timers")
 LONGEST = 24 * 86_400_000
 """Milliseconds beyond which JavaScript's timers overflow and the package forgets at once."""
 
-PATIENCE = 120
+PATIENCE = 600
 """Real seconds after which a node process that has not answered is taken for stuck and killed."""
 
 
@@ -149,7 +149,7 @@ class LimitsOracle:
 
     ``request`` takes the time in whole units of 1/``ticks`` s, from ``per`` on, and each must be a multiple of 1/1024 s,
     which a float holds exactly. For ``sliding`` no two requests of a key may be exactly ``per`` apart (the package counts a
-    request of that age, the contract does not; ``clashes`` tells); for ``sliding-counter`` ``per`` is a power of two, else
+    request of that age, ours does not; ``clashes`` tells); for ``sliding-counter`` ``per`` is a power of two, else
     the package's shares of a window are rounded.
     """
 

@@ -84,7 +84,7 @@ Outcome = list[Any]
 
 
 class Logins:
-    """The contract's order at AUTH, over the limits that there are."""
+    """The relay's order at AUTH, over the limits that there are."""
 
     def __init__(self, terms: dict[str, Terms]) -> None:
         made = {name: limit(name, terms[name]) for name in terms}

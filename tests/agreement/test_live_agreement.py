@@ -4,8 +4,9 @@ The limits are scaled down, nothing is random but the strategies' own luck, whic
 comes within 200 ms of a window's edge. Then accepted, lost and refused by each limit are the same numbers, what was said is
 the same collection of connections, and each line of it was judged at the same time within 5% or 100 ms.
 
-Real time is the machine's: what comes late is done again, twice at most, and so is a wrong count of a pass in which the machine
-stood still, as seen by a thread with nothing to do but to wake in time. Any other wrong count fails at once.
+Real time is the machine's: these threads go before other programs where the system allows it, and what comes late all the same is
+done again, five times at most, with no other test beside it. So is a wrong count of a pass in which the machine stood still, as
+seen by a thread with nothing to do but to wake in time. Any other wrong count fails at once.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from sim.strategies.catalogue import SHIPPED, shipped
 from tests.agreement.both import Seen, distance_from_edges, in_production, in_virtual_time, paired, scenario_of
+from tests.real_time import PASSES, STALLED_S, first
 
 LEAST_DISTANCE_S = 0.2
 SHARE, LEAST_S = 0.05, 0.1
-STALLED_S = 0.02
-PASSES = 3
 
 LIMITS = {"logins_per_username": {"count": 12, "per": "6s"}, "connections_per_ip": {"count": 30, "per": "6s"}}
 
@@ -98,10 +99,10 @@ def test_what_is_compared_meets_limits():
 
 
 @pytest.mark.parametrize("names", AT_ONCE, ids=", ".join)
-def test_both_doors_do_the_same(names, capsys):
+def test_both_doors_do_the_same(names, alone, capsys):
     todo, rows = list(names), []
     for turn in range(PASSES):
-        with ThreadPoolExecutor(len(todo)) as pool:
+        with alone() if turn else nullcontext(), first() as undisturbed, ThreadPoolExecutor(len(todo)) as pool:
             pairs = dict(zip(todo, pool.map(both, todo), strict=True))
         for name, (virtual, live) in pairs.items():
             wrong = differences(virtual, live)
@@ -111,7 +112,8 @@ def test_both_doors_do_the_same(names, capsys):
                 todo.remove(name)
             else:
                 assert turn < PASSES - 1, [*rows, *wrong]
-                assert not wrong or live.stalled >= STALLED_S, [rows[-1], *wrong]
+                disturbed = live.stalled >= STALLED_S or not (undisturbed or turn)
+                assert not wrong or disturbed, [rows[-1], *wrong]
         if not todo:
             break
     with capsys.disabled():

@@ -68,6 +68,9 @@ def test_lost_messages_are_named(forgetful):
     batch = min((one for one in forgetful.worlds if one.world == "batch"), key=lambda one: one.result.duration_s)
     # Every sixth message is refused; six workers take six each, so these are the first ten.
     assert "messages: 6, 12, 18, 24, 30, 36, 42, 48, 54, 60 and 156 more" in batch.why
+    losing = [one for one in forgetful.worlds if one.result.messages.lost]
+    assert len(losing) > 5
+    assert all(f"messages: {', '.join(one.result.first_lost)} and " in one.why for one in losing)
     shown = printed(forgetful)
     assert failing.command in shown
     assert "failed: " in shown
@@ -85,6 +88,7 @@ def test_the_json_form(forgetful):
     assert set(form) == {"passed", "worlds"}
     assert set(form["worlds"][0]) == {"world", "window", "seed", "passed", "why", "command", "result"}
     assert form["worlds"][0]["result"]["schema"] == 1
+    assert "first_lost" not in form["worlds"][0]["result"]
 
 
 @pytest.mark.parametrize("strategy", ["nowhere.py:send", f"{FORGETS}:forgot", "pacedd"])

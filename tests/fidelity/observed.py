@@ -44,7 +44,7 @@ class Observed:
 def observed(
     result: Mapping[str, Any], transcripts: Sequence[Transcript], *, messages: int | None = None, **more: Any
 ) -> Observed:
-    """From a result (CONTRACT section 3) and its transcripts; ``messages`` were given to a program whose result cannot know."""
+    """From a result and its transcripts; ``messages`` were given to a program whose result cannot know."""
     accepted = result["messages"]["accepted"]
     # From what was said: a result ends with its last message, and some libraries connect once more behind it.
     logins = [line for each in transcripts for line in each.lines if line.startswith("AUTH")]

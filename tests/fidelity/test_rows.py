@@ -12,10 +12,10 @@ ROWS = all_rows()
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS if row.quick])
-def test_the_model_does_what_the_library_does(row):
+def test_the_model_does_what_the_library_does(row, alone):
     if reason := why_missing(row):
         pytest.skip(reason)
-    found = run_row(row)
+    found = run_row(row, alone)
     assert found.holds, "\n".join([row.name, *found.differences])
 
 

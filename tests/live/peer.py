@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-PATIENCE = 30.0
+PATIENCE = 600.0
 """Seconds for anything that must come; no test passes by waiting so long."""
 
 EHLO = b"EHLO me.example\r\n"

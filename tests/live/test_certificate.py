@@ -12,6 +12,7 @@ from cryptography import x509
 
 import sim.live
 from sim.live import certificate
+from tests.live.peer import PATIENCE
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_both_versions_of_tls_and_strict_checks(folder, version, name):
         context = ssl.create_default_context(cafile=str(relay.certificate))
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         context.minimum_version = context.maximum_version = version
-        with smtplib.SMTP_SSL(name, relay.port, context=context, timeout=20) as client:
+        with smtplib.SMTP_SSL(name, relay.port, context=context, timeout=PATIENCE) as client:
             assert isinstance(client.sock, ssl.SSLSocket)
             assert client.sock.version() == version.name.replace("_", ".")
             assert client.login("u", "p")[0] == 235

@@ -10,16 +10,19 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 
 import sim.live
 from sim.live import Running, Timeouts
+from sim.live.connection import Connection
 from tests.live.peer import EHLO, LOGIN, MESSAGE, OPEN, QUIT, Peer, until
 
-SHORT = Timeouts(command=400_000, handshake=400_000, writing=400_000, leaving=1_000_000)
-"""Microseconds; the relay looks once a second."""
+TIMEOUTS = Timeouts()
+ALMOST = TIMEOUTS.command * 2 // 3
+"""Microseconds; less than the relay waits, and twice that is more."""
 
 USERS = {"user1": "secret"}
 
@@ -47,57 +50,74 @@ def serves(relay: Running) -> None:
         assert peer.ask(QUIT) == [221]
 
 
+def pass_time(relay: Running, time: int) -> None:
+    """The relay's clock goes forward so many microseconds at once, and it looks whom it has waited for too long."""
+
+    def passed() -> None:
+        door = relay.door
+        door.clock._zero -= time * 1_000
+        door._timers["sweep"].cancel()
+        door._sweep()
+
+    relay.call(passed)
+
+
+def heard_since(connection: Connection, moment: int) -> bool:
+    return connection.heard_at >= moment
+
+
+def only_connection(relay: Running) -> Connection:
+    (found,) = relay.call(lambda: list(relay.door.connections))
+    return found
+
+
 def trusting(relay: Running) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(relay.certificate))
 
 
 def test_a_line_that_never_ends_times_out_and_so_does_one_that_comes_by_the_byte():
-    with attacked(0, timeouts=SHORT) as relay:
-        dripping, silent = Peer(relay.port), Peer(relay.port)
-        over = threading.Event()
-
-        def drip() -> None:
-            while not over.wait(0.05):
-                try:
-                    dripping.say(b"N")
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=drip)
-        thread.start()
-        serves_meanwhile = Peer(relay.port).logged_in()
-        assert serves_meanwhile.ask(MESSAGE.replace(b"DATA", b"RSET"), 3)[:3] == [250, 250, 250]
+    with attacked(0) as relay, Peer(relay.port) as dripping, Peer(relay.port) as silent, Peer(relay.port) as lively:
+        lively.logged_in()
+        for _ in range(2):
+            dripping.say(b"N")
+            assert lively.ask(b"NOOP\r\n") == [250]  # by now the octet has come too
+            pass_time(relay, ALMOST)
         assert silent.codes(1) == [421]
         assert dripping.codes(1) == [421]
-        over.set()
-        thread.join()
-        for peer in (dripping, silent, serves_meanwhile):
-            peer.sock.close()
+        assert lively.ask(MESSAGE.replace(b"DATA", b"RSET"), 3) == [250, 250, 250]
 
 
 def test_a_body_that_comes_slowly_is_taken_as_long_as_it_comes():
-    with attacked(1, timeouts=SHORT) as relay, Peer(relay.port) as peer:
+    with attacked(1) as relay, Peer(relay.port) as peer:
         assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
-        body = b"Subject: slow\r\n\r\nhi\r\n.\r\n"
-        for octet in body:
-            peer.say(bytes([octet]))
-            threading.Event().wait(2 / len(body))  # two seconds in all, four times the time between two pieces
-        assert peer.codes(1) == [250]
+        slow = only_connection(relay)
+        for piece in (b"Subj", b"ect: slow\r\n", b"\r", b"\nhi\r\n", b"."):
+            said = relay.call(relay.door.clock.now)
+            peer.say(piece)
+            until(partial(heard_since, slow, said), "the piece has come")
+            pass_time(relay, ALMOST)
+        assert peer.ask(b"\r\n") == [250]
 
 
 def test_a_peer_that_never_reads_is_read_no_more_and_goes():
-    with attacked(0, timeouts=SHORT) as relay:
-        peer = Peer(relay.port)
+    with attacked(0, timeouts=Timeouts(command=10**15)) as relay, Peer(relay.port) as peer:
+        deaf, sent = only_connection(relay), 0
         peer.sock.settimeout(0.2)
-        sent = 0
-        try:
-            while sent < 200_000_000:
-                sent += peer.sock.send(b"HELP\r\n" * 1_000)
-        except (TimeoutError, ConnectionError):
-            pass
-        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "the peer that never reads is gone")
+
+        def is_gone() -> bool:
+            nonlocal sent
+            try:
+                while sent < 100_000_000:
+                    sent += peer.sock.send(b"HELP\r\n" * 1_000)
+            except TimeoutError:  # nobody reads, or not so soon
+                if deaf.unread_since is not None:
+                    pass_time(relay, TIMEOUTS.writing * 2)
+            except ConnectionError:
+                return True
+            return False
+
+        until(is_gone, "the peer that never reads is gone")
         assert sent < 100_000_000
-        peer.sock.close()
 
 
 STATES: dict[str, bytes] = {

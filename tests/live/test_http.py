@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import sim.live
 from sim.errors import ScenarioError
+from tests.live.peer import PATIENCE
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def ask(relay: sim.live.Running, method: str, path: str, body: Any = None, **hea
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(f"http://127.0.0.1:{relay.http_port}{path}", data, named, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             status, text, kind = answer.status, answer.read().decode(), answer.headers["Content-Type"]
     except urllib.error.HTTPError as error:
         status, text, kind = error.code, error.read().decode(), error.headers["Content-Type"]
@@ -38,7 +39,7 @@ def ask(relay: sim.live.Running, method: str, path: str, body: Any = None, **hea
 
 def login(relay: sim.live.Running) -> int:
     """The code that answers a login; 250 less than a second later it has left again."""
-    with smtplib.SMTP(relay.host, relay.port, timeout=20) as client:
+    with smtplib.SMTP(relay.host, relay.port, timeout=PATIENCE) as client:
         client.ehlo("me.example")
         return client.docmd("AUTH", "PLAIN AHUAcA==")[0]
 
@@ -46,7 +47,7 @@ def login(relay: sim.live.Running) -> int:
 def send(relay: sim.live.Running, messages: int) -> list[int]:
     """The codes of MAIL on one connection, up to the first that is refused."""
     codes = []
-    with smtplib.SMTP(relay.host, relay.port, timeout=20) as client:
+    with smtplib.SMTP(relay.host, relay.port, timeout=PATIENCE) as client:
         client.ehlo("me.example")
         client.docmd("AUTH", "PLAIN AHUAcA==")
         for number in range(messages):

@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 
 import sim.live
 from sim.live.proxy import SIGNATURE, Header, header
+from tests.live.peer import PATIENCE
 
 V4 = struct.pack(">4s4sHH", bytes([198, 18, 0, 7]), bytes([127, 0, 0, 1]), 4711, 25)
 V6 = bytes(15) + b"\x01" + bytes(15) + b"\x02" + struct.pack(">HH", 1, 2)
@@ -64,7 +65,7 @@ def test_any_octets_are_taken(octets):
 
 
 def greeting(relay: sim.live.Running, octets: bytes) -> bytes:
-    with socket.create_connection((relay.host, relay.port), timeout=10) as connection:
+    with socket.create_connection((relay.host, relay.port), timeout=PATIENCE) as connection:
         connection.sendall(octets)
         return connection.makefile("rb").readline()
 
@@ -100,7 +101,7 @@ def test_implicit_tls_begins_behind_the_header():
         import ssl
 
         with Behind(
-            "127.0.0.1", relay.port, timeout=10, context=ssl.create_default_context(cafile=str(relay.certificate))
+            "127.0.0.1", relay.port, timeout=PATIENCE, context=ssl.create_default_context(cafile=str(relay.certificate))
         ) as client:
             assert client.login("u", "p")[0] == 235
         assert relay.call(lambda: relay.door.tally.ips) == {"198.18.0.9"}
@@ -111,7 +112,7 @@ def test_connections_from_other_addresses_of_loopback_are_other_ips():
         codes = []
         for last in (2, 2, 3, 3):
             with socket.create_connection(
-                (relay.host, relay.port), timeout=10, source_address=(f"127.0.0.{last}", 0)
+                (relay.host, relay.port), timeout=PATIENCE, source_address=(f"127.0.0.{last}", 0)
             ) as connection:
                 codes.append(connection.makefile("rb").readline()[:3])
         assert codes == [b"220", b"421"] * 2

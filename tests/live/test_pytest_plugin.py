@@ -144,7 +144,7 @@ with smtplib.SMTP(os.environ["SMTP_HOST"], int(os.environ["SMTP_PORT"])) as clie
 
 def test_a_program(relay):
     process = subprocess.Popen([sys.executable, "-c", PROGRAM], env={**os.environ, **relay.env})
-    relay.wait_for(messages=1)
+    relay.wait_for(messages=1, seconds=600)
     assert process.wait() == 0
     with pytest.raises(AssertionError, match="1 message accepted within 0.1 s, waited for 2"):
         relay.wait_for(messages=2, seconds=0.1)

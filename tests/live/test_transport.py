@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from sim.live.transport import HIGH, SocketTransport
+from tests.live.peer import PATIENCE
 
 
 class Told(asyncio.Protocol):
@@ -80,8 +81,8 @@ async def run(start, protocol: Told, act) -> list[str]:
     peer, connected = pair()
     try:
         await start(connected, protocol)
-        await asyncio.wait_for(act(peer, protocol), 20)
-        await asyncio.wait_for(protocol.lost.wait(), 20)
+        await asyncio.wait_for(act(peer, protocol), PATIENCE)
+        await asyncio.wait_for(protocol.lost.wait(), PATIENCE)
     finally:
         peer.close()
     assert connected.fileno() == -1

@@ -19,7 +19,7 @@ import sim.live
 from sim.cli import main
 from sim.records import Incident
 from sim.report.screen import Moment, screen
-from tests.live.peer import EHLO, MESSAGE, QUIT, Peer, until
+from tests.live.peer import EHLO, MESSAGE, PATIENCE, QUIT, Peer, until
 from tests.live.served import served
 
 WRONG = b"AUTH PLAIN AHVzZXIxAHdyb25n\r\n"
@@ -126,7 +126,7 @@ def test_on_a_terminal_the_screen_comes_up_and_the_result_stays_on_stdout(tmp_pa
             peer.ask(QUIT)
         process.terminate()
         until(lambda: has("never") or process.poll() is not None, "its end")
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=PATIENCE)
     finally:
         if process.poll() is None:
             process.kill()

@@ -94,8 +94,8 @@ def test_every_mistake_of_a_policy_is_told_at_once():
         logins=3,
     ).splitlines()  # fmt: skip
     assert [line.split(": ")[1].removeprefix("policy.") for line in said] == [
-        "name", "connections_per_ip", "window", "transactions_per_connection.count", "logins_per_username.count",
-        "logins_per_username.per", "logins",
+        "name", "logins", "connections_per_ip", "window", "transactions_per_connection.count", "logins_per_username.count",
+        "logins_per_username.per",
     ]  # fmt: skip
 
 

@@ -35,6 +35,8 @@ def test_a_trace(tmp_path, text, arrivals):
         (b"-5\n1\n", 'a.csv line 1: "-5" is neither seconds of 0 or more nor a date'),
         (b"nan\n1\n", 'a.csv line 1: "nan" is neither'),
         (b"at\n1\nsoon\n", 'a.csv line 3: "soon" is neither'),
+        (b"inf\n", 'a.csv line 1: "inf" is neither'),
+        (b"1767225600\n", 'a.csv line 1: "1767225600" is more than 366 days; seconds count from'),
         (b"1\n2026-11-24\n", "a.csv mixes seconds and dates"),
         (b"2020-01-01\n2026-01-01\n", "a.csv spans more than 366 days"),
         (b"\xff\xfe\x00\n", "a.csv is not a CSV file in UTF-8"),

@@ -1,4 +1,4 @@
-"""The contract's example strategy, as a person's file: runs unchanged in virtual time and in production."""
+"""A person's own strategy in a file: runs unchanged in virtual time and in production."""
 
 
 def batches_of_five(sender):

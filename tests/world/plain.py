@@ -1,6 +1,6 @@
 """A relay's verdicts on logins and connections once more, in as few lines as they need, over a log of everything that counted.
 
-Slow and plain, to compare a run's record with. Knows the brute-force windows of ``tests/limits/brute.py`` and the contract's
+Slow and plain, to compare a run's record with. Knows the brute-force windows of ``tests/limits/brute.py`` and the
 order of checks at AUTH; nothing of sessions, bytes or virtual time. Times are integer microseconds.
 """
 

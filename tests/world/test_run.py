@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from threading import Thread
+
 import pytest
 
+from sim.errors import StrategyError
 from sim.strategies.catalogue import Strategy
 from sim.world import World
 from tests.world.worlds import scenario, world
@@ -104,6 +108,35 @@ def test_an_exception_of_a_worker_ends_the_run_and_is_told():
     assert (result.ended, result.passed, result.duration_s) == ("aborted", False, 7)
     assert r"RuntimeError: out of\nstamps (test_run.py line" in str(result.error)
     assert (result.messages.submitted, result.messages.waiting) == (8, 8)
+
+
+def test_an_exception_that_cannot_be_told_is_named():
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def work(sender):
+        raise Mute
+
+    assert str(world(work)[1].error).startswith("the strategy raised Mute (test_run.py line ")
+
+
+def test_a_sender_is_for_no_thread_of_the_strategys():
+    """What such a thread does depends on the machine's speed, so it is refused, also where it keeps that to itself."""
+
+    def work(sender):
+        def alone():
+            with suppress(StrategyError):
+                sender.take()
+
+        thread = Thread(target=alone)
+        thread.start()
+        thread.join()
+        sender.sleep(5)
+
+    _, result = world(work)
+    assert (result.ended, result.duration_s) == ("aborted", 0)
+    assert "in a thread of its own; start further workers with sender.spawn()" in str(result.error)
 
 
 def test_a_refusal_that_nobody_catches_ends_that_worker_alone():

@@ -1,4 +1,4 @@
-"""What takes how long, told by hand from the contract: round trips of 40 ms, the relay's own time, the sender's own; faults."""
+"""What takes how long, told by hand: round trips of 40 ms, the relay's own time, the sender's own; faults."""
 
 from __future__ import annotations
 

@@ -118,22 +118,19 @@ class Mailer:
 
     def _log_in(self, dialogue: Dialogue) -> None:
         """Hello, STARTTLS and hello again, AUTH."""
-        extended = self._hello(dialogue)
+        self._hello(dialogue)
         if self._sender.tls == "starttls":
             say(dialogue, "STARTTLS")
-            extended = self._hello(dialogue)
-        mechanism = self._mechanism if extended else "LOGIN"
-        taken(dialogue.say(Say("AUTH", mechanism=mechanism, initial=False))[0])
+            self._hello(dialogue)
+        taken(dialogue.say(Say("AUTH", mechanism=self._mechanism, initial=False))[0])
 
-    def _hello(self, dialogue: Dialogue) -> bool:
-        """EHLO, and HELO where that is refused but for a 421; whether the relay told its extensions."""
+    def _hello(self, dialogue: Dialogue) -> None:
+        """EHLO, and HELO where that is refused but for a 421; behind that it takes a login for granted."""
         (reply,) = dialogue.say(Say("EHLO"))
-        if reply.ok:
-            return True
         if reply.code == 421:
             raise Refused(reply.code, reply.text)
-        taken(dialogue.say(Say("HELO"))[0])
-        return False
+        if not reply.ok:
+            say(dialogue, "HELO")
 
     def _try(self, verb: str) -> None:
         """A command whose failure the library swallows."""

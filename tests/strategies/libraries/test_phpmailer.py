@@ -85,6 +85,13 @@ def test_ehlo_refused_with_421_is_the_end_of_the_connection():
     assert talks[1] == ["GREETING 220", "EHLO 421"]
 
 
+@pytest.mark.parametrize(("mechanism", "login"), [("", AUTH_LOGIN), ("PLAIN", "AUTH PLAIN 334 235")])
+def test_behind_helo_it_logs_in_as_it_was_told(mechanism, login):
+    at_ehlo = {"connections_per_ip": {"count": 1, "reply": {"stage": "ehlo", "code": 550, "then": "stay"}}}
+    _, talks = run("phpmailer", 2, policy=at_ehlo, AuthType=mechanism)
+    assert talks[1] == ["GREETING 220", "EHLO 550", "HELO 250", login, *ONE, "QUIT 221"]
+
+
 def test_starttls():
     _, talks = run("phpmailer", 1, network={"tls": "starttls"})
     assert talks == [["GREETING 220", "EHLO 250", "STARTTLS 220", "EHLO 250", AUTH_LOGIN, *ONE, "QUIT 221"]]
