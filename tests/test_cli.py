@@ -185,6 +185,8 @@ def test_an_option_with_dots_is_one_by_each_way(tmp_path: Path, capsys: Any) -> 
         (["swep"], 'did you mean "sweep"?'),
         (["run"], "run --help shows what is allowed"),
         (["serve", "--user", "a:b", "--user", "a:c"], '--user: "a" is given twice'),
+        (["serve", "--idle", "0"], '--idle: "0" is no time at all'),
+        (["serve", "--port", "0", "--bind", ""], "--bind takes an address of this machine"),
         (
             ["plan", "--messages", "5", "--within", "1h", "--set", "sender.workers=3"],
             "--set sender.workers: is what a plan finds",

@@ -71,7 +71,7 @@ def test_what_was_run_before_ctrl_c_is_not_lost(tmp_path: Path) -> None:
     mine = GOOD.replace('"paced"', '"mine.py:fine"')
     write(tmp_path, {"mine.py": STOPS, "a.toml": mine, "b.toml": mine.replace(":fine", ":stops"), "c.toml": mine})
     ended = subprocess.run(
-        [sys.executable, "-m", "sim", "run", "a.toml", "b.toml", "c.toml", "--json", "--out", "out"], cwd=tmp_path, timeout=120,
+        [sys.executable, "-m", "sim", "run", "a.toml", "b.toml", "c.toml", "--json", "--out", "out"], cwd=tmp_path, timeout=600,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 130

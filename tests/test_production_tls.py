@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from sim.production import Account, send
 from sim.strategies.api import Sender
-from tests.receiver import ACCOUNT, receiver, workload
+from tests.receiver import ACCOUNT, PATIENCE, receiver, workload
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:aiosmtpd", "ignore::DeprecationWarning:aiosmtpd")
 
@@ -69,7 +69,9 @@ def aiosmtpd(tls: str, **account: Any) -> Iterator[tuple[Box, Account]]:
     context.load_cert_chain(CERTIFICATE)
     more: dict[str, Any] = {"authenticator": box.log_in, "auth_required": True, "auth_require_tls": tls == "starttls"}
     more |= {"tls_context": context, "require_starttls": True} if tls == "starttls" else {}
-    controller = Receiver(box, "127.0.0.1", 0, ssl_context=context if tls == "implicit" else None, **more)
+    controller = Receiver(
+        box, "127.0.0.1", 0, ssl_context=context if tls == "implicit" else None, ready_timeout=PATIENCE, **more
+    )
     controller.start()
     try:
         trusting = ssl.create_default_context(cafile=str(CERTIFICATE))

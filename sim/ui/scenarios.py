@@ -13,7 +13,9 @@ from . import places, setting, state
 from .guard import LONGEST_TEXT
 from .wording import plain
 
-SHIPPED = Path(__file__).parents[2] / "scenarios"
+INSTALLED = Path(__file__).parent / "scenario_files"
+SHIPPED = INSTALLED if INSTALLED.is_dir() else Path(__file__).parents[2] / "scenarios"
+"""The scenario files: within the package where it is installed, beside it in a checkout."""
 NOW = "the setting of this page"
 UPLOADED = "your file"
 TEXT = "scenario:text"

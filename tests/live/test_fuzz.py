@@ -20,7 +20,7 @@ from sim.measure import Result
 from sim.smtp import replies
 from tests.live.peer import Peer, until
 from tests.relay.test_wire_fuzz import CUTS, conversations, pieces
-from tests.relay.wire_talk import held
+from tests.relay.wire_talk import Seen, held
 
 SECONDS = float(os.environ.get("RELAYSIM_FUZZ_SECONDS", "0"))
 FIRST = int(os.environ.get("RELAYSIM_FUZZ_SEED", "0"))
@@ -64,6 +64,13 @@ def counts(result: Result) -> tuple[int, ...]:
     return sums.accepted + sums.duplicated, logins.accepted, logins.failed, logins.refused, result.incidents.total
 
 
+def expected(seen: Seen) -> tuple[int, ...]:
+    """What :func:`counts` must say of a conversation that a pure Wire's witness has ``seen``."""
+    outcomes = [row[-1] for row in seen.logins]
+    logins = (outcomes.count(each) for each in ("accepted", "failed", "refused"))
+    return len(seen.acceptances), *logins, len(seen.incidents)
+
+
 def check(relay: sim.live.Running, data: bytes, cuts: list[int], *, wrong: bool) -> None:
     """One conversation, over TCP and without it."""
     written, wire, seen = held([data], wrong=wrong)
@@ -75,11 +82,7 @@ def check(relay: sim.live.Running, data: bytes, cuts: list[int], *, wrong: bool)
     assert came.startswith(GREETING + written), (data, cuts, came, written)
     assert rest == b"" or (wire.starttls and rest.startswith(ALERT)), (data, cuts, rest)
     counted = tuple(now - then for now, then in zip(counts(relay.result()), before, strict=True))
-    outcomes = [row[-1] for row in seen.logins]
-    expected = (
-        len(seen.acceptances), outcomes.count("accepted"), outcomes.count("failed"), outcomes.count("refused"), len(seen.incidents),
-    )  # fmt: skip
-    assert counted == expected, (data, cuts)
+    assert counted == expected(seen), (data, cuts)
 
 
 def test_the_byte_door_over_tcp_is_the_pure_one(relay):

@@ -96,7 +96,7 @@ def test_the_number_that_was_to_come_is_what_was_submitted():
         assert messages(relay) == (8, 8, 0, 0)
 
 
-def test_idle_ends_it_but_not_before_the_first_connection():
+def test_idle_ends_it_and_gives_the_first_connection_longer():
     with open_relay(idle=0.5) as relay:
         with pytest.raises(TimeoutError):
             relay.wait(2.5)
@@ -104,6 +104,13 @@ def test_idle_ends_it_but_not_before_the_first_connection():
         talk(relay, message(1))
         relay.wait(PATIENCE)
         assert time.monotonic() - begun >= 0.5
+
+
+def test_idle_ends_it_where_nobody_ever_comes():
+    begun = time.monotonic()
+    with open_relay(idle=0.1, timeouts=sim.live.Timeouts(coming=1_500_000)) as relay:
+        relay.wait(30)
+        assert time.monotonic() - begun >= 1.5
 
 
 def test_messages_are_kept_as_they_came_under_names_of_our_own(tmp_path):

@@ -36,7 +36,7 @@ def run(relay: sim.live.Running, text: str, messages: int, folder: Path) -> subp
     told = {"RELAY_HOST": relay.host, "RELAY_PORT": str(relay.port), "RELAY_USERNAME": "user1", "RELAY_PASSWORD": "secret",
             "RELAY_USERNAME_2": "user2", "RELAY_PASSWORD_2": "secret"}  # fmt: skip
     command = [sys.executable, str(folder / "program.py")]
-    return subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.parametrize("window", ["fixed", "gcra"])

@@ -30,7 +30,7 @@ def test_it_sends():
         told = {"RELAY_HOST": relay.host, "RELAY_PORT": str(relay.port), "RELAY_USERNAME": "user1", "RELAY_PASSWORD": "secret"}
         environment = {**os.environ, **told, "MAIL_CONFIG": str(folder), "PATH": f"{os.environ['PATH']}:/usr/sbin"}
         done = subprocess.run(["sh", "-e", "-c", postfix.snippet(BEST)], env=environment, capture_output=True, text=True,
-                              timeout=120, check=False)  # fmt: skip
+                              timeout=600, check=False)  # fmt: skip
         assert done.returncode == 0, done.stderr
         log = send(folder, MESSAGES, 300)
         result = relay.result()

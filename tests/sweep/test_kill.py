@@ -12,7 +12,7 @@ from sim import sweep
 from sim.sweep.store import Store
 
 POINTS = ["sender.workers=1..10", "network.rtt=1ms..40ms..1ms", "workload.messages=400"]
-PATIENCE_S = 120
+PATIENCE_S = 600
 
 
 def children_of(parent: int) -> list[int]:

@@ -65,7 +65,7 @@ scache    unix  -       -  n  -  1  scache
 
 UNTRIED = ("maildrop", "incoming", "active")
 UNSETTLED = (*UNTRIED, "deferred")
-LONG = 60.0
+LONG = 600.0
 """Seconds that no machine needs for what a row has."""
 CONNECTION_KEPT = 3.0
 """Seconds after which it has closed a connection that it kept: its own default is 2."""
@@ -148,7 +148,7 @@ def command(name: str, folder: Path, *arguments: str, text: str = "", check: boo
     """One of Postfix's commands on this instance."""
     option = "-C" if name == "sendmail" else "-c"
     done = subprocess.run([f"/usr/sbin/{name}", option, str(folder), *arguments], input=text, capture_output=True, text=True,
-                          timeout=60, check=False)  # fmt: skip
+                          timeout=600, check=False)  # fmt: skip
     if check and done.returncode:
         sys.exit(f"{name} {' '.join(arguments)}: {done.stdout}{done.stderr}")
 
