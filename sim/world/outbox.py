@@ -124,6 +124,7 @@ class Outbox:
     def _take_some(self, hands: Hands, most: int) -> list[int]:
         given = [] if self._waiters else self._pull(most)
         if not given and not self.ended:
+            self._clock.check_thread()
             waiter = Waiter(getcurrent(), hands, most)
             self._waiters.append(waiter)
             self._set_alarm()

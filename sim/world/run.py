@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
-from threading import get_ident
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -24,7 +23,7 @@ from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
 from ..tables import raised
-from .clock import LAST, Clock
+from .clock import LAST, OTHER_THREAD, Clock
 from .network import wrong_password
 from .outbox import Outbox
 from .sender import WorldSender
@@ -65,7 +64,7 @@ class World:
 
     def __init__(self, scenario: Scenario, strategy: Strategy, *, transcribe: bool = False) -> None:
         self.scenario, self.strategy = scenario, strategy
-        self.clock, self.recorder, self.thread = Clock(), Recorder(), get_ident()
+        self.clock, self.recorder = Clock(), Recorder()
         self.relay = Relay(scenario.policy, self.recorder, wrong_password(scenario), tls=scenario.network.tls,
                            transcribe=transcribe)  # fmt: skip
         self.outbox = Outbox(self.clock, arrivals(scenario), self._settled)
@@ -109,7 +108,7 @@ class World:
 
     def refuse_thread(self) -> None:
         """A sender was called from a thread of the strategy's: what it does would depend on the machine's speed."""
-        error = StrategyError("used its sender in a thread of its own; start further workers with sender.spawn()")
+        error = StrategyError(OTHER_THREAD)
         self._abort(error)  # also where the thread keeps the exception to itself
         raise error
 

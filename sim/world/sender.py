@@ -41,10 +41,7 @@ class WorldSender:
         """As in api.Sender."""
         if (type(most) is not int and (not isinstance(most, int) or isinstance(most, bool))) or most < 1:
             raise StrategyError(f"take({most!r}): a whole number of at least 1 is allowed")
-        world = self._world
-        if get_ident() != world.thread:
-            world.refuse_thread()
-        return world.outbox.take(self._hands, most)
+        return self._world.outbox.take(self._hands, most)
 
     def take_more(self, most: int = 1) -> list[Message]:
         """As in dialogue.LibrarySender."""
@@ -64,14 +61,12 @@ class WorldSender:
 
     def put_back(self, message: Message) -> None:
         """As in api.Sender."""
-        if get_ident() != self._world.thread:
-            self._world.refuse_thread()
         self._world.outbox.put_back(self._hands, message)
 
     def connect(self) -> WorldConnection:
         """As in api.Sender."""
         world = self._world
-        if get_ident() != world.thread:
+        if get_ident() != world.clock.thread:
             world.refuse_thread()
         return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
 
@@ -90,14 +85,13 @@ class WorldSender:
         if (kind is not float and kind is not int) or not 0 <= seconds < math.inf:
             seconds = _checked(seconds)
         clock = self._world.clock
-        if get_ident() != self._world.thread:
-            self._world.refuse_thread()
         clock.wait_until(clock.moment + (round(seconds * MICRO) if seconds < LONGEST_SLEEP else LONGEST_SLEEP * MICRO))
 
     def now(self) -> float:
         """As in api.Sender."""
-        self._world.clock.tick()
-        return self._world.clock.moment / MICRO
+        clock = self._world.clock
+        clock.tick()
+        return clock.moment / MICRO
 
     def random(self) -> float:
         """As in api.Sender."""
@@ -106,7 +100,7 @@ class WorldSender:
 
     def spawn(self, function: Callable[..., Any], *args: Any) -> None:
         """As in api.Sender."""
-        if get_ident() != self._world.thread:
+        if get_ident() != self._world.clock.thread:
             self._world.refuse_thread()
         self._world.clock.tick()
         self._spawned += 1
