@@ -52,6 +52,13 @@ def test_an_out_that_cannot_be_written_is_told_before_anything_is_run(tmp_path: 
     assert (status, printed, err) == (2, "", f"{out}: --out: cannot be written: Not a directory\n")
 
 
+HEEDS = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background commands ignore it
+from sim.cli import main
+main(sys.argv[1:])
+"""
+
 STOPS = """
 import os, signal, time
 
