@@ -16,7 +16,7 @@ from .words import plural
 def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
     """The result of a live relay at ``facts.end``, microseconds of this run; ``wanted`` messages were to come, if that is known."""
     tally.roll(facts.end + tally.origin)
-    messages = _messages(tally, wanted)
+    messages, doubtful = _messages(tally, wanted), tally.doubtful if wanted is None else 0
     span = tally.last_accepted - (tally.first_opened or 0)
     result = Result(
         scenario=facts.scenario,
@@ -37,8 +37,8 @@ def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
         series=_series(tally, facts),
         expectations=[],
         diagnosis=[
-            *diagnose(tally.found(), tally.blocks, facts, lost=messages.lost, wrong=tally.outcomes["failed"]),
-            *([_doubt(tally.doubtful)] if wanted is None and tally.doubtful else []),
+            *diagnose(tally.found(), tally.blocks, facts, lost=messages.lost - doubtful, wrong=tally.outcomes["failed"]),
+            *([_doubt(doubtful)] if doubtful else []),
         ],
         error=facts.error,
         command=facts.command,

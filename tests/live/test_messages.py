@@ -107,6 +107,8 @@ def test_one_without_a_name_may_have_been_sent_again_and_that_is_said():
             assert not [each for each in relay.result().diagnosis if "sent again" in each.what]  # nothing came since
             talk(relay, message(2))
             assert messages(relay) == (3, 2, 1, 0)
+            cost = "It cost 1 message" in relay.result().diagnosis[0].what
+            assert cost == bool(wanted)
             said = [each.what for each in relay.result().diagnosis if "sent again" in each.what]
             assert said == ([] if wanted else [
                 "1 message that was refused at MAIL may have been sent again since; each counts as lost all the same."
