@@ -12,14 +12,14 @@ import ssl
 import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
 from . import streams
-from .errors import ScenarioError, StrategyError
-from .production_connection import Account, Outcome, ProductionConnection, Stopped, checked
-from .strategies.api import Disconnected, Message, Refused
+from .errors import Disconnected, Refused, ScenarioError, StrategyError
+from .production_connection import PATIENT_STOPS, Account, Outcome, ProductionConnection, Stopped, checked
+from .strategies.api import Message, messages_among
 from .strategies.catalogue import Runnable, Strategy, check_options, described, shipped
 from .tables import shown
 
@@ -38,7 +38,8 @@ def send(strategy: Any, messages: Iterable[Message | tuple[str, bytes]], account
     ``messages`` is a list, all there at once, or comes slowly from a generator, which runs in a thread of its own; a
     (recipient, data) pair gets its place as its id. At ``until`` seconds, at a KeyboardInterrupt and when a strategy raises,
     each worker finishes the command it is at and is stopped at its next call, and what was not accepted is in the Outcome; a
-    second KeyboardInterrupt is raised at once. Without ``seed`` each run has luck of its own.
+    second KeyboardInterrupt is raised at once. A first connection that fails for its certificate, or for want of TLS or of a
+    login, aborts the run. Without ``seed`` each run has luck of its own.
 
     ScenarioError or ValueError, in words, for a call that makes no sense; then nothing was sent.
     """
@@ -103,6 +104,7 @@ class _Run:
         self.alive: set[ProductionSender] = set()
         self.survivors = 0  # workers that were alive when the run was stopped
         self.threads: list[threading.Thread] = []
+        self.stops: Counter[threading.Thread] = Counter()
 
     def elapsed(self) -> float:
         """Seconds since the run began."""
@@ -165,9 +167,14 @@ class _Run:
             self.changed.notify_all()
 
     def check(self) -> None:
-        """Raises Stopped when the run is stopped."""
+        """Raises Stopped when the run is stopped; holds a worker for ever that does not heed it."""
         if self.stopped:
-            raise Stopped
+            self.stops[thread := threading.current_thread()] += 1
+            if self.stops[thread] <= PATIENT_STOPS:
+                raise Stopped
+            with self.changed:
+                self.seen.error = self.seen.error or "a worker swallows BaseException and would not be stopped"
+                self.changed.wait_for(lambda: False)
 
     def check_known(self, message: Message) -> None:
         """Raises StrategyError for a message that never came from the outbox."""
@@ -202,7 +209,8 @@ class _Run:
                     self.stop("until" if settled_at is None else "settled")
                 self.changed.wait(max(0.0, min(left, 0.2)))  # short, so that Ctrl-C is heard
         for thread in self.threads:
-            thread.join()
+            while thread.is_alive() and self.stops[thread] <= PATIENT_STOPS:
+                thread.join(0.2)
 
     def outcome(self) -> Outcome:
         """What became of it all."""
@@ -287,14 +295,6 @@ class ProductionSender:
         self._run.check()
         self._spawned += 1
         child = ProductionSender(self._run, f"{self.name}.{self._spawned}", self._index)
-        child.held = {message.id for message in _messages(args)} & self.held
+        child.held = {message.id for message in messages_among(args)} & self.held
         self.held -= child.held
         self._run.start(child, lambda: function(child, *args))
-
-
-def _messages(args: Iterable[Any]) -> Iterator[Message]:
-    for arg in args:
-        if isinstance(arg, Message):
-            yield arg
-        elif isinstance(arg, list | tuple):
-            yield from _messages(arg)

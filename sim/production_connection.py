@@ -26,10 +26,15 @@ ID_HEADER = "X-Relaysim-Id"
 _OWN_ID = re.compile(rb"(?im)^x-relaysim-id[ \t]*:")
 _LINE_END = re.compile(rb"\r\n?|\n")
 _ADDRESS = re.compile(r"[!-;=?-~]+")  # printable ASCII without space and angle brackets: nothing that ends a command early
+REMEDY = "trying again is of no use: check relay, port, tls and context of the Account"
 
 
 class Stopped(BaseException):
     """Thrown into the workers' calls when the run is stopped. Not an Exception, so that a strategy does not catch it."""
+
+
+PATIENT_STOPS = 1_000
+"""How often a worker may swallow its own end before it is left where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,9 @@ class Run(Protocol):
     def sent(self, message: Message) -> None:
         """The relay accepted a message."""
 
+    def stop(self, ended: str, error: str | None = None) -> None:
+        """Stops every worker at its next call."""
+
 
 class ProductionConnection:
     """Implements ``api.Connection`` over smtplib. AUTH PLAIN with its initial response, or LOGIN where PLAIN is not offered, once."""
@@ -169,7 +177,11 @@ class ProductionConnection:
         except smtplib.SMTPResponseException as error:
             raise self._judged(error.smtp_code, error.smtp_error, message) from None
         except OSError as error:  # also smtplib's SMTPException, ssl's errors and time-outs
-            raise self._gone(str(error) or type(error).__name__, message) from None
+            gone = self._gone(str(error) or type(error).__name__, message)
+            if self._accepted is None and not self._run.seen.connections and _lasts(error):
+                self._run.stop("aborted", f"no connection came about: {gone}; {REMEDY}")
+                raise Stopped from None
+            raise gone from None
         except BaseException:
             self._hang_up()
             raise
@@ -227,6 +239,12 @@ def on_the_wire(message: Message) -> bytes:
     data = _LINE_END.sub(b"\r\n", message.data)
     headers = (b"\r\n" + data).partition(b"\r\n\r\n")[0]
     return data if _OWN_ID.search(headers) else f"{ID_HEADER}: {message.id}\r\n".encode() + data
+
+
+def _lasts(error: OSError) -> bool:
+    """Whether trying again is of no use: it is the account that is wrong, or the relay that is not what it says."""
+    wrong = isinstance(error, ssl.SSLCertVerificationError | smtplib.SMTPNotSupportedError)
+    return wrong or getattr(error, "reason", None) == "WRONG_VERSION_NUMBER"  # the other side does not speak TLS there
 
 
 def _options(smtp: smtplib.SMTP, data: bytes) -> list[str]:

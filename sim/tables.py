@@ -95,6 +95,17 @@ def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
+def raised(error: BaseException) -> str:
+    """The kind and the words of somebody else's exception, in one line and cut to 300 characters."""
+    kind = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # it cannot even say what it is
+        return kind
+    said = one_line(said if len(said) <= 300 else said[:297] + "...")
+    return f"{kind}: {said}" if said else kind
+
+
 def printable(name: str) -> str:
     """A file's name as text, whatever the locale; bytes that are no UTF-8 become the sign for that."""
     return os.fsencode(name).decode("utf-8", "replace")

@@ -10,13 +10,17 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 STALLED_S = 0.02
 """A machine that wakes somebody so late has had other things to do."""
 
 PACE_S = 0.01
+PASSES = 6
+
+Alone = Callable[[], AbstractContextManager[None]]
+"""Makes a block in which no other test of this run runs."""
 
 
 @contextmanager
@@ -53,3 +57,15 @@ def watched() -> Iterator[list[float]]:
     finally:
         over.set()
         thread.join()
+
+
+def takes_less_than(seconds: float, measure: Callable[[], float], alone: Alone) -> None:
+    """``measure()`` says how long something took; what took too long while the machine stood still is done again, alone."""
+    for turn in range(PASSES):
+        with alone() if turn else nullcontext(), first() as undisturbed, watched() as late:
+            took = measure()
+        if took < seconds:
+            return
+        print(f"pass {turn + 1} took {took:.3f} s; the machine stood still for up to {max(late):.3f} s")
+        assert max(late) >= STALLED_S or not (undisturbed or turn), f"{took:.3f} s, on a machine that had nothing else to do"
+    raise AssertionError(f"not once in less than {seconds:g} s")

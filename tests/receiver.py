@@ -13,7 +13,7 @@ from typing import Any
 
 from sim.production import Account
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds for anything that must come; no test passes by waiting so long."""
 
 ACCOUNT: dict[str, Any] = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +185,8 @@ def test_an_option_with_dots_is_one_by_each_way(tmp_path: Path, capsys: Any) -> 
         (["swep"], 'did you mean "sweep"?'),
         (["run"], "run --help shows what is allowed"),
         (["serve", "--user", "a:b", "--user", "a:c"], '--user: "a" is given twice'),
+        (["serve", "--idle", "0"], '--idle: "0" is no time at all'),
+        (["serve", "--port", "0", "--bind", ""], "--bind takes an address of this machine"),
         (
             ["plan", "--messages", "5", "--within", "1h", "--set", "sender.workers=3"],
             "--set sender.workers: is what a plan finds",
@@ -220,3 +224,13 @@ def test_strategies_and_policies_name_what_is_shipped(capsys: Any) -> None:
     assert "logins_per_username: 120 per 1m" in call(capsys, "policies")[1]
     assert [one["name"] for one in json.loads(call(capsys, "policies", "--json")[1])] == ["mailersend", "unlimited"]
     assert [one["name"] for one in json.loads(call(capsys, "strategies", "--json")[1])] == list(SHIPPED)
+
+
+def test_a_call_that_has_hardly_begun_is_stopped_without_a_traceback():
+    imported = (
+        "import sys; from sim.cli import main; print(*[name for name in ('numpy', 'pydantic', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", imported], cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "", "what takes long is imported by the command, where Ctrl-C is answered"

@@ -52,6 +52,13 @@ def test_an_out_that_cannot_be_written_is_told_before_anything_is_run(tmp_path: 
     assert (status, printed, err) == (2, "", f"{out}: --out: cannot be written: Not a directory\n")
 
 
+HEEDS = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background commands ignore it
+from sim.cli import main
+main(sys.argv[1:])
+"""
+
 STOPS = """
 import os, signal, time
 
@@ -71,7 +78,7 @@ def test_what_was_run_before_ctrl_c_is_not_lost(tmp_path: Path) -> None:
     mine = GOOD.replace('"paced"', '"mine.py:fine"')
     write(tmp_path, {"mine.py": STOPS, "a.toml": mine, "b.toml": mine.replace(":fine", ":stops"), "c.toml": mine})
     ended = subprocess.run(
-        [sys.executable, "-m", "sim", "run", "a.toml", "b.toml", "c.toml", "--json", "--out", "out"], cwd=tmp_path, timeout=120,
+        [sys.executable, "-m", "sim", "run", "a.toml", "b.toml", "c.toml", "--json", "--out", "out"], cwd=tmp_path, timeout=600,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 130

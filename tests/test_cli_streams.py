@@ -29,7 +29,7 @@ def call(*arguments: str, folder: Path, shell: str = "", **environment: str) -> 
     """``python -m sim`` with the arguments and what the shell adds to them."""
     given = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **environment}
     command = ["sh", "-c", f'exec "$@" {shell}', "sh", sys.executable, "-m", "sim", *arguments]
-    return subprocess.run(command, cwd=folder, env=given, capture_output=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, timeout=600, check=False)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_reader_that_has_gone_changes_neither_the_status_nor_what_is_written(f
     os.close(read)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     command = [sys.executable, "-m", "sim", "run", "\u00fcber.toml", "--json", "--out", "out"]
-    ended = subprocess.run(command, cwd=folder, env=environment, stdout=write, stderr=subprocess.PIPE, timeout=120, check=False)
+    ended = subprocess.run(command, cwd=folder, env=environment, stdout=write, stderr=subprocess.PIPE, timeout=600, check=False)
     os.close(write)
     assert (ended.returncode, ended.stderr) == (1, b"6 files written to out\n")
     assert (folder / "out" / "\u00fcber.json").exists()

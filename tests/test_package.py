@@ -137,10 +137,11 @@ def test_every_dependency_says_why(repository, project):
     assert not silent, f"{silent}: write behind each what it is for"
 
 
-def test_the_wheel_has_the_policies_the_types_and_the_command(repository, tmp_path):
+def test_the_wheel_has_the_policies_the_scenarios_the_types_and_the_command(repository, tmp_path):
     source, target = tmp_path / "source", tmp_path / "wheel"
     target.mkdir()
-    shutil.copytree(repository / "sim", source / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("sim", "scenarios"):
+        shutil.copytree(repository / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "LICENSE", "README.md"):
         if (repository / name).exists():
             shutil.copy(repository / name, source / name)
@@ -156,7 +157,9 @@ def test_the_wheel_has_the_policies_the_types_and_the_command(repository, tmp_pa
     modules = {str(path.relative_to(repository)) for path in (repository / "sim").rglob("*.py")}
     modules = {re.sub("^sim/pytest_plugin/", "relaysim_pytest/", name) for name in modules}
     assert modules <= set(names)
-    assert {"sim/py.typed", "sim/policies/mailersend.toml", "sim/policies/unlimited.toml"} <= set(names)
+    assert {"sim/py.typed", "sim/policies/mailersend.toml", "sim/policies/unlimited.toml", "sim/ui/icon.svg"} <= set(names)
+    scenarios = {str(path.relative_to(repository / "scenarios")) for path in (repository / "scenarios").rglob("*.toml")}
+    assert {f"sim/ui/scenario_files/{name}" for name in scenarios} <= set(names)
     assert not [name for name in names if not name.startswith(("sim/", "relaysim-", "relaysim_pytest/"))]
 
 
@@ -164,7 +167,7 @@ def test_the_wheel_has_the_policies_the_types_and_the_command(repository, tmp_pa
 def test_make_lists_its_targets(repository):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(
-        ["make", "help"], cwd=repository, env=environment, capture_output=True, text=True, timeout=60, check=True
+        ["make", "help"], cwd=repository, env=environment, capture_output=True, text=True, timeout=600, check=True
     )
     listed = set(re.findall(r"^  make (\w+)", done.stdout, re.M))
     (declared,) = re.findall(r"^\.PHONY: (.*)$", (repository / "Makefile").read_text(), re.M)

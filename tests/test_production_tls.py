@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from sim.production import Account, send
 from sim.strategies.api import Sender
-from tests.receiver import ACCOUNT, receiver, workload
+from tests.receiver import ACCOUNT, PATIENCE, receiver, workload
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:aiosmtpd", "ignore::DeprecationWarning:aiosmtpd")
 
@@ -69,7 +69,9 @@ def aiosmtpd(tls: str, **account: Any) -> Iterator[tuple[Box, Account]]:
     context.load_cert_chain(CERTIFICATE)
     more: dict[str, Any] = {"authenticator": box.log_in, "auth_required": True, "auth_require_tls": tls == "starttls"}
     more |= {"tls_context": context, "require_starttls": True} if tls == "starttls" else {}
-    controller = Receiver(box, "127.0.0.1", 0, ssl_context=context if tls == "implicit" else None, **more)
+    controller = Receiver(
+        box, "127.0.0.1", 0, ssl_context=context if tls == "implicit" else None, ready_timeout=PATIENCE, **more
+    )
     controller.start()
     try:
         trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
@@ -96,9 +98,10 @@ def test_aiosmtpd_hears_a_wrong_password_once():
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tls: str) -> None:
     with aiosmtpd(tls, context=None) as (box, account):
-        outcome = send(one_connection, workload(1), account)
+        outcome = send("paced", workload(1), account)  # which would try again for ever
     assert "CERTIFICATE_VERIFY_FAILED" in outcome.disconnections[0][1]
-    assert (box.logins, outcome.lost) == ([], ["1"])
+    assert (box.logins, outcome.ended, outcome.waiting) == ([], "aborted", ["1"])
+    assert "trying again is of no use: check relay, port, tls and context" in str(outcome.error)
 
 
 @pytest.mark.parametrize("answer", [None, "250-receiver\r\n250-STARTTLS\r\n250 AUTH PLAIN"])
@@ -106,5 +109,23 @@ def test_without_tls_no_password_goes_out_unless_it_is_asked_for(answer: str | N
     says = {("EHLO", 1): answer, ("STARTTLS", 1): "454 not now"} if answer else {}
     with receiver(says, tls="starttls") as (server, account):
         outcome = send(one_connection, workload(1), account)
-    assert (outcome.lost, "AUTH" in server.verbs[0]) == (["1"], False)
+    assert ([one.id for one in outcome.unsent], "AUTH" in server.verbs[0]) == (["1"], False)
     assert [row[1] for row in outcome.refusals] == ([454] if answer else [])
+    assert outcome.ended == ("settled" if answer else "aborted")
+
+
+@pytest.mark.parametrize(("tls", "says"), [("none", {("EHLO", 1): "250 receiver"}), ("implicit", {})])
+def test_a_relay_without_a_login_or_without_tls_ends_a_run_that_would_try_for_ever(
+    tls: str, says: dict[tuple[str, int], str]
+) -> None:
+    with receiver(says, tls=tls) as (_, account):
+        outcome = send("retry", workload(1), account)
+    assert (outcome.ended, outcome.waiting, len(outcome.disconnections)) == ("aborted", ["1"], 1)
+    assert str(outcome.error).startswith("no connection came about: ")
+
+
+def test_what_worked_once_is_tried_again():
+    says = {("EHLO", 2): "250 receiver without a login today"}
+    with receiver(says) as (_, account):
+        outcome = send("batches", workload(15), account, options={"pause": 0})
+    assert (outcome.ended, len(outcome.accepted), len(outcome.lost), len(outcome.disconnections)) == ("settled", 10, 5, 1)

@@ -17,7 +17,7 @@ from sim.scenario import build, schema
 from sim.scenario.loader import TABLES
 from sim.world import simulate
 
-TEXT = (Path(__file__).parent.parent / "docs" / "reference.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parent.parent / "scenarios" / "REFERENCE.md").read_text(encoding="utf-8")
 WHOLE, POLICY, FAULTS, EXPECT = (tomllib.loads(body) for body in re.findall(r"^```toml\n(.*?)^```$", TEXT, re.S | re.M))
 NEEDED: dict[str, Any] = {
     "workload": {"kind": "batch", "messages": 1000}, "sender": {"strategy": "paced"},
@@ -25,7 +25,7 @@ NEEDED: dict[str, Any] = {
 
 
 def built(tables):
-    return build(tables, "docs/reference.md", "reference", Path())
+    return build(tables, "scenarios/REFERENCE.md", "reference", Path())
 
 
 def section(heading):

@@ -6,15 +6,16 @@ The file does not say how the project sends; send_mail() decides, since it is wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
-from ..errors import ScenarioError, nearest
+from ..errors import ScenarioError
 from .found import Case, Finding, Setting, Way, stops
-from .lines_of_python import UNKNOWN, assigned
+from .lines_of_python import ELSEWHERE, Unknown, assigned, in_classes
 
 KIND = "django"
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-ELSEWHERE = {
+FOR_NO_RELAY = {
     "django.core.mail.backends.console.EmailBackend": "prints its messages",
     "django.core.mail.backends.filebased.EmailBackend": "writes its messages into files",
     "django.core.mail.backends.locmem.EmailBackend": "keeps its messages in memory",
@@ -25,15 +26,28 @@ KNOWN = (
     "EMAIL_TIMEOUT", "EMAIL_SSL_KEYFILE", "EMAIL_SSL_CERTFILE", "EMAIL_SUBJECT_PREFIX", "EMAIL_USE_LOCALTIME", "EMAIL_FILE_PATH",
 )  # fmt: skip
 
+DECIDING = ("EMAIL_BACKEND", "EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_TIMEOUT")
+
+CLOSE = 0.8
+"""Of difflib's ratio: EMAIL_TLS is meant to be EMAIL_USE_TLS, EMAIL_CONFIG is something else."""
+
 RELAYS_HOST = "smtp.mailersend.net"
 
 
 def read(text: str, place: str) -> dict[str, Setting]:
     """The EMAIL_ settings; ScenarioError if the file has none."""
-    found = {name: each for name, each in assigned(text, place).items() if name.startswith("EMAIL_")}
-    if not found:
-        raise ScenarioError(place, "", "has no setting of Django's for e-mail; allowed: EMAIL_HOST, EMAIL_PORT and the like")
-    return found
+    names = assigned(text, place)
+    found = {name: each for name, each in names.items() if name.startswith("EMAIL_")}
+    elsewhere = names.get(ELSEWHERE)
+    if found:
+        return found if elsewhere is None else {**found, ELSEWHERE: elsewhere}
+    if classes := in_classes(text, "EMAIL_"):
+        problem = f"has its EMAIL_ settings in classes, of which one is chosen when it runs: {', '.join(classes)}"
+        raise ScenarioError(place, "", f"{problem}; write those of one of them to a file of its own, outside a class")
+    if elsewhere is not None:
+        problem = f"takes its settings from elsewhere ({elsewhere.value}), which is not read"
+        raise ScenarioError(f"{place}:{elsewhere.line}", "", f"{problem}; name the file in which EMAIL_HOST and the like stand")
+    raise ScenarioError(place, "", "has no setting of Django's for e-mail; allowed: EMAIL_HOST, EMAIL_PORT and the like")
 
 
 def translate(settings: Mapping[str, Setting], place: str) -> Case:
@@ -41,9 +55,7 @@ def translate(settings: Mapping[str, Setting], place: str) -> Case:
     lines = {name: each.line for name, each in settings.items()}
     backend = settings.get("EMAIL_BACKEND")
     if backend is not None and isinstance(backend.value, str) and backend.value != SMTP:
-        does = ELSEWHERE.get(backend.value, "is not Django's own for SMTP")
-        what = f"nothing of this is for a relay: {_short(backend.value)} {does}"
-        return Case(None, (), (Finding(what, "EMAIL_BACKEND", backend.line),), lines)
+        return Case(None, (), (_other_backend(backend, backend.value),), lines)
     findings = [*_unread(settings), *_transport(settings), *_timeout(settings)]
     timeout = settings.get("EMAIL_TIMEOUT")
     seconds = timeout.value if timeout is not None else None
@@ -58,7 +70,7 @@ def translate(settings: Mapping[str, Setting], place: str) -> Case:
             decides=False,
         ),
     )
-    return Case("django", ways, tuple(findings), lines)
+    return Case("django", ways, tuple(findings), lines, _network(settings))
 
 
 def better(options: Mapping[str, object], transactions: int | None, gap: float) -> list[dict[str, object]]:
@@ -83,44 +95,61 @@ def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
     return "", "all messages share a connection" if shared else "each message has a connection and a login of its own"
 
 
+def _other_backend(backend: Setting, name: str) -> Finding:
+    if name in FOR_NO_RELAY:
+        return Finding(f"nothing of this is for a relay: {_short(name)} {FOR_NO_RELAY[name]}", "EMAIL_BACKEND", backend.line)
+    what = (
+        f"EMAIL_BACKEND is {_short(name)}, which is not Django's own: how it sends is not known, and nothing of this is judged"
+    )
+    return Finding(what, "EMAIL_BACKEND", backend.line)
+
+
+def _network(settings: Mapping[str, Setting]) -> dict[str, object]:
+    """How its connections begin, where the file says so."""
+    ssl, tls = (_value(settings, name) for name in ("EMAIL_USE_SSL", "EMAIL_USE_TLS"))
+    if ssl:
+        return {"tls": "implicit"}
+    known = not _unknown(settings, "EMAIL_USE_TLS", "EMAIL_USE_SSL")
+    return {"tls": "none"} if known and not tls else {}
+
+
 def _unread(settings: Mapping[str, Setting]) -> list[Finding]:
     found = []
     for name, each in settings.items():
-        if name not in KNOWN and (close := nearest(name, KNOWN)):
-            found.append(Finding(f"{name} is no setting of Django's{close}", name, each.line, "Django takes no notice of it."))
-        elif each.value is UNKNOWN and name in (
-            "EMAIL_BACKEND",
-            "EMAIL_PORT",
-            "EMAIL_USE_TLS",
-            "EMAIL_USE_SSL",
-            "EMAIL_TIMEOUT",
-        ):
-            found.append(Finding(f"{name} is not known without running the file; it is judged as if it were not there",
-                                 name, each.line))  # fmt: skip
+        if name == ELSEWHERE:
+            what = f"{each.value} may bring in further settings or replace these, and is not read"
+            found.append(Finding(what, None, each.line))
+        elif name in DECIDING and isinstance(each.value, Unknown):
+            what = f"is {each.value.either}" if each.value.either else "is not known without running the file"
+            taken = "as Django's own for SMTP" if name == "EMAIL_BACKEND" else "as if it were not there"
+            found.append(Finding(f"{name} {what}; it is judged {taken}", name, each.line))
+        elif name in DECIDING and each.outside:
+            what = f"{name} is looked up outside this file; it is judged by its default, {_short(repr(each.value))}"
+            found.append(Finding(what, name, each.line))
+        elif name not in KNOWN and (close := get_close_matches(name, KNOWN, n=1, cutoff=CLOSE)):
+            what = f'{_short(name)} is no setting of Django\'s; did you mean "{close[0]}"?'
+            found.append(Finding(what, name, each.line, "Django takes no notice of it."))
     return found
 
 
 def _transport(settings: Mapping[str, Setting]) -> list[Finding]:
-    def value(name: str) -> object:
-        found = settings[name].value if name in settings else None
-        return None if found is UNKNOWN else found
-
     found = []
-    tls, ssl, port = value("EMAIL_USE_TLS"), value("EMAIL_USE_SSL"), value("EMAIL_PORT")
+    tls, ssl, port = (_value(settings, name) for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_PORT"))
+    port = int(port) if isinstance(port, str) and port.isascii() and port.isdigit() and len(port) < 6 else port
+    line = {name: each.line for name, each in settings.items()}.get
     if tls and ssl:
         found.append(stops("sends nothing: EMAIL_USE_TLS and EMAIL_USE_SSL are both on, and Django takes only one",
-                             "EMAIL_USE_SSL", settings["EMAIL_USE_SSL"].line, instead="EMAIL_USE_SSL = False"))  # fmt: skip
+                             "EMAIL_USE_SSL", line("EMAIL_USE_SSL"), instead="EMAIL_USE_SSL = False"))  # fmt: skip
     elif ssl and port in (25, 587, 2525):
         found.append(stops(f"sends nothing: EMAIL_USE_SSL is on, and port {port} speaks plain SMTP first", "EMAIL_USE_SSL",
-                             settings["EMAIL_USE_SSL"].line, instead="EMAIL_USE_TLS = True and EMAIL_USE_SSL = False"))  # fmt: skip
-    elif not ssl and port == 465:
+                             line("EMAIL_USE_SSL"), instead="EMAIL_USE_TLS = True and EMAIL_USE_SSL = False"))  # fmt: skip
+    elif port == 465 and not ssl and not _unknown(settings, "EMAIL_USE_SSL"):
         found.append(stops("sends nothing: port 465 begins with TLS, and EMAIL_USE_SSL is off", "EMAIL_PORT",
-                             settings["EMAIL_PORT"].line, instead="EMAIL_PORT = 587 with EMAIL_USE_TLS = True"))  # fmt: skip
+                             line("EMAIL_PORT"), instead="EMAIL_PORT = 587 with EMAIL_USE_TLS = True"))  # fmt: skip
     elif not tls and not ssl and not _unknown(settings, "EMAIL_USE_TLS", "EMAIL_USE_SSL"):
-        line = settings["EMAIL_USE_TLS"].line if "EMAIL_USE_TLS" in settings else None
         found.append(Finding("the login goes over the network in the clear, where the relay takes it at all", "EMAIL_USE_TLS",
-                             line, "Neither EMAIL_USE_TLS nor EMAIL_USE_SSL is on.", "EMAIL_USE_TLS = True"))  # fmt: skip
-    relay = value("EMAIL_HOST")
+                             line("EMAIL_USE_TLS"), "Neither EMAIL_USE_TLS nor EMAIL_USE_SSL is on.", "EMAIL_USE_TLS = True"))  # fmt: skip
+    relay = _value(settings, "EMAIL_HOST")
     if isinstance(relay, str) and relay != RELAYS_HOST:
         found.append(Finding(f"EMAIL_HOST is {_short(relay)}; it is judged as if it were this relay", "EMAIL_HOST",
                              settings["EMAIL_HOST"].line))  # fmt: skip
@@ -129,7 +158,7 @@ def _transport(settings: Mapping[str, Setting]) -> list[Finding]:
 
 def _timeout(settings: Mapping[str, Setting]) -> list[Finding]:
     given = settings.get("EMAIL_TIMEOUT")
-    if given is not None and given.value is UNKNOWN:
+    if _unknown(settings, "EMAIL_TIMEOUT"):
         return []
     if given is None or given.value is None:
         return [Finding("a relay that stops answering holds a worker for ever", "EMAIL_TIMEOUT", given.line if given else None,
@@ -141,8 +170,17 @@ def _timeout(settings: Mapping[str, Setting]) -> list[Finding]:
     return []
 
 
+def _value(settings: Mapping[str, Setting], name: str) -> object:
+    """What is known of it; None where nothing is."""
+    found = settings.get(name)
+    return None if found is None or isinstance(found.value, Unknown) else found.value
+
+
 def _unknown(settings: Mapping[str, Setting], *names: str) -> bool:
-    return any(name in settings and settings[name].value is UNKNOWN for name in names)
+    """Whether one of them is not known: not without running the file, or because it may stand elsewhere."""
+    return any(
+        isinstance(settings[name].value, Unknown) if name in settings else ELSEWHERE in settings for name in names
+    )  # fmt: skip
 
 
 def _short(text: str) -> str:

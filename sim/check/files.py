@@ -14,6 +14,8 @@ __all__ = ["KINDS", "check"]
 
 MOST_BYTES = 2_000_000
 
+JAVASCRIPT = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+
 SUFFIXES = {".json": "nodemailer", ".py": "django", ".cf": "postfix"}
 
 MESSAGES = 1000
@@ -40,6 +42,9 @@ def kind_of(file: Path, text: str) -> str:
     """By the name's ending, else by how the text looks."""
     if file.suffix.lower() in SUFFIXES:
         return SUFFIXES[file.suffix.lower()]
+    if file.suffix.lower() in JAVASCRIPT or "createTransport(" in text:
+        problem = "is JavaScript, which is not read; write the object that createTransport() takes into a file.json"
+        raise ScenarioError(str(file), "", problem)
     if text.lstrip().startswith("{"):
         return "nodemailer"
     if re.search(r"^EMAIL_\w+\s*(:[^=\n]*)?=", text, re.MULTILINE | re.ASCII):

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..measure import Result
+from ..units import MICRO
 
 
 class Setting(NamedTuple):
-    """A value of the file and the line, from 1, on which it stands."""
+    """A value of the file and the line, from 1, on which it stands; ``outside``: the default of what is looked up elsewhere."""
 
     value: Any
     line: int
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Checked:
     snippet: str | None = None
     unmodelled: str | None = None
     """A sentence where this version cannot run the library."""
+    rtt: int | None = None
+    """Microseconds of the round trip that it was judged over; None where nothing was run."""
 
     @property
     def passed(self) -> bool:
@@ -105,6 +109,7 @@ class Checked:
             "kind": self.kind,
             "policy": self.policy,
             "passed": self.passed,
+            "rtt_s": None if self.rtt is None else self.rtt / MICRO,
             "findings": [one.to_dict() for one in self.findings],
             "ways": [
                 {

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .. import units
 from ..measure.result import Finding as Met
 from ..plan.snippets import snippet_for
 from ..relay import Policy
@@ -23,6 +24,9 @@ from . import django, nodemailer, postfix
 from .found import Case, Checked, Finding, Trial, Way
 
 KINDS: dict[str, ModuleType] = {nodemailer.KIND: nodemailer, django.KIND: django, postfix.KIND: postfix}
+
+BESIDE = ("network.rtt=1ms", "network.jitter=0", "network.relay_time=0")
+"""A relay in the next room."""
 
 MARGIN = 1.04
 """Logins that are per / count apart stand on the edge of a window; so much more leaves room for a timer that is early."""
@@ -45,13 +49,15 @@ def judge(
             place, kind, said, tuple(_ordered(told)), (), unmodelled=f"this version has no model of {case.strategy} to run"
         )
     trials = tuple(bench.run(way) for way in case.ways)
-    findings = [*case.findings, *_all_found(module, case, trials, policy)]
+    away = bench.scenario(case.ways[0]).network.rtt
+    findings = [*case.findings, *_all_found(module, case, trials, policy), *_beside(bench, trials, away)]
     if not any(one.refused for one in findings):
-        return Checked(place, kind, said, tuple(_ordered(findings)), trials)
+        return Checked(place, kind, said, tuple(_ordered(findings)), trials, rtt=away)
     options = _better(module, case.ways[0].options, policy, bench)
     given = {**catalogue.shipped(case.strategy).options, **trials[0].way.options}
     findings = [_with_remedy(module, one, given, options) for one in findings]
-    return Checked(place, kind, said, tuple(_ordered(findings)), trials, options, _snippet(module, case.strategy, options))
+    return Checked(place, kind, said, tuple(_ordered(findings)), trials, options, _snippet(module, case.strategy, options),
+                   rtt=away)  # fmt: skip
 
 
 class Bench:
@@ -65,19 +71,24 @@ class Bench:
         self._place, self._messages, self._overrides, self._seed = place, messages, overrides, seed
         self._command = command
 
-    def scenario(self, way: Way) -> Scenario:
+    def scenario(self, way: Way, more: Sequence[str] = ()) -> Scenario:
         """The scenario of ``way``. ScenarioError for an override that is none."""
         tables: dict[str, Any] = {
             "network": dict(self._network),
             "workload": {"kind": "batch", "messages": self._messages},
             "sender": {"strategy": self._strategy, "options": dict(way.options) if self._known else {}},
         }
-        made = build(tables, self._place, Path(self._place).name, Path(), self._overrides, self._seed)
+        made = build(tables, self._place, Path(self._place).name, Path(), [*self._overrides, *more], self._seed)
         return replace(made, command=shlex.join(self._command))
 
-    def run(self, way: Way) -> Trial:
-        """``way`` in virtual time."""
-        scenario = self.scenario(way)
+    @property
+    def asked_beside(self) -> bool:
+        """Whether nothing in the call says how far away the relay is."""
+        return not any(each.startswith("network.") for each in self._overrides)
+
+    def run(self, way: Way, more: Sequence[str] = ()) -> Trial:
+        """``way`` in virtual time, with ``more`` overrides."""
+        scenario = self.scenario(way, more)
         return Trial(Way(way.title, dict(scenario.sender.options), way.decides), simulate(scenario))
 
 
@@ -96,6 +107,19 @@ def _all_found(module: ModuleType, case: Case, trials: Sequence[Trial], policy: 
             what = f"{title}{result.messages.lost} of {result.messages.submitted} messages are lost"
             found.append(Finding(what, refused=way.decides))
     return found
+
+
+def _beside(bench: Bench, trials: Sequence[Trial], away: int) -> Iterable[Finding]:
+    """A note for each way that holds by nothing but the time which its round trips take."""
+    if not bench.asked_beside:
+        return
+    for trial in trials:
+        if trial.way.decides and not trial.refused:
+            met = bench.run(trial.way, BESIDE).result.diagnosis
+            if met and met[0].limit is not None:
+                first = met[0].what.partition(". ")[0]
+                what = f"it holds by the {units.spoken(away)} that each round trip is taken to last; over 1 ms, {first}"
+                yield Finding(what, why=f"Say how far the relay is from your sender: --set network.rtt={units.spoken(away)}.")
 
 
 def _of_limit(module: ModuleType, case: Case, way: Way, met: Met, policy: Policy, title: str) -> Finding:
@@ -161,5 +185,5 @@ def _transactions(policy: Policy) -> int | None:
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """What is refused first, then by line."""
-    return sorted(findings, key=lambda one: (not one.refused, one.line or 0))
+    """What is refused first, then by line; what has none comes behind, as the limits were met."""
+    return sorted(findings, key=lambda one: (not one.refused, one.line is None, one.line or 0))

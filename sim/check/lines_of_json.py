@@ -18,12 +18,25 @@ def parsed(text: str, place: str) -> tuple[Any, dict[Path, int]]:
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise ScenarioError(f"{place}:{error.lineno}", "", f"is not valid JSON: {error.msg} at column {error.colno}") from None
+        problem = f"is not valid JSON: {error.msg} at column {error.colno}{_remedy(text, error.pos)}"
+        raise ScenarioError(f"{place}:{error.lineno}", "", problem) from None
     except RecursionError:
         raise ScenarioError(place, "", "is not valid JSON: its values are nested too deeply") from None
     except ValueError as error:
         raise ScenarioError(place, "", f"is not valid JSON: {error}") from None
     return value, _lines(text)
+
+
+def _remedy(text: str, at: int) -> str:
+    """What to do where other notations end at ``at``: JavaScript's objects, JSON with comments."""
+    rest, before = text[at : at + 1000], text[:at].rstrip()[-1:]
+    if rest.startswith(("//", "/*", "#")):
+        return "; JSON has no comments, take them out"
+    if (rest[:1] in ("}", "]") and before == ",") or (rest[:1] == "," and rest[1:].lstrip()[:1] in ("}", "]")):
+        return "; take out the comma in front of the bracket"
+    if rest[:1] in ("'", "`"):
+        return "; write double quotes"
+    return "; write names and texts in double quotes" if rest[:1].isalpha() or rest[:1] in ("_", "$") else ""
 
 
 def _no_constant(name: str) -> object:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -14,7 +15,9 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import ScenarioError, nearest
 from ..strategies.libraries.nodemailer import Nodemailer
 from .found import Case, Finding, Setting, Way, stops
-from .lines_of_json import parsed
+from .nodemailer_file import read
+
+__all__ = ["KIND", "KNOWN", "better", "read", "said_for", "translate", "written"]
 
 KIND = "nodemailer"
 
@@ -27,53 +30,28 @@ KNOWN = {
 } - {"version", "concurrent", "pause"}  # fmt: skip
 """What Nodemailer takes for an SMTP transport, in its documentation and its source."""
 
-TELLING = {"host", "service", "url", "pool", "port", "auth", "maxMessages", "maxConnections", "rateLimit"}
-"""Keys of which one at least is there in a transport's options."""
-
 POOLED = ("maxConnections", "maxMessages", "rateLimit", "rateDelta", "maxRequeues", "idleTimeout")
+
+PUT_IN = re.compile(r"\$\{[^}]*\}|\{\{.*\}\}|<%.*%>|^\$\w+$|^%\w+%$|^process\.env\b", re.ASCII)
+"""What other programs replace before Nodemailer sees it: ${NAME}, {{ name }}, <%= name %>, $NAME, %NAME%."""
 
 LARGE = 1_000_000_000
 
 RELAYS_HOST, SERVICE = "smtp.mailersend.net", "mailersend"
 
 
-def read(text: str, place: str) -> dict[str, Setting]:
-    """The options, wherever in the file they are; ScenarioError if they are nowhere, or in two places."""
-    value, lines = parsed(text, place)
-    paths = [path for path, table in _tables(value, ()) if TELLING & set(table)]
-    if not paths:
-        raise ScenarioError(place, "", f"has no options of Nodemailer in it; allowed: an object with {_listed(TELLING)}")
-    shortest = [path for path in paths if len(path) == min(map(len, paths))]
-    if len(shortest) > 1:
-        said = " and ".join(".".join(path) for path in shortest[:2])
-        raise ScenarioError(place, "", f"has the options of several transports, {said}; write one of them to a file of its own")
-    table: Any = value
-    for key in shortest[0]:
-        table = table[key]
-    return {key: Setting(each, lines.get((*shortest[0], key), 1)) for key, each in table.items()}
-
-
-def _tables(value: object, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Every object that stands under keys alone, but not what is inside a transport's own auth or tls."""
-    if not isinstance(value, dict):
-        return []
-    found = [(path, value)]
-    for key, inner in value.items():
-        if len(path) < 8 and key not in ("auth", "tls", "dkim"):
-            found += _tables(inner, (*path, key))
-    return found
-
-
 def translate(settings: Mapping[str, Setting], place: str) -> Case:
     """What the model is to do, and what can be told without it."""
-    merged = {**settings, **_of_url(settings, place)}
-    options, findings = _options(merged)
-    findings = [*_transport(merged), *findings, *_without_effect(merged, options)]
+    merged, findings = _known({**settings, **_of_url(settings, place)})
+    options, taken = _options(merged)
+    findings += [*_transport(merged), *_login(settings, merged), *taken, *_without_effect(merged, options)]
+    secure = merged.get("secure")
+    network: dict[str, object] = {"tls": "implicit"} if secure is not None and _truth(secure.value) else {}
     ways = (
         Way("with these options", options),
         Way("with these options in version 6", {**options, "version": 6}, decides=False),
     )
-    return Case("nodemailer", ways, tuple(findings), {name: each.line for name, each in merged.items()})
+    return Case("nodemailer", ways, tuple(findings), {name: each.line for name, each in merged.items()}, network)
 
 
 def better(options: Mapping[str, object], transactions: int | None, gap: float) -> list[dict[str, object]]:
@@ -104,9 +82,9 @@ def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
     """Which setting is to blame for a limit that was met, and its value in words."""
     options = {**Nodemailer.options, **way.options}
     if limit == "transactions_per_connection":
-        return "maxMessages", f"maxMessages is {options['maxMessages'] or 100}" + (
-            "" if "maxMessages" in way.options else " by default"
-        )
+        most: Any = options["maxMessages"] or 100
+        said = "maxMessages is no number" if most >= LARGE else f"maxMessages is {most}"
+        return "maxMessages", said + ("" if "maxMessages" in way.options else " by default")
     if not options["pool"]:
         return "pool", "without pool each message has a connection and a login of its own"
     if options["rateLimit"]:
@@ -134,6 +112,30 @@ def _of_url(settings: Mapping[str, Setting], place: str) -> dict[str, Setting]:
     for key, value in parse_qsl(url.query):
         found[key] = {"true": True, "false": False}.get(value, _number(value) if _number(value) is not None else value)
     return {key: Setting(value, given.line) for key, value in found.items()}
+
+
+def _known(settings: Mapping[str, Setting]) -> tuple[dict[str, Setting], list[Finding]]:
+    """The settings without those whose value is only put in later, by something else; a finding for each of these."""
+    merged, findings = dict(settings), []
+    for name, each in settings.items():
+        if isinstance(each.value, str) and PUT_IN.search(each.value):
+            del merged[name]
+            what = f"{_short(name)} is {_said(each.value)}, which something else puts a value in; it is judged as if it were not there"
+            findings.append(Finding(what, name, each.line))
+    return merged, findings
+
+
+def _login(settings: Mapping[str, Setting], merged: Mapping[str, Setting]) -> list[Finding]:
+    """What the login is taken to be."""
+    auth, url = merged.get("auth"), settings.get("url")
+    if auth is None and not (url is not None and "@" in str(url.value)):
+        why = "Without one this relay answers every MAIL with 530."
+        return [Finding("auth is not here; it is judged as if a login were put in elsewhere", "auth", why=why)]
+    kind = auth.value.get("type") if auth is not None and isinstance(auth.value, dict) else None
+    if auth is not None and isinstance(kind, str) and kind.lower() in ("oauth2", "custom"):
+        return [Finding(f"auth.type is {_said(kind)}; it is judged as PLAIN", "auth", auth.line,
+                        "This relay is taken to offer PLAIN and LOGIN.")]  # fmt: skip
+    return []
 
 
 def _transport(merged: Mapping[str, Setting]) -> list[Finding]:
@@ -253,7 +255,3 @@ def _said(value: object) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names))

@@ -6,7 +6,7 @@ master.cf may lay its own -o values over these, and is not read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -44,6 +44,10 @@ maximal_backoff_time = 4000s
 queue_run_delay = 300s
 maximal_queue_lifetime = 5d
 relayhost =
+default_transport = smtp
+default_destination_recipient_limit = 50
+smtp_destination_recipient_limit = $default_destination_recipient_limit
+smtp_connection_cache_destinations =
 smtp_sasl_auth_enable = no
 smtp_use_tls = no
 smtp_tls_security_level =
@@ -61,12 +65,23 @@ IN_DAYS = ("maximal_queue_lifetime",)
 
 MOST_SECONDS = 400 * 86_400
 
+ROUTES = ("transport_maps", "sender_dependent_relayhost_maps", "sender_dependent_default_transport_maps")
+"""Parameters that name tables which say for each mail where it goes."""
+
+SERVICE = re.compile(r"^[\w./:\[\]-]+[ \t]+(unix|inet|fifo|pass|unix-dgram)[ \t]+[-yn]", re.MULTILINE | re.ASCII)
+"""A line of a master.cf."""
+
+OTHERS = ("smtpd_", "lmtp_", "relay_", "local_", "virtual_", "error_", "retry_", "qmqp")
+"""How parameters begin that are named like those read here and belong to another program."""
+
 CLOSE = 0.94
 """Of difflib's ratio: a letter or two in a name as long as these."""
 
 
 def read(text: str, place: str) -> dict[str, Setting]:
     """The parameters as they are written; ScenarioError if there is none."""
+    if SERVICE.search(text):
+        raise ScenarioError(place, "", "is a master.cf, whose services are not read; name the main.cf beside it")
     found = parameters(text, place)
     if not found:
         raise ScenarioError(place, "", "has no parameter in it; allowed: lines such as relayhost = [smtp.example.com]:587")
@@ -82,8 +97,9 @@ def translate(settings: Mapping[str, Setting], place: str) -> Case:
         for name, default in DEFAULTS.items()
         if default[:1] == "$" and default[1:] in lines and name not in lines
     }
-    findings = [*_misspelt(settings), *_transport(values, lines)]
-    if not values["relayhost"]:
+    routes = [name for name in ROUTES if name in settings and settings[name].value]
+    findings = [*_misspelt(settings), *_transport(values, lines), *_elsewhere(values, lines, routes)]
+    if not values["relayhost"] and not routes and not values["default_transport"].partition(":")[2]:
         findings.append(
             Finding("nothing of this goes through a relay: relayhost is not set", "relayhost", lines.get("relayhost"))
         )
@@ -153,11 +169,11 @@ def _options(values: Mapping[str, str], lines: Mapping[str, int], findings: list
 def _as(kind: type, name: str, text: str, place: str) -> object:
     if kind is bool:
         if text.lower() not in ("yes", "no"):
-            raise ScenarioError(place, name, f'"{_short(text)}" is neither yes nor no')
+            raise ScenarioError(place, name, f'"{_short(text)}" is neither yes nor no{_commented(text)}')
         return text.lower() == "yes"
     if kind is int:
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-            raise ScenarioError(place, name, f'"{_short(text)}" is not a whole number of at most nine digits')
+            raise ScenarioError(place, name, f'"{_short(text)}" is not a whole number of at most nine digits{_commented(text)}')
         return int(text)
     return text if "feedback" in name else _time(name, text, place)
 
@@ -165,8 +181,12 @@ def _as(kind: type, name: str, text: str, place: str) -> object:
 def _time(name: str, text: str, place: str) -> str:
     found = TIME.fullmatch(text)
     if found is None or len(found[1]) > 9:
-        raise ScenarioError(place, name, f'"{_short(text)}" is not a time; write it like 10s, 5m, 1h or 5d')
+        raise ScenarioError(place, name, f'"{_short(text)}" is not a time; write it like 10s, 5m, 1h or 5d{_commented(text)}')
     return f"{min(MOST_SECONDS, int(found[1]) * SECONDS[found[2] or ('d' if name in IN_DAYS else 's')])}s"
+
+
+def _commented(text: str) -> str:
+    return "; a comment needs a line of its own" if "#" in text else ""
 
 
 def _tls(values: Mapping[str, str]) -> str:
@@ -185,6 +205,10 @@ def _transport(values: Mapping[str, str], lines: Mapping[str, int]) -> list[Find
 
     if not relay:
         return []
+    if not relay.startswith("["):
+        host, colon, service = relay.partition(":")
+        what = f"relayhost is {_short(relay)}: without [ ] around the name Postfix asks for its MX records first"
+        told(Finding, what, "relayhost", f"relayhost = [{_short(host)}]{colon}{_short(service)}")
     if RELAYS_HOST not in relay:
         told(Finding, f"relayhost is {_short(relay)}; it is judged as if it were this relay", "relayhost")
     if values["smtp_sasl_auth_enable"].lower() != "yes":
@@ -199,11 +223,40 @@ def _transport(values: Mapping[str, str], lines: Mapping[str, int]) -> list[Find
     return found
 
 
+def _elsewhere(values: Mapping[str, str], lines: Mapping[str, int], routes: Sequence[str]) -> list[Finding]:
+    """What decides besides these parameters, and is not read."""
+    found = []
+    service, _, host = values["default_transport"].partition(":")
+    if not values["relayhost"] and (routes or host):
+        named = " and ".join([*routes, *(["default_transport"] if host else [])])
+        what = (
+            f"relayhost is not set, and where mail goes is for {named} to say; it is judged as if all of it went to this relay"
+        )
+        found.append(Finding(what, "relayhost", lines.get((*routes, "default_transport")[0])))
+    elif routes:
+        found.append(Finding(f"{routes[0]} may send mail elsewhere, and is not read", routes[0], lines.get(routes[0])))
+    if service not in ("", "smtp", "relay"):
+        what = f"default_transport is {_short(service)}, whose own parameters and service are not read; it is judged as smtp"
+        found.append(Finding(what, "default_transport", lines.get("default_transport")))
+    limit = "smtp_destination_recipient_limit"
+    if values[limit] == "1":
+        what = f"{limit} is 1, so that the concurrency limits count by recipient; it is judged as if they counted by relay"
+        found.append(Finding(what, limit, lines.get(limit)))
+    kept = "smtp_connection_cache_destinations"
+    if values[kept]:
+        what = f"{kept} keeps connections in a way of its own; it is judged as if it were not there"
+        found.append(Finding(what, kept, lines.get(kept)))
+    if values["relayhost"] or routes or host:
+        found.append(Finding("master.cf may overrule any of these for a service with -o, and is not read"))
+    return found
+
+
 def _misspelt(settings: Mapping[str, Setting]) -> list[Finding]:
     """Names so close to one that is read here that they are a slip of the pen rather than another parameter."""
     found = []
     for name, each in settings.items():
-        close = get_close_matches(name, DEFAULTS, n=1, cutoff=CLOSE) if name not in DEFAULTS else []
+        other = name in DEFAULTS or name.startswith(OTHERS)
+        close = [] if other else get_close_matches(name, DEFAULTS, n=1, cutoff=CLOSE)
         if close:
             found.append(Finding(f'{_short(name)} is not read here; did you mean "{close[0]}"?', name, each.line))
     return found

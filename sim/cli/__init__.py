@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from ..errors import ScenarioError, nearest
-from .common import STOPPED, WRONG
+from .status import STOPPED, WRONG
 from .streams import endure
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -62,7 +62,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script: exits with 0, 1 or 2, as ``docs/reference.md`` has it."""
+    """The console script: exits with 0, 1 or 2, as ``scenarios/REFERENCE.md`` has it."""
     endure()
     try:
         status = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)

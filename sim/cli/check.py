@@ -9,7 +9,9 @@ import click
 
 from .. import check as checking
 from ..check import Checked, Finding
-from .common import FAILS, HOLDS, print_json
+from ..units import spoken
+from .common import print_json
+from .status import FAILS, HOLDS
 
 
 @click.command()
@@ -41,7 +43,7 @@ def check(
 
 
 def _print(found: Checked) -> None:
-    click.echo(f"{found.place}: {found.kind}, judged at {found.policy}")
+    click.echo(f"{found.place}: {found.kind}, judged at {found.policy}{_circumstances(found)}")
     for one in found.findings:
         click.echo(_line(found.place, one))
         for said in (one.why, f"instead: {one.instead}" if one.instead else ""):
@@ -64,7 +66,14 @@ def _print(found: Checked) -> None:
     elif not found.passed and found.trials:
         click.echo("No setting is known that is refused nowhere; relaysim plan searches for one.")
     if found.passed:
-        click.echo("passed: nothing of this is refused")
+        click.echo("passed: nothing of this is refused" if found.trials else "passed: nothing of this was run")
+
+
+def _circumstances(found: Checked) -> str:
+    """What it was judged by beyond the file."""
+    if found.rtt is None:
+        return ""
+    return f", {found.trials[0].result.messages.submitted:,} messages at once over round trips of {spoken(found.rtt)}"
 
 
 def _line(place: str, one: Finding) -> str:

@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, common options, how scenarios are run, and the consoles.
+"""What the commands share: common options, how scenarios are run, and the consoles.
 
 Knows nothing of any one command.
 """
@@ -21,13 +21,8 @@ from ..runner import PATIENCE, Answer, OnResult, run_many
 from ..scenario import Scenario
 from ..scenario.loader import toml_value
 from ..strategies import catalogue
+from .status import FAILS, HOLDS, WRONG
 from .streams import utf8
-
-HOLDS, FAILS, WRONG = 0, 1, 2
-"""Exit status: all expectations hold; one does not or a run was aborted; the call or a file is wrong (2 outranks 1)."""
-
-STOPPED = 130
-"""Exit status after Ctrl-C, as a shell gives it."""
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:

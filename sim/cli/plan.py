@@ -26,7 +26,8 @@ from ..plan import (
 )
 from ..report.plan import print_plan, write_plan
 from ..scenario.loader import toml_value
-from .common import FAILS, HOLDS, console, print_json, progress_bar
+from .common import console, print_json, progress_bar
+from .status import FAILS, HOLDS
 
 
 @click.command(name="plan")

@@ -20,7 +20,8 @@ from ..runner import Answer
 from ..scenario import Scenario, load_scenario
 from ..scenario.loader import TABLES
 from ..tables import printable, read_toml
-from .common import STOPPED, common, console, print_json, run_all, status_of
+from .common import common, console, print_json, run_all, status_of
+from .status import STOPPED
 
 
 @click.command()

@@ -15,7 +15,7 @@ import click
 
 from .. import report, units
 from ..errors import ScenarioError
-from ..live import Door, Settings, scenario_of
+from ..live import Door, Settings, scenario_of, with_port
 from ..live.open_files import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
@@ -46,7 +46,9 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--plain-auth/--no-plain-auth", default=None, help="Allow AUTH without TLS.  [default: on loopback only]")
 @click.option("--messages", type=click.IntRange(1), help="Stop once so many are accepted; any fewer are lost.")
 @click.option(
-    "--idle", metavar="DURATION", help="Stop once nothing has happened for so long since the first connection, such as 5s."
+    "--idle",
+    metavar="DURATION",
+    help="Stop once nothing has happened for so long, such as 5s; the first connection has a minute at least.",
 )
 @click.option("--http", type=PORT, help="HTTP on this port of loopback: health, result, metrics, changes; 0 is any free one.")
 @click.option(
@@ -101,9 +103,12 @@ def _duration(option: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return units.duration(toml_value(text))
+        found = units.duration(toml_value(text))
     except ValueError as error:
         raise ScenarioError("command line", option, str(error)) from None
+    if not found:
+        raise ScenarioError("command line", option, f"{shown(text)} is no time at all; write 5s, or leave it away")
+    return found
 
 
 async def _served(settings: Settings, json_log: str | None) -> Result:
@@ -124,6 +129,8 @@ async def _served(settings: Settings, json_log: str | None) -> Result:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+        if not (stopped.is_set() or door.tally.opened_count):
+            print("nobody has connected", file=sys.stderr)
     finally:
         await door.stop()
         await watching.end()
@@ -134,9 +141,12 @@ def _announce(door: Door) -> None:
     """Where it listens: a program that waits for it reads these lines on stderr."""
     settings = door.settings
     for address in settings.bind:
-        print(f"listening {address}:{door.port}" + (" (implicit TLS)" if settings.tls == "implicit" else ""), file=sys.stderr)
+        print(
+            f"listening {with_port(address, door.port)}" + (" (implicit TLS)" if settings.tls == "implicit" else ""),
+            file=sys.stderr,
+        )
         if door.tls_port:
-            print(f"listening {address}:{door.tls_port} (implicit TLS)", file=sys.stderr)
+            print(f"listening {with_port(address, door.tls_port)} (implicit TLS)", file=sys.stderr)
     if door.http_port:
         print(f"http://127.0.0.1:{door.http_port}/", file=sys.stderr)
     if not settings.on_loopback:

@@ -10,7 +10,8 @@ import click
 from ..relay import policy as policies_of
 from ..strategies import catalogue
 from ..strategies.catalogue import Strategy
-from .common import HOLDS, print_json
+from .common import print_json
+from .status import HOLDS
 
 
 @click.command()

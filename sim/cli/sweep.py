@@ -15,7 +15,8 @@ from ..report.sweep import METRICS, print_sweep, write_sweep
 from ..runner import PATIENCE
 from ..sweep import Swept
 from ..sweep.export import write_csv, write_parquet
-from .common import FAILS, HOLDS, WRONG, console, patience_of, print_json, progress_bar
+from .common import console, patience_of, print_json, progress_bar
+from .status import FAILS, HOLDS, WRONG
 
 
 @click.command(name="sweep")

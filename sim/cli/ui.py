@@ -8,7 +8,7 @@ import sys
 import click
 
 from ..errors import ScenarioError
-from .common import HOLDS
+from .status import HOLDS
 
 
 @click.command()

@@ -6,6 +6,8 @@ Knows nothing of the worlds, and of the other form only where it is.
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,10 @@ from typing import Any
 import click
 
 from .. import battery
-from .common import FAILS, HOLDS, common, console, patience_of, print_json, progress_bar, tables_of_call
+from ..errors import ScenarioError
+from ..strategies.catalogue import SHIPPED
+from .common import common, console, patience_of, print_json, progress_bar, tables_of_call
+from .status import FAILS, HOLDS
 
 
 class TwoForms(click.Command):
@@ -54,6 +59,7 @@ class TwoForms(click.Command):
 def validate(strategy: str, settings_given: Sequence[str], seeds: int, as_json: bool, settings: Sequence[str], seed: int | None, jobs: int,
              patience: str) -> int:  # fmt: skip
     """A strategy against a battery of worlds: bursts, a slow relay, dropped connections, a stale password and more."""
+    _no_program(strategy, settings_given)
     tables, dotted = tables_of_call(strategy, settings_given)
     sender = [
         f"sender.{key}={json.dumps(value)}" for key, value in tables["sender"].items() if key not in ("strategy", "options")
@@ -69,3 +75,10 @@ def validate(strategy: str, settings_given: Sequence[str], seeds: int, as_json: 
     else:
         battery.print_verdict(verdict, console())
     return HOLDS if verdict.passed else FAILS
+
+
+def _no_program(strategy: str, given: Sequence[str]) -> None:
+    """ScenarioError where a program stands in a strategy's place: -- was forgotten."""
+    if ":" not in strategy and strategy not in SHIPPED and shutil.which(strategy):
+        again = shlex.join(["relaysim", "validate", "--", strategy, *given])
+        raise ScenarioError("command line", strategy, f"is a program and no strategy; write {again}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread, main_thread
 
 import click
 
@@ -15,6 +18,7 @@ from ..live import running, scenario_of
 from ..live.program import Ended, run_program
 from ..measure import Result
 from ..measure.expectations import parse_expectations
+from ..measure.result import Finding
 from ..scenario import load_scenario
 from ..scenario.loader import toml_value
 from .common import console, print_json_text, status_of
@@ -24,6 +28,17 @@ PLACE = "command line"
 
 EXPECTED = {"incidents.total": "== 0", "messages.lost": "== 0", "messages.accepted": ">= 1"}
 """What must hold where the scenario expects nothing itself. Then the program must also end in order, with status 0."""
+
+PATIENCE = "10m"
+
+NEVER = Finding(
+    None,
+    "The program never connected to the relay.",
+    "It is told where the relay is by RELAY_HOST and RELAY_PORT (SMTP_HOST and SMTP_PORT say the same), and reads neither, or ended "
+    "before it came to send.",
+    "Have it read them, or hand them on: relaysim validate -- sh -c 'exec my-program --port \"$RELAY_PORT\"'.",
+)
+"""What is said of one that sends elsewhere, or not at all."""
 
 ACCOUNT = ("user1", "secret")
 """What the program is given where no --user is said; any other login is right too."""
@@ -37,7 +52,7 @@ ACCOUNT = ("user1", "secret")
     "--user", "users", multiple=True, metavar="NAME:PASSWORD", help="A login that is right; without any, every login is."
 )
 @click.option("--messages", type=click.IntRange(1), help="So many are to be accepted; any fewer are lost.")
-@click.option("--patience", default="10m", show_default=True, help="The program is ended after so long.")
+@click.option("--patience", default=PATIENCE, show_default=True, help="The program is ended after so long.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the scenario.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections.")
@@ -58,10 +73,12 @@ def validate_program(
     pairs = users_of(users)
     given_tls, tls = tls, tls or loaded.network.tls
     wait = _patience(patience)
-    with running(scenario=loaded, users=pairs, tls=tls, messages=messages) as relay:
+    with stopped_by_signals(), running(scenario=loaded, users=pairs, tls=tls, messages=messages) as relay:
         username, password = next(iter(pairs.items())) if pairs else ACCOUNT
         ended = run_program(relay, program, wait, username=username, password=password, tls=tls)
+    given_patience = None if patience == PATIENCE else patience
     again = _again(program, scenario, [("--tls", given_tls), *(("--user", each) for each in users), ("--messages", messages),
+                                       ("--patience", given_patience),
                                        ("--seed", seed), *(("--set", each) for each in settings)])  # fmt: skip
     result = _told(relay.result(), ended, strict=strict, command=again, program=program)
     if as_json:
@@ -77,8 +94,28 @@ def _told(result: Result, ended: Ended, *, strict: bool, command: str, program: 
     passed = result.passed and ended.in_time and (ended.problem is None or not strict)
     return replace(
         result, title=Path(program[0]).name, sender=_cut(shlex.join(program)), command=command, error=ended.problem, passed=passed,
-        ended=result.ended if ended.in_time else "aborted",
+        ended=result.ended if ended.in_time else "aborted", diagnosis=result.diagnosis if result.connections.opened else [NEVER],
     )  # fmt: skip
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """What would end this process at once, and leave the program behind, ends the program first, as ^C does."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    ending = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]  # not below nohup
+    for each in ending:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in ending:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _cut(text: str) -> str:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from ..errors import ScenarioError
-from ..live import Door
+from ..live import Door, with_port
 from ..live.events import EventLog, Latest
 from ..report.screen import Moment, screen
 
@@ -62,7 +62,7 @@ class Watching:
         door = self._door
         now = door.clock.now()
         return Moment(
-            where=f"{door.settings.bind[0]}:{door.port}",
+            where=with_port(door.settings.bind[0], door.port),
             result=door.result(),
             policy=door.relay.policy,
             rate=door.tally.accepted_rate.level(now - door.clock.origin),

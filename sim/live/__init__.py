@@ -17,6 +17,6 @@ as in a scenario file, by default none; ``scenario`` is a whole Scenario instead
 
 from .door import Door
 from .running import Running, running, scenario_of
-from .settings import Settings, Timeouts
+from .settings import Settings, Timeouts, with_port
 
-__all__ = ["Door", "Running", "Settings", "Timeouts", "running", "scenario_of"]
+__all__ = ["Door", "Running", "Settings", "Timeouts", "running", "scenario_of", "with_port"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
@@ -185,20 +184,23 @@ class Connection(asyncio.Protocol):
             self._leave_if_idle()
 
     def _take_encrypted(self, tls: Tls, data: bytes) -> None:
-        was_up = tls.up
-        try:
-            plain = tls.take(data)
-        except ssl.SSLError:
-            self._write_raw(tls.written())
-            self._end()
+        if not self._hears():
             return
-        self._write_flight(tls.written(), handshake=not was_up and not tls.up)
-        if tls.up and not was_up:
-            self._tls_is_up()
-        if plain:
+        tls.feed(data)
+        if not tls.up:
+            done = tls.shake()
+            self._write_flight(tls.written(), handshake=not (done or tls.ended))
+            if done:
+                self._tls_is_up()
+        while self._hears() and (plain := tls.read()):
             self._take(plain)
+        self._write_raw(tls.written())
         if tls.ended:
             self._end()
+
+    def _hears(self) -> bool:
+        """Whether what comes is still read, and not thrown away behind the last reply."""
+        return self.lingers_since is None
 
     def _tls_is_up(self) -> None:
         wire = self.wire

@@ -196,6 +196,9 @@ class DelayedConnection(Connection):
         """The relay goes away: what was answered before still arrives, half a round trip later nothing does."""
         if self.wire is not None:
             self.wire.eof(now)
+            if self._judging is not None:
+                self._judging.cancel()  # nobody is there to judge what is under way
+                self._judging = None
         self._arrivals.clear()
         self._depart(now + self.door.way.trip() // 2, b"", "abort")
 

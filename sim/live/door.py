@@ -152,11 +152,7 @@ class Door:
         self._stack.close()
 
     def _attach(self, state: State) -> None:
-        try:
-            state.attach(self.relay, self.clock.origin)
-        except BaseException:
-            state.abandon()
-            raise
+        state.attach(self.relay, self.clock.origin)
         self.witnesses.add(state)
 
     async def _close_state(self) -> None:
@@ -256,6 +252,10 @@ class Door:
 
     def _check_idle(self, now: int) -> None:
         idle = self.settings.idle
+        if idle is None:
+            return
         last = max((connection.heard_at for connection in self.connections), default=self._last_heard)
-        if idle is not None and last is not None and now - max(last, self._last_heard or 0) >= idle:
+        if last is None:  # nobody has come yet
+            last, idle = self.clock.origin, max(idle, self.settings.timeouts.coming)
+        if now - max(last, self._last_heard or 0) >= idle:
             self.finish()

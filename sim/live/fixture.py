@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
 
 from ..errors import ScenarioError, nearest
 from ..measure import Result
 from ..measure.words import number, plural
 from ..scenario import load_scenario
+from ..tables import Table, read
 from .program import environment
 from .running import Running, running, scenario_of
 
@@ -24,6 +26,33 @@ ACCOUNT = ("user1", "secret")
 
 LOOK_S = 0.02
 """Seconds between two looks for a message that is awaited."""
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Asked(Table):
+    """What the marker takes, by name. What stands inside the tables is looked at with the scenario that they become."""
+
+    policy: Any = "mailersend"
+    settings: Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)] = Field(
+        [], alias="set"
+    )
+    scenario: Annotated[Path, BeforeValidator(lambda given: Path(given) if isinstance(given, str) else given)] | None = None
+    network: dict[str, Any] | None = None
+    faults: dict[str, Any] | None = None
+    expect: dict[str, Any] | None = None
+    users: dict[str, str] | None = None
+    login: bool = True
+    tls: Literal["none", "starttls", "implicit"] | None = None
+    tls_port: Port | None = None
+    port: Port = 0
+    messages: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+FOR_RUNNING = ("users", "login", "tls", "tls_port", "port", "messages")
+"""What is handed on as it is."""
 
 
 class RelayFixture:
@@ -97,19 +126,18 @@ def opened(marks: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: P
 
 def _options(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
     """What :func:`running` is called with. ``set`` lays dotted keys on, as on the command line."""
-    known = [name for name, one in signature(running).parameters.items() if one.kind is Parameter.KEYWORD_ONLY]
-    allowed = sorted({*known, "set", "seed"} - {"transcripts", "idle", "timeouts"})
+    allowed = sorted(field.alias or name for name, field in Asked.model_fields.items())
     for name in asked:
         if name not in allowed:
             raise ScenarioError(PLACE, name, f"unknown name{nearest(name, allowed)}; allowed: {', '.join(allowed)}")
-    given = asked.pop("set", [])
-    settings, seed = [given] if isinstance(given, str) else list(given), asked.pop("seed", None)
-    if (path := asked.pop("scenario", None)) is not None:
-        tables = [name for name in ("policy", "network", "faults", "expect") if name in asked]
-        if tables:
-            raise ScenarioError(PLACE, tables[0], "stands in the scenario; lay on it with set=")
-        return asked | {"scenario": load_scenario(folder / path, settings, seed)}
-    policy = asked.pop("policy", "mailersend")
-    tables_of = {name: asked.pop(name, None) for name in ("network", "faults", "expect")}
-    tables_of["policy"] = {"use": policy} if isinstance(policy, str) else policy
-    return asked | {"scenario": scenario_of(tables_of, settings, seed)}
+    found = read(Asked, asked, PLACE)
+    if found.scenario is None:
+        tables = {name: getattr(found, name) for name in ("network", "faults", "expect")}
+        policy = {"use": found.policy} if isinstance(found.policy, str) else found.policy
+        scenario = scenario_of({**tables, "policy": policy}, found.settings, found.seed)
+    else:
+        tables_too = [name for name in ("policy", "network", "faults", "expect") if name in asked]
+        if tables_too:
+            raise ScenarioError(PLACE, tables_too[0], "stands in the scenario; lay on it with set=")
+        scenario = load_scenario(folder / found.scenario, found.settings, found.seed)
+    return {name: asked[name] for name in asked if name in FOR_RUNNING} | {"scenario": scenario}

@@ -7,6 +7,7 @@ that names another host (a rebound DNS name) or comes from a page is refused. Kn
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -48,9 +49,9 @@ class Endpoint:
             await site.start()
         except (OSError, OverflowError) as error:
             await self._runner.cleanup()
-            problem = (
-                f"cannot listen on {HOST} port {self.port}: {getattr(error, 'strerror', None) or error}; take 0 for a free one"
-            )
+            # asyncio's own text says the address a second time
+            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+            problem = f"cannot listen on {HOST} port {self.port}: {why}; take another port, or 0 for a free one"
             raise ScenarioError("command line", "--http", problem) from None
         self.port = self._runner.addresses[0][1]
 

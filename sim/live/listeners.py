@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -123,10 +124,16 @@ def _bound(address: str, port: int) -> socket.socket:
             bound.bind(where)
     except (OSError, OverflowError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        problem = f"cannot listen on {address} port {port}: {why}; --port 0 takes a free one"
+        remedy = "take another port, or 0 for a free one" if _of_port(error) else "--bind takes an address of this machine"
+        problem = f"cannot listen on {address or 'nothing'} port {port}: {why}; {remedy}"
         raise ScenarioError("command line", "", problem) from None
     bound.setblocking(False)  # noqa: FBT003 - its only parameter
     return bound
+
+
+def _of_port(error: Exception) -> bool:
+    """Whether another port would do; a port of which there is none is an OverflowError."""
+    return isinstance(error, OverflowError) or getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
 
 
 @contextmanager

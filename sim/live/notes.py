@@ -15,7 +15,7 @@ class Notes:
 
     def __init__(self, tally: Tally, folder: Path | None) -> None:
         self._folder = folder
-        self.not_sent = tally.not_sent
+        self.not_sent, self.named = tally.not_sent, tally.named
         self._sent_to = tally.sent_to
         self._number = 0 if folder is None else _last_number(folder)
         self._failed = False

@@ -30,6 +30,8 @@ class Timeouts:
     """For a peer that does not read what it is answered."""
     leaving: int = 3 * MICRO
     """For transactions in flight when the relay stops."""
+    coming: int = 60 * MICRO
+    """For the first connection, where the relay ends once nothing happens and that is shorter: a program takes a while to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Settings:
     """``users`` None takes any login; ``tls`` is none, starttls or implicit; a port of 0 is any free one.
 
     ``tls_port`` None opens no second port with implicit TLS. ``plain_auth`` None allows AUTH in the clear while every address
-    is of loopback. ``messages`` ends the run once so many are accepted, ``idle`` once nothing has happened for so long.
+    is of loopback. ``messages`` ends the run once so many are accepted, ``idle`` once nothing has happened for so long
+    (``Timeouts.coming`` at least before the first connection).
     ``http`` opens a port for HTTP, of loopback alone. ``keep`` is a folder for what is accepted, ``state`` a file
     in which counts and blocks survive the relay. With ``proxy_protocol`` every
     connection says first for whom it speaks. ``senders_known``: usernames and IPs are the scenario's, else those that come.
@@ -76,3 +79,8 @@ def _is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+def with_port(address: str, port: int) -> str:
+    """Both as a person writes them: an address of IPv6 stands in brackets."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

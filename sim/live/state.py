@@ -12,8 +12,9 @@ import json
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ APPLICATION = 0x52_45_4C_59
 VERSION = 1
 OFTEN = 0.4
 """Seconds between two times of writing."""
+
+DAMAGED = "is no state of a relay, or is damaged; name another file"
 
 _SCHEMA = """
 CREATE TABLE relay (began INTEGER NOT NULL, reached INTEGER NOT NULL, policy TEXT NOT NULL);
@@ -69,28 +72,44 @@ class State:
             self._file = sqlite3.connect(path, timeout=1.0, check_same_thread=False, isolation_level=None)
         except sqlite3.Error as error:
             raise ScenarioError(self._place, "--state", f"cannot be opened: {error}") from None
-        try:
+        with self._let_go_on_error():
             self._prepare()
-        except BaseException as error:
-            self._file.close()
-            if isinstance(error, sqlite3.Error):
-                raise ScenarioError(self._place, "--state", _said(error)) from None
-            raise
 
     def reached(self) -> int:
         """The time of the relay's clock at which it goes on: what the wall clock says, never before what it had reached."""
-        began, reached, _ = self._told()
-        return max(time.time_ns() // 1_000 - began, reached + 1)
+        with self._let_go_on_error():
+            began, reached, _ = self._told()
+            return max(time.time_ns() // 1_000 - began, reached + 1)
 
     def attach(self, relay: Relay, now: int) -> None:
-        """Gives ``relay`` what is held. ScenarioError where that was held under other numbers."""
+        """Gives ``relay`` what is held. ScenarioError where that was held under other numbers, or cannot be read."""
         self._relay, self._written = relay, dict(relay.limits)
-        _, reached, policy = self._told()
-        mine = _policy_of(relay)
-        if policy != mine and reached:
-            raise ScenarioError(
-                self._place, "--state", "was written under other limits, and their counts mean nothing here; name another file"
-            )
+        with self._let_go_on_error():
+            _, reached, policy = self._told()
+            if policy != _policy_of(relay) and reached:
+                raise ScenarioError(
+                    self._place,
+                    "--state",
+                    "was written under other limits, and their counts mean nothing here; name another file",
+                )
+            self._restore(relay, now)
+
+    @contextmanager
+    def _let_go_on_error(self) -> Iterator[None]:
+        """Closes the file and says what is wrong with it: also where somebody has written into it what no relay writes."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.abandon()
+            raise ScenarioError(self._place, "--state", _said(error)) from None
+        except (ValueError, TypeError, LookupError, OverflowError):
+            self.abandon()
+            raise ScenarioError(self._place, "--state", DAMAGED) from None
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _restore(self, relay: Relay, now: int) -> None:
         rows = [
             Row(*row) for row in self._file.execute("SELECT name, key, until, block, state FROM held WHERE until > ?", [now])
         ]
@@ -117,10 +136,12 @@ class State:
                 told = True
 
     def close(self, now: int) -> None:
-        """Writes the last, and lets go of the file."""
+        """Writes the last, or says that it cannot, and lets go of the file."""
         self._thread.shutdown()
         try:
             self._write(self.changed(now))
+        except sqlite3.Error as error:
+            print(f"relaysim: {self._place} cannot be written: {error}; its last second or more is lost", file=sys.stderr)
         finally:
             self._file.close()
 
@@ -250,5 +271,5 @@ def _said(error: sqlite3.Error) -> str:
     if "locked" in text:
         return "is in use by another relay; name another file"
     if "not a database" in text or "malformed" in text:
-        return "is no state of a relay, or is damaged; name another file"
+        return DAMAGED
     return f"cannot be used: {text}"

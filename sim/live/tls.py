@@ -21,35 +21,59 @@ def context_of(pair: Path) -> ssl.SSLContext:
 
 
 class Tls:
-    """One connection's TLS, the relay's side. ``up``: the handshake is done; ``ended``: the peer has said that it ends."""
+    """One connection's TLS, the relay's side. ``up``: the handshake is done. ``ended``: nothing more comes.
 
-    __slots__ = ("_in", "_object", "_out", "ended", "up")
+    That is so once the peer has said that it ends, or what came is no TLS: then nothing more can be said either.
+    """
+
+    __slots__ = ("_failed", "_in", "_object", "_out", "ended", "up")
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._in, self._out, server_side=True)
-        self.up = self.ended = False
+        self.up = self.ended = self._failed = False
 
-    def take(self, data: bytes) -> bytes:
-        """What ``data`` says once decrypted. ``ssl.SSLError`` where it is no TLS; ``written`` then has the alert."""
-        self._in.write(data)
-        pieces: list[bytes] = []
+    def feed(self, data: bytes) -> None:
+        """Takes octets of the peer's, for ``shake`` and ``read``; none behind the end."""
+        if not self.ended:
+            self._in.write(data)
+
+    def shake(self) -> bool:
+        """Goes on with the handshake as far as the octets reach; whether it is done."""
+        if self.ended:
+            return False
         try:
-            if not self.up:
-                self._object.do_handshake()
-                self.up = True
-            while piece := self._object.read(READ):
-                pieces.append(piece)
-            self.ended = True
+            self._object.do_handshake()
+            self.up = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError:
+            self.ended = self._failed = True
+        return self.up
+
+    def read(self) -> bytes:
+        """The next of what was said, decrypted; empty while nothing is whole, and at the end.
+
+        Piece by piece, so that the answer to one is encrypted before octets behind it that are no TLS end it all.
+        """
+        if self.ended or not self.up:
+            return b""
+        try:
+            piece = self._object.read(READ)
+            self.ended = not piece
+            return piece
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
             self.ended = True
-        return b"".join(pieces)
+        except ssl.SSLError:
+            self.ended = self._failed = True
+        return b""
 
     def give(self, plain: bytes) -> bytes:
-        """``plain`` encrypted, with whatever else must be written before it."""
-        self._object.write(plain)
+        """``plain`` encrypted, with whatever else must be written before it; nothing of it where nothing more can be said."""
+        if not self._failed:
+            self._object.write(plain)
         return self._out.read()
 
     def written(self) -> bytes:

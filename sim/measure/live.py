@@ -8,14 +8,15 @@ from .alike import block, entry, throughput
 from .diagnosis import diagnose
 from .expectations import judged
 from .facts import Facts
-from .result import LOG_CUT, Connections, Incidents, Latency, Logins, Messages, Result, Series
+from .result import LOG_CUT, Connections, Finding, Incidents, Latency, Logins, Messages, Result, Series
 from .tally import ACCEPTED, BUSIEST, OPEN, Tally
+from .words import plural
 
 
 def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
     """The result of a live relay at ``facts.end``, microseconds of this run; ``wanted`` messages were to come, if that is known."""
     tally.roll(facts.end + tally.origin)
-    messages = _messages(tally, wanted)
+    messages, doubtful = _messages(tally, wanted), tally.doubtful if wanted is None else 0
     span = tally.last_accepted - (tally.first_opened or 0)
     result = Result(
         scenario=facts.scenario,
@@ -35,7 +36,10 @@ def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
         blocks=[block(row) for row in tally.blocks],
         series=_series(tally, facts),
         expectations=[],
-        diagnosis=diagnose(tally.found(), tally.blocks, facts, lost=messages.lost, wrong=tally.outcomes["failed"]),
+        diagnosis=[
+            *diagnose(tally.found(), tally.blocks, facts, lost=messages.lost - doubtful, wrong=tally.outcomes["failed"]),
+            *([_doubt(doubtful)] if doubtful else []),
+        ],
         error=facts.error,
         command=facts.command,
     )
@@ -46,6 +50,17 @@ def _messages(tally: Tally, wanted: int | None) -> Messages:
     accepted = tally.accepted_count
     submitted = accepted + tally.unsent if wanted is None else max(wanted, accepted)
     return Messages(submitted, accepted, submitted - accepted, 0, tally.duplicated)
+
+
+def _doubt(count: int) -> Finding:
+    """Said beside what is lost, for it may be fewer."""
+    were = "was" if count == 1 else "were"
+    return Finding(
+        None,
+        f"{plural(count, 'message')} that {were} refused at MAIL may have been sent again since; each counts as lost all the same.",
+        "MAIL does not say which message it begins, so the relay cannot tell one that is tried again from another.",
+        "Say with --messages how many there are (messages= in a test): then so many less the accepted are lost.",
+    )
 
 
 def _incidents(tally: Tally, facts: Facts) -> Incidents:

@@ -1,4 +1,4 @@
-"""The result: what a run found, as frozen rows that print as the JSON of ``docs/reference.md``. Knows nothing of how it was found."""
+"""The result: what a run found, as frozen rows that print as the JSON of ``scenarios/REFERENCE.md``. Knows nothing of how it was found."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ Times come in order. ``Tally.result`` gives the live result; knows nothing of po
 
 What a live relay cannot know, and what stands in its place: the first submission is the first connection; a message that was
 never accepted is known by its recipient or its headers, and one that was refused at MAIL, before it said either, counts as a
-message of its own, also where the sender tries it again.
+message of its own, also where the sender tries it again, unless its RCPT
+came with it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Tally:
         self.by_code: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.opened_count = self.refused = self.open = self.most_open = 0
-        self.accepted_count = self.duplicated = self.unnamed = 0
+        self.accepted_count = self.duplicated = self.unnamed = self._before_unnamed = 0
         self.pending: set[int] = set()
         self.first_opened: int | None = None
         self.last_accepted = 0
@@ -160,9 +161,16 @@ class Tally:
     def not_sent(self, message: str | None) -> None:
         """A transaction was begun, or refused, and came to nothing; ``message`` None: nothing is known of it."""
         if message is None or len(self.pending) >= MOST_PENDING:
+            if not self.unnamed:
+                self._before_unnamed = self.accepted_count
             self.unnamed += 1
         elif self._distinct.seen(message) is False:
             self.pending.add(hash(message))
+
+    def named(self, recipient: str) -> None:
+        """What had no name when ``not_sent`` told of it last is for ``recipient``."""
+        self.unnamed -= 1
+        self.not_sent(recipient)
 
     def sent_to(self, recipient: str) -> None:
         """A message to ``recipient`` was accepted, under another name perhaps: an earlier attempt at it is not lost."""
@@ -178,6 +186,11 @@ class Tally:
     def unsent(self) -> int:
         """Messages that were seen at MAIL or later and never accepted."""
         return len(self.pending) + self.unnamed
+
+    @property
+    def doubtful(self) -> int:
+        """Of those the ones without a name that may be among the accepted all the same: sent again later."""
+        return min(self.unnamed, self.accepted_count - self._before_unnamed)
 
     def uses(self, at: int) -> dict[str, int]:
         """How much of each limit's budget its busiest key has in use at ``at``, as in the last bin of ``series.in_window``."""

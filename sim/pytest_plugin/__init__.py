@@ -38,18 +38,23 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def relay(request: pytest.FixtureRequest) -> Iterator[RelayFixture]:
     """A live relay with MailerSend's limits on a free port of loopback, for this test alone; see `pytest --markers`."""
+    with ExitStack() as stack:
+        found = _opened(request, stack)
+        yield found
+        if not found.result.passed:
+            pytest.fail(f"the relay's expectations do not hold\n{found.explained()}", pytrace=False)
+
+
+def _opened(request: pytest.FixtureRequest, stack: ExitStack) -> RelayFixture:
     from sim.errors import ScenarioError
     from sim.live.fixture import opened
 
     marks = [(mark.args, mark.kwargs) for mark in request.node.iter_markers("relay")]
-    with ExitStack() as stack:
-        try:
-            found = stack.enter_context(opened(marks, request.path.parent))
-        except ScenarioError as error:
-            pytest.fail(str(error), pytrace=False)
-        yield found
-        if not found.result.passed:
-            pytest.fail(f"the relay's expectations do not hold\n{found.explained()}", pytrace=False)
+    try:
+        return stack.enter_context(opened(marks, request.path.parent))
+    except ScenarioError as error:
+        said = str(error)
+    pytest.fail(said, pytrace=False)  # out here, so that pytest does not tell it twice, as an error that led to another
 
 
 # Old in style, since whoever has this installed may use a pytest that does not know the new one.

@@ -129,9 +129,8 @@ class Session:
 
     def auth(self, username: str, password: str, now: int, *, mechanism: str = "PLAIN", challenges: int = 0) -> Reply | None:
         """Complete credentials: the limits and the password are judged, whatever ``mechanism`` and ``challenges`` brought them."""
-        refused = self.may_auth()
-        if refused is not None:
-            return refused
+        if self._refusal[self._state][AUTH] is not None or not (self.secure or self._relay.plain_auth):
+            return self.may_auth()
         self.username = username
         outcome = self._relay.judge_login(self, username, password, now)
         if outcome is None:

@@ -23,7 +23,6 @@ ORDER_OF_CHECKS = ("length", "octets", "verb", "arguments", "order", "mechanism"
 read is told so whatever the state; then whether the verb is in order; for AUTH its mechanism and the form of its responses;
 then what the session alone knows: limits, credentials, sizes. What fails before ``session`` uses up nothing."""
 
-
 IN_TRANSACTION = (State.MAIL, State.RCPT, State.DATA)
 
 
@@ -32,6 +31,9 @@ class Notes(Protocol):
 
     def not_sent(self, message: str | None) -> None:
         """A transaction was begun, or refused by a limit or for its size, and came to nothing. None: it has no name yet."""
+
+    def named(self, recipient: str) -> None:
+        """What had no name when ``not_sent`` told of it last is for ``recipient``."""
 
     def sent(self, recipient: str, body: Body) -> None:
         """A message was accepted; ``recipient`` is its first."""
@@ -43,13 +45,14 @@ class Wire:
     ``goodbye``: the peer said QUIT. ``keep`` is how many octets of a body's beginning the notes are given.
     """
 
-    __slots__ = ("_challenges", "_notes", "_open", "_reader", "_recipient", "_session", "_step", "_username", "dropped",
+    __slots__ = ("_challenges", "_nameless", "_notes", "_open", "_reader", "_recipient", "_session", "_step", "_username", "dropped",
                  "goodbye", "starttls")  # fmt: skip
 
     def __init__(self, session: Session, notes: Notes | None = None, keep: int = HEAD) -> None:
         self._session, self._reader, self._notes = session, Reader(keep), notes
         self._step: Callable[[Wire, int], bytes | None] = Wire._read_command
         self._open = False  # a transaction is under way that the notes have not been told of
+        self._nameless = False  # MAIL was refused last, and its RCPT may be on its way behind it (RFC 2920)
         self._recipient: str | None = None  # the first of the transaction
         self._username: str | None = None  # of a LOGIN exchange
         self._challenges = 0  # of an AUTH exchange so far
@@ -68,6 +71,7 @@ class Wire:
         """What answers ``data``; empty while nothing is complete, and for all that comes behind the end or STARTTLS."""
         session, reader = self._session, self._reader
         if self.starttls or self.dropped or session.closed:
+            self._overhear(data)
             return b""
         reader.feed(data)
         answer = self._step(self, now)
@@ -84,7 +88,9 @@ class Wire:
 
     def feed(self, data: bytes) -> None:
         """Takes ``data`` for :meth:`answer`; nothing behind the end or STARTTLS."""
-        if not self._deaf():
+        if self._deaf():
+            self._overhear(data)
+        else:
             self._reader.feed(data)
 
     def answer(self, now: int) -> bytes | None:
@@ -106,6 +112,16 @@ class Wire:
     def _deaf(self) -> bool:
         """Whether what comes now is thrown away."""
         return self.starttls or self.closed
+
+    def _overhear(self, data: bytes) -> None:
+        """For whom a message was that was refused at MAIL: its RCPT may be there, though nothing answers it any more."""
+        if self._nameless:
+            self._reader.feed(data)
+            line = self._reader.command()
+            self._nameless = line is None
+            command = parse(line) if isinstance(line, bytes) else line
+            if isinstance(command, Rcpt) and self._notes is not None:
+                self._notes.named(command.recipient)
 
     def _written(self, reply: Reply | None) -> bytes:
         if reply is None:
@@ -194,14 +210,21 @@ class Wire:
         session = self._session
         in_order = session.in_order(Verb.MAIL)
         reply = session.mail(command.sender, now, size=command.size)
+        self._nameless = False
         if reply is not None and reply.ok:
             self._recipient, self._open = None, True
         elif in_order and self._notes is not None:
             self._notes.not_sent(None)
+            self._nameless = True
+            if reply is None or session.closed:
+                self._overhear(b"")
         return reply
 
     def _rcpt(self, command: Rcpt, now: int) -> Reply | None:
         reply = self._session.rcpt(command.recipient, now)
+        if self._nameless and self._notes is not None:
+            self._nameless = False
+            self._notes.named(command.recipient)
         if self._recipient is None and self._open:
             self._recipient = command.recipient
         return reply if reply is not None and reply.ok else self._may_break(reply)

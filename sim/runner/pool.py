@@ -37,6 +37,7 @@ class Child:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sim.runner.child", str(theirs.fileno()), str(patience), str(os.getpid())],
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path},
+            process_group=0,  # Ctrl-C is for the parent, which ends its children; one that is still starting would complain
         )  # fmt: skip
         theirs.close()
         self.task: Task | None = None

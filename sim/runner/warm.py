@@ -1,15 +1,17 @@
 """Children that are kept warm for whoever waits at a screen: one run each, watched, cancelled by killing the child.
 
 A run that takes milliseconds must not pay for the start of a process, and a long one must not make the next wait: there is
-always one child more than there are runs, up to ``most``. Answers are kept, since a scenario with its seed has but one. Knows
-nothing of screens.
+always one child more than there are runs, up to ``most``, and a run that turns out to be long steps back for all others. Answers
+are kept, since a scenario with its seed has but one. Knows nothing of screens.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from threading import Event, Lock, Semaphore, Thread
 
 from ..errors import ScenarioError
@@ -25,6 +27,13 @@ FORSAKEN = 120.0
 """Seconds of real time after which a run that nobody looks at is ended. Browsers let a hidden page look once a minute."""
 
 
+BRIEF = 2.0
+"""Seconds of real time after which a run is a long one, which gives way to the brief ones."""
+
+NICER = 10
+"""By how much a long run's process is nicer (nice(1)) than it began: about a tenth of what another gets that wants the same core."""
+
+
 class Run:
     """One scenario on its way: ``answer`` is None until it is ``done``, and stays None if it was cancelled."""
 
@@ -35,6 +44,7 @@ class Run:
         self.done, self.cancelled = Event(), False
         self._child: Child | None = None
         self._waiting, self._looked = 1, time.monotonic()
+        self._begun, self.long = time.monotonic(), False
         self._lock = Lock()
 
     def wait(self, seconds: float) -> bool:
@@ -71,15 +81,18 @@ class Run:
         with self._lock:
             if self.cancelled:
                 return False
-            self._child = child
+            self._child, self._begun = child, time.monotonic()
             return True
 
-    def _listen(self, child: Child) -> None:
+    def _listen(self, child: Child, step_back: Callable[[], None]) -> None:
         """Hears the child out. A child that ends without an answer was killed, or has ended its own process."""
         try:
             child.pipe.send((0, self.scenario, True))
             while not self._heard(child):
-                pass
+                if not self.long and time.monotonic() - self._begun > BRIEF:
+                    self.long = True
+                    _make_nicer(child.process.pid)
+                    step_back()
         except (EOFError, OSError):
             pass
         with self._lock:
@@ -101,8 +114,28 @@ class Run:
         return True
 
 
+class _Place:
+    """A run's place among the brief ones, until it takes one of the long ones, if there is one."""
+
+    def __init__(self, brief: Semaphore, long: Semaphore) -> None:
+        self._brief, self._long = brief, long
+
+    def __enter__(self) -> Callable[[], None]:
+        self._brief.acquire()
+        self._held = self._brief
+        return self._step_back
+
+    def __exit__(self, *_: object) -> None:
+        self._held.release()
+
+    def _step_back(self) -> None:
+        if self._held is self._brief and self._long.acquire(blocking=False):
+            self._held = self._long
+            self._brief.release()
+
+
 class Warm:
-    """At most ``most`` children at once; ``spare`` of them wait for work. ``keep`` answers are remembered.
+    """At most ``most`` brief runs at once and as many long ones; ``spare`` children wait for work. ``keep`` answers are remembered.
 
     A run that nobody waits for any more is ended after ``forsaken`` seconds of real time.
     """
@@ -112,7 +145,7 @@ class Warm:
     ) -> None:
         self._forsaken = forsaken
         self._spare, self._patience, self._keep = spare, patience, keep
-        self._places = Semaphore(most)
+        self._brief, self._long = Semaphore(most), Semaphore(most)
         self._idle: list[Child] = []
         self._kept: OrderedDict[Hashable, Run] = OrderedDict()
         self._lock = Lock()
@@ -140,14 +173,14 @@ class Warm:
             child.end()
 
     def _carry_out(self, run: Run) -> None:
-        with self._places:
+        with _Place(self._brief, self._long) as step_back:
             child = self._idle_child()
             try:
                 if run._take(child):
-                    run._listen(child)
+                    run._listen(child, step_back)
             finally:
                 run.done.set()
-                self._put_back(child, dying=run.cancelled)
+                self._put_back(child, dying=run.cancelled or run.long)
         self._warm_up()
 
     def _idle_child(self) -> Child:
@@ -160,7 +193,7 @@ class Warm:
         return Child(self._patience)
 
     def _put_back(self, child: Child, *, dying: bool) -> None:
-        """Keeps the child for the next run, unless it was killed: one that is may look alive for a moment still."""
+        """Keeps the child for the next run, unless it was killed, which may look alive for a moment still, or made nicer for good."""
         with self._lock:
             if not dying and child.process.poll() is None and not child.spent and len(self._idle) < max(1, self._spare):
                 self._idle.append(child)
@@ -171,6 +204,12 @@ class Warm:
         with self._lock:
             while len(self._idle) < self._spare:
                 self._idle.insert(0, Child(self._patience))
+
+
+def _make_nicer(pid: int) -> None:
+    """What the long run's process leaves over, everybody else gets first. It never goes back: only root may do that."""
+    with suppress(OSError):  # it has just ended
+        os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, pid) + NICER))
 
 
 def _ended(status: int) -> str:

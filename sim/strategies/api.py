@@ -7,13 +7,13 @@ of virtual time or of sockets.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
 from ..errors import Disconnected, Refused, StrategyError
 
-__all__ = ["Connection", "Disconnected", "Message", "Refused", "Sender", "StrategyError"]
+__all__ = ["Connection", "Disconnected", "Message", "Refused", "Sender", "StrategyError", "messages_among"]
 
 
 class Message(NamedTuple):
@@ -77,3 +77,12 @@ class Sender(Protocol):
 
         It has this worker's username and IP. Messages among ``args``, also in lists and tuples, pass into its hands.
         """
+
+
+def messages_among(args: Iterable[Any]) -> Iterator[Message]:
+    """The messages among the arguments of ``spawn``, also in lists and tuples; for the doors."""
+    for arg in args:
+        if isinstance(arg, Message):
+            yield arg
+        elif isinstance(arg, list | tuple):
+            yield from messages_among(arg)

@@ -7,6 +7,7 @@ loads it in a child process.
 from __future__ import annotations
 
 import inspect
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 
 from .. import units
 from ..errors import ScenarioError, nearest
-from ..tables import shown
+from ..tables import raised, shown
 from . import adaptive, batches, connection_per_message, one_connection, paced, retry
 from .api import Sender
 from .libraries import (
@@ -190,17 +191,21 @@ def _is_duration(text: str) -> bool:
 
 
 def _execute(file: Path) -> ModuleType:
-    module = ModuleType(file.stem)
+    # A name of its own: what looks its module up, as a dataclass does, finds this one, and nobody's random.py is in the way.
+    module = ModuleType(f"relaysim_strategy_{file.stem}")
     module.__file__ = str(file)
+    sys.modules[module.__name__] = module
     try:
         exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)  # noqa: S102 - running the person's file is the point
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
         line = (
             error.lineno if isinstance(error, SyntaxError) else where.lineno if where and where.filename == str(file) else None
         )
         at = f" at line {line}" if line else ""
-        raise ValueError(f"{file.name} cannot be loaded{at}: {type(error).__name__}: {error}") from None
+        raise ValueError(f"{file.name} cannot be loaded{at}: {raised(error)}") from None
     return module
 
 

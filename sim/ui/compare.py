@@ -69,8 +69,8 @@ def _results(tables: Sequence[Tables], last: Result) -> list[Result] | None:
             st.button("Take it away", key=f"away:{place}", on_click=state.drop, args=(place,))
             return None
     found: list[Result] = []
-    for place, run in started:
-        told = finished(run, f"kept:{place}")
+    for place, share in started:
+        told = finished(share, f"kept:{place}")
         if told is None or isinstance(told, ScenarioError):
             return None
         found.append(told.result)

@@ -12,10 +12,10 @@ import streamlit as st
 
 from ..errors import ScenarioError
 from ..runner.talk import Told
-from ..runner.warm import Run
 from ..scenario import Scenario
 from . import runs, setting, state
 from .panel import mistakes_of, panel
+from .runs import Share
 from .wording import plain
 
 
@@ -42,16 +42,16 @@ def with_result(show: Callable[[Shown], None]) -> None:
     """A page about the setting at the side: runs it, and calls ``show`` when its result is there."""
     tables = state.tables()
     scenario, error = _scenario(tables)
-    run = runs.wanted("page", scenario, runs.key_of(tables)) if scenario else None
+    share = runs.wanted("page", scenario, runs.key_of(tables)) if scenario else None
     with st.sidebar:
         panel(mistakes_of(error))
     state.address()
     for text in st.session_state.get("unread", []):
         st.warning(f"Of this page's address, this could not be read: {plain(text)}", icon=":material/link_off:")
-    if scenario is None or run is None:
+    if scenario is None or share is None:
         _cannot_run(error)
         return
-    told = finished(run, "page")
+    told = finished(share, "page")
     if isinstance(told, ScenarioError):
         _cannot_run(told)
     elif told is not None:
@@ -73,28 +73,28 @@ def _cannot_run(error: ScenarioError | None) -> None:
              icon=":material/edit:")  # fmt: skip
 
 
-def finished(run: Run, purpose: str) -> Told | ScenarioError | None:
+def finished(share: Share, purpose: str) -> Told | ScenarioError | None:
     """What the run told; None while it is under way, and then its progress is shown instead."""
-    if run.wait(runs.SOON):
-        if run.cancelled:
+    if share.over(runs.SOON):
+        if share.stopped:
             _stopped(purpose)
             return None
-        return run.answer
-    _progress(run, purpose)
+        return share.run.answer
+    _progress(share, purpose)
     return None
 
 
 @st.fragment(run_every=0.4)
-def _progress(run: Run, purpose: str) -> None:
+def _progress(share: Share, purpose: str) -> None:
     """How far the run has come, and a way to stop it; when it is done, the whole page is drawn anew."""
-    if run.wait(0):
+    if share.over(0):
         st.rerun()
-    reached = run.reached
+    reached = share.run.reached
     said = "starting"
     if reached.messages:
         said = f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s of virtual time"
     st.progress(min(1.0, reached.share), text=f"Running: {said}")
-    st.button("Stop this run", key=f"stop:{purpose}", icon=":material/stop_circle:", on_click=run.let_go)
+    st.button("Stop this run", key=f"stop:{purpose}", icon=":material/stop_circle:", on_click=share.leave)
 
 
 def _stopped(purpose: str) -> None:

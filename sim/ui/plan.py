@@ -189,10 +189,10 @@ def _proof(text: str) -> None:
             on_click="ignore",
         )
     try:
-        run = runs.wanted("proof", setting.scenario_of(tables), runs.key_of(tables))
+        share = runs.wanted("proof", setting.scenario_of(tables), runs.key_of(tables))
     except ScenarioError:  # larger than this page runs
         return
-    told = finished(run, "proof")
+    told = finished(share, "proof")
     if told is not None and not isinstance(told, ScenarioError):
         st.vega_lite_chart(charts.throughput(told.result, dark=is_dark()), key="proof")
 

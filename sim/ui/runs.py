@@ -34,14 +34,35 @@ def key_of(tables: Mapping[str, Any]) -> Hashable:
     return json.dumps(tables, sort_keys=True, default=str)
 
 
-def wanted(purpose: str, scenario: Scenario, key: Hashable) -> Run:
-    """The run of ``scenario`` for this session; whatever it wanted before for the same purpose is let go."""
+class Share:
+    """One session's part in a run, which others may wait for too. It is left once: then the session knows nothing more of the run."""
+
+    def __init__(self, key: Hashable, run: Run) -> None:
+        self.key, self.run, self.left = key, run, False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether this session has no answer to wait for any more."""
+        return self.left or self.run.cancelled
+
+    def leave(self) -> None:
+        """Stops the run for this session; it ends when it was the last that waited."""
+        if not self.left:
+            self.left = True
+            self.run.let_go()
+
+    def over(self, seconds: float) -> bool:
+        """Whether there is nothing more to wait for; waits so many seconds of real time at most."""
+        return self.left or self.run.wait(seconds)
+
+
+def wanted(purpose: str, scenario: Scenario, key: Hashable) -> Share:
+    """This session's share in the run of ``scenario``; whatever it wanted before for the same purpose is left."""
     state = st.session_state
-    before: tuple[Hashable, Run] | None = state.get(f"run:{purpose}")
-    if before is not None and before[0] == key:  # also one that was stopped, which says so until it is asked for again
-        return before[1]
+    before: Share | None = state.get(f"run:{purpose}")
+    if before is not None and before.key == key:  # also one that was stopped, which says so until it is asked for again
+        return before
     if before is not None:
-        before[1].let_go()
-    run = pool().start(scenario, key)
-    state[f"run:{purpose}"] = (key, run)
-    return run
+        before.leave()
+    share = state[f"run:{purpose}"] = Share(key, pool().start(scenario, key))
+    return share

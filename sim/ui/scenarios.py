@@ -13,7 +13,9 @@ from . import places, setting, state
 from .guard import LONGEST_TEXT
 from .wording import plain
 
-SHIPPED = Path(__file__).parents[2] / "scenarios"
+INSTALLED = Path(__file__).parent / "scenario_files"
+SHIPPED = INSTALLED if INSTALLED.is_dir() else Path(__file__).parents[2] / "scenarios"
+"""The scenario files: within the package where it is installed, beside it in a checkout."""
 NOW = "the setting of this page"
 UPLOADED = "your file"
 TEXT = "scenario:text"
@@ -43,8 +45,7 @@ def page() -> None:
     elif tables and tables.get("about"):
         st.caption(plain(str(tables["about"])))
     with st.container(horizontal=True, gap="small"):
-        st.button("Run it", key="scenario:run", type="primary", icon=":material/play_arrow:", disabled=tables is None,
-                  on_click=_run, args=(tables,))  # fmt: skip
+        st.button("Run it", key="scenario:run", type="primary", icon=":material/play_arrow:", on_click=_run)
         st.download_button("Download as TOML", text, f"{st.session_state[NAME]}.toml", "application/toml", key="scenario:get",
                            on_click="ignore", icon=":material/download:")  # fmt: skip
     st.caption(
@@ -99,7 +100,12 @@ def _upload() -> None:
     _show(Path(file.name).stem[:80] or UPLOADED, text)
 
 
-def _run(tables: setting.Tables) -> None:
+def _run() -> None:
+    """Runs the text as it stands now: the very click that leaves the text box may be the one on the button."""
+    tables, _ = read(st.session_state[TEXT])
+    if tables is None:
+        st.toast("Nothing was run: what is wrong with the scenario stands below its text.", icon=":material/edit:")
+        return
     state.choose(tables)
     st.session_state.pop(TEXT, None)
     st.session_state.pop("scenario:chosen", None)

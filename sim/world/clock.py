@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush, heapreplace
+from threading import get_ident
 from typing import Any
 
 import simpy
@@ -21,6 +22,8 @@ MOST_CALLS = 1_000_000
 
 PATIENT_EXITS = 1_000
 """How often a greenlet may swallow its own end before it is left where it is."""
+
+OTHER_THREAD = "used its sender in a thread of its own; start further workers with sender.spawn()"
 
 FIRST, NORMAL, LAST = 0, 1, 2
 
@@ -46,6 +49,7 @@ class Clock(simpy.Environment):
         self._order = self._eid  # one count for events and greenlets, so that what is due at one instant keeps its order
         self._instant, self._calls = -1, 0
         self._exits: dict[greenlet, int] = {}
+        self.thread = get_ident()  # whose greenlets these are
         # The entry that is due next, kept out of the heap where that saves its moves: two workers that take turns need none.
         self._next: Any = None
         self.over = False
@@ -90,6 +94,11 @@ class Clock(simpy.Environment):
         if self.over:
             self._exit()
         self._pass_on()
+
+    def check_thread(self) -> None:
+        """StrategyError in a thread of the strategy's own: greenlets cannot switch to one of another thread."""
+        if get_ident() != self.thread:
+            raise StrategyError(OTHER_THREAD)
 
     def wake(self, sleeper: greenlet) -> None:
         """Lets a parked greenlet go on at this instant, after what is due now already."""

@@ -92,13 +92,11 @@ class WorldConnection:
         clock.wait_until(at)
         reply = self._session.auth(username, "right or wrong", at)
         t += trip + way.relay_time
-        if reply is None or reply[0] >= 400:
-            try:
-                self._heed(reply, t)
-            except Refused:
-                self._hang_up()
-                raise
         clock.wait_until(t)
+        if reply is None or reply[0] >= 400:
+            self.open = not self._session.closed
+            self._hang_up()
+            raise refused_by(reply)
 
     def send(self, message: Message) -> None:
         """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
@@ -192,9 +190,7 @@ class WorldConnection:
         self._clock.wait_until(t)
         if ends:
             self._hang_up()
-        if reply is None:
-            raise Disconnected("the relay dropped the connection")
-        raise Refused(reply.code, reply.text)
+        raise refused_by(reply)
 
     def _reset(self, t: int) -> int:
         """RSET, since an open transaction must end before the next MAIL. If it fails, the refusal is what counts."""
@@ -216,3 +212,8 @@ class WorldConnection:
         self.open = False
         self._clock.wait_until(known)
         raise Disconnected("the connection died")
+
+
+def refused_by(reply: Reply | None) -> Refused | Disconnected:
+    """What a strategy is told of a reply that refuses; None where the connection was dropped without one."""
+    return Disconnected("the relay dropped the connection") if reply is None else Refused(reply.code, reply.text)

@@ -140,7 +140,7 @@ class WorldDialogue:
         for _ in range(challenges):
             if (refused := self._session.may_auth()) is not None:
                 return self._exchange([lambda at, refused=refused: refused])[0]  # type: ignore[misc]
-            self._exchange([lambda at: replies.CHALLENGE])
+            self._exchange([lambda at: replies.CHALLENGE], part=True)
         return self._exchange(
             [
                 lambda at: self._session.auth(
@@ -151,8 +151,11 @@ class WorldDialogue:
         )[0]
 
     def _exchange(self, calls: list[Callable[[int], RelayReply | None]], *, wait: bool = False,
-                  at_its_moment: bool = False) -> list[Reply]:  # fmt: skip
-        """Sends commands together and waits for what answers them; ``wait`` first spends the sender's time for a message."""
+                  at_its_moment: bool = False, part: bool = False) -> list[Reply]:  # fmt: skip
+        """Sends commands together and waits for what answers them; ``wait`` first spends the sender's time for a message.
+
+        ``part`` is one of a command that has further ones: a connection dies at whole commands, as on the live port.
+        """
         clock, way = self._clock, self._way
         sent = clock.moment + (way.before_message if wait else 0)
         trip = way.trip()
@@ -162,7 +165,7 @@ class WorldDialogue:
             if at >= self._dies:
                 self._die(self._dies, max(sent, self._dies + trip // 2), answers)
                 break
-            before, after = way.drops()
+            before, after = (False, False) if part else way.drops()
             if before:
                 self._die(at, max(answered, at), answers)
                 break

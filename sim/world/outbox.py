@@ -21,8 +21,8 @@ DATA = b"Subject: a message of the simulation\r\n\r\nIt is as short as it can be
 """Headers and body of every message in virtual time."""
 
 
-BLOCK, KEPT = 256, 64
-"""Messages made at once, and how many such blocks are kept for later runs: the first 16,384 messages, which take 4 MB."""
+BLOCK, KEPT = 256, 400
+"""Messages made at once, and how many such blocks are kept for later runs: the first 102,400 messages, 21 MB."""
 
 
 @cache
@@ -124,6 +124,7 @@ class Outbox:
     def _take_some(self, hands: Hands, most: int) -> list[int]:
         given = [] if self._waiters else self._pull(most)
         if not given and not self.ended:
+            self._clock.check_thread()
             waiter = Waiter(getcurrent(), hands, most)
             self._waiters.append(waiter)
             self._set_alarm()

@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from pathlib import Path
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from ..errors import Disconnected, Refused
+from ..errors import Disconnected, Refused, StrategyError
 from ..measure import Facts, Numbered, Recorder, Result, assemble
 from ..measure.story import Story
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
-from ..tables import one_line
-from .clock import LAST, Clock
+from ..tables import raised
+from .clock import LAST, OTHER_THREAD, Clock
 from .network import wrong_password
 from .outbox import Outbox
 from .sender import WorldSender
@@ -33,6 +34,9 @@ FIRST_IP = IPv4Address("198.18.0.1")
 
 WIND_DOWN = 3_600_000_000
 """Microseconds that workers have, once all is settled, to finish their loops; what they do then is not part of the result."""
+
+OURS = str(Path(__file__).parents[1])
+"""Where this package lies: a line of it is not where a strategy went wrong."""
 
 
 @contextmanager
@@ -102,6 +106,12 @@ class World:
         self._alive[sender] = sender
         self.clock.start(lambda: self._work(sender, work))
 
+    def refuse_thread(self) -> None:
+        """A sender was called from a thread of the strategy's: what it does would depend on the machine's speed."""
+        error = StrategyError(OTHER_THREAD)
+        self._abort(error)  # also where the thread keeps the exception to itself
+        raise error
+
     def _start_workers(self) -> None:
         spec = self.scenario.sender
         try:
@@ -144,7 +154,9 @@ class World:
 
     def _abort(self, error: BaseException) -> None:
         if self.ending is None:
-            self.ending = Ending(self.clock.moment, "aborted", _said(error))
+            self.ending = Ending(
+                self.clock.moment, "aborted", _said(error, str(self.scenario.file[0]) if self.scenario.file else "")
+            )
         self.clock.stop_at(self.clock.moment, first=True)
 
     def _facts(self, ending: Ending) -> Facts:
@@ -169,19 +181,16 @@ class World:
         )
 
 
-def _said(error: BaseException) -> str:
-    """The exception and where the strategy raised it, in one line."""
+def _said(error: BaseException, file: str) -> str:
+    """The exception and where the strategy raised it, in one line; ``file`` is the strategy's, or empty."""
     if isinstance(error, MemoryError):
         traceback.clear_frames(error.__traceback__)  # gives back what the strategy holds, so that the result can be made
         return "the strategy raised MemoryError: it took all the memory that it may have"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "/sim/" not in frame.filename.replace("\\", "/")]
-    where = f" ({own[-1].filename.rpartition('/')[2]} line {own[-1].lineno})" if own else ""
-    return (
-        f"the strategy raised {type(error).__name__}: {one_line(str(error))}{where}"
-        if str(error)
-        else f"the strategy raised {type(error).__name__}{where}"
-    )
+    own = [frame for frame in frames if not frame.filename.startswith(OURS)]
+    own = [frame for frame in own if frame.filename == file] or own
+    where = f" ({Path(own[-1].filename).name} line {own[-1].lineno})" if own else ""
+    return f"the strategy raised {raised(error)}{where}"
 
 
 def unanswered(scenario: Scenario, at: int, error: str) -> Result:

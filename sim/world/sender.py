@@ -6,12 +6,13 @@ Knows no limits and no policy.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from .. import streams
 from ..errors import StrategyError
-from ..strategies.api import Message
+from ..strategies.api import Message, messages_among
 from ..units import MICRO
 from .connection import WorldConnection
 from .dialogue import WorldDialogue
@@ -65,6 +66,8 @@ class WorldSender:
     def connect(self) -> WorldConnection:
         """As in api.Sender."""
         world = self._world
+        if get_ident() != world.clock.thread:
+            world.refuse_thread()
         return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
 
     def dial(self, patience: float | None = None) -> WorldDialogue:
@@ -86,8 +89,9 @@ class WorldSender:
 
     def now(self) -> float:
         """As in api.Sender."""
-        self._world.clock.tick()
-        return self._world.clock.moment / MICRO
+        clock = self._world.clock
+        clock.tick()
+        return clock.moment / MICRO
 
     def random(self) -> float:
         """As in api.Sender."""
@@ -96,10 +100,12 @@ class WorldSender:
 
     def spawn(self, function: Callable[..., Any], *args: Any) -> None:
         """As in api.Sender."""
+        if get_ident() != self._world.clock.thread:
+            self._world.refuse_thread()
         self._world.clock.tick()
         self._spawned += 1
         child = WorldSender(self._world, f"{self._name}.{self._spawned}", self.username, self.ip)
-        for message in _messages(args):
+        for message in messages_among(args):
             index = self._world.outbox.index(message)
             if self._hands.let_go(index):
                 child._hands.hold(index)
@@ -116,13 +122,3 @@ def _checked(seconds: object) -> float:
     if isinstance(seconds, SupportsFloat) and not isinstance(seconds, bool) and 0 <= float(seconds) < math.inf:
         return float(seconds)
     raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
-
-
-def _messages(args: Iterable[Any]) -> list[Message]:
-    found: list[Message] = []
-    for arg in args:
-        if isinstance(arg, Message):
-            found.append(arg)
-        elif isinstance(arg, list | tuple):
-            found.extend(_messages(arg))
-    return found

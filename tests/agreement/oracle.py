@@ -38,7 +38,7 @@ PACKAGES = ("rate-limiter-flexible", "@sinonjs/fake-timers")
 LONGEST = 24 * 86_400_000
 """Milliseconds beyond which JavaScript's timers overflow and the package forgets at once."""
 
-PATIENCE = 120
+PATIENCE = 600
 """Real seconds after which a node process that has not answered is taken for stuck and killed."""
 
 

@@ -22,11 +22,10 @@ import pytest
 
 from sim.strategies.catalogue import SHIPPED, shipped
 from tests.agreement.both import Seen, distance_from_edges, in_production, in_virtual_time, paired, scenario_of
-from tests.real_time import STALLED_S, first
+from tests.real_time import PASSES, STALLED_S, first
 
 LEAST_DISTANCE_S = 0.2
 SHARE, LEAST_S = 0.05, 0.1
-PASSES = 6
 
 LIMITS = {"logins_per_username": {"count": 12, "per": "6s"}, "connections_per_ip": {"count": 30, "per": "6s"}}
 

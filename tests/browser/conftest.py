@@ -17,7 +17,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-LONG = 120_000
+LONG = 600_000
 """Milliseconds that nothing takes on any machine; no test depends on how much less it is."""
 
 expect.set_options(timeout=LONG)

@@ -1,197 +1,13 @@
-"""What `relaysim check` finds in each kind of file, on which line, and what it says to write instead; and that this holds when run."""
+"""Which files `relaysim check` takes for what, which it refuses, and what it prints."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sim.check import check
-from sim.cli import main
 from sim.errors import ScenarioError
-from sim.strategies import catalogue
-
-NODEMAILER = {"host": "smtp.mailersend.net", "port": 587, "secure": False, "auth": {"user": "u", "pass": "p"}}
-DJANGO = "EMAIL_HOST = 'smtp.mailersend.net'\nEMAIL_PORT = 587\nEMAIL_USE_TLS = True\nEMAIL_TIMEOUT = 30\n"
-POSTFIX = "relayhost = [smtp.mailersend.net]:587\nsmtp_sasl_auth_enable = yes\nsmtp_tls_security_level = encrypt\n"
-
-
-def checked(folder: Path, name: str, text: str, **more: Any) -> Any:
-    file = folder / name
-    file.write_text(text)
-    return check(file, **more)
-
-
-def nodemailer(folder: Path, more: dict[str, Any] | None = None, /, **options: Any) -> Any:
-    return checked(folder, "mail.json", json.dumps(NODEMAILER | options, indent=1), **(more or {}))
-
-
-def whats(found: Any) -> list[str]:
-    return [one.what for one in found.findings]
-
-
-def test_a_pool_left_at_its_default(tmp_path):
-    found = nodemailer(tmp_path, pool=True, maxMessages=100)
-    assert not found.passed
-    (one,) = [one for one in found.findings if one.limit == "transactions_per_connection"]
-    assert one.what == "fails at message 6: maxMessages is 100, this relay allows 5"
-    assert (tmp_path / "mail.json").read_text().splitlines()[one.line - 1] == ' "maxMessages": 100'
-    assert one.instead == "maxMessages: 5"
-    assert "maxMessages: 5," in found.snippet
-
-
-def test_a_default_has_no_line(tmp_path):
-    found = nodemailer(tmp_path, pool=True)
-    (one,) = [one for one in found.findings if one.limit == "transactions_per_connection"]
-    assert one.what == "fails at message 6: maxMessages is 100 by default, this relay allows 5"
-    assert (one.setting, one.line) == ("maxMessages", None)
-
-
-def test_what_is_said_to_be_better_is_refused_nowhere(tmp_path):
-    for options in ({"pool": True}, {"pool": True, "maxMessages": 5}, {}):
-        found = nodemailer(tmp_path, **options)
-        assert not found.passed
-        assert nodemailer(tmp_path, **found.better).passed
-
-
-def test_other_policies(tmp_path):
-    assert nodemailer(tmp_path, {"overrides": ["policy.use=unlimited"]}, pool=True).passed
-    found = nodemailer(tmp_path, {"overrides": ["policy.transactions_per_connection=20"]}, pool=True)
-    assert "fails at message 21: maxMessages is 100 by default, this relay allows 20" in whats(found)
-    assert found.better["maxMessages"] == 20
-    found = nodemailer(tmp_path, {"overrides": ["policy.transactions_per_connection=1"]}, pool=True)
-    assert nodemailer(tmp_path, {"overrides": ["policy.transactions_per_connection=1", "sender.options.pause=0.53s"]}).passed
-    assert found.better == {"pause": "0.520s"}
-
-
-@pytest.mark.parametrize(
-    ("options", "said", "refused"),
-    [
-        ({"secure": True}, "sends nothing: secure is true, and port 587 speaks plain SMTP first", True),
-        ({"port": 465}, "sends nothing: secure is false, and port 465 begins with TLS", True),
-        (
-            {"maxConnections": "many", "pool": True},
-            'maxConnections is "many", which is no number: no connection is ever opened',
-            True,
-        ),
-        ({"maxConnections": -1, "pool": True}, "maxConnections is -1: no connection is ever opened", True),
-        ({"pool": "false"}, 'pool is on: "false" is a string, and that is true in JavaScript', False),
-        ({"maxMessage": 5}, 'maxMessage is no option of Nodemailer\'s; did you mean "maxMessages"?', False),
-        ({"maxMessages": 5}, "maxMessages does nothing without pool", False),
-        ({"maxMessages": "x", "pool": True}, 'maxMessages is "x", which is no number', False),
-        ({"maxRequeues": "5", "pool": True}, 'maxRequeues is "5", which is no number; its default is taken', False),
-        ({"authMethod": "XOAUTH2"}, 'authMethod is "XOAUTH2"; it is judged as PLAIN', False),
-        ({"host": "smtp.example.com"}, 'host is "smtp.example.com"; it is judged as if it were this relay', False),
-        ({"service": "SES"}, 'service is "SES"; it is judged as if it were this relay', False),
-    ],
-)
-def test_what_can_be_told_by_reading(options, said, refused, tmp_path):
-    found = nodemailer(tmp_path, {"overrides": ["policy.use=unlimited"], "messages": 10}, **options)
-    (one,) = [one for one in found.findings if one.what == said]
-    assert one.refused is refused
-    assert one.line is not None
-    assert found.passed is not refused
-
-
-def test_numbers_as_javascript_reads_them(tmp_path):
-    found = nodemailer(tmp_path, {"messages": 30}, pool=1, maxMessages="5", maxConnections=0, rateLimit=2.5, rateDelta="700")
-    assert found.trials[0].way.options == {
-        "pool": True, "maxMessages": 5, "maxConnections": 0, "rateLimit": 3, "rateDelta": 700
-    }  # fmt: skip
-
-
-def test_options_in_a_url_and_below_a_key(tmp_path):
-    text = json.dumps(
-        {"mail": {"from": "x", "smtp": {"url": "smtp://u:p@smtp.mailersend.net:587/?pool=true&maxMessages=7"}}}, indent=1
-    )
-    found = checked(tmp_path, "settings.json", text)
-    assert "fails at message 6: maxMessages is 7, this relay allows 5" in whats(found)
-    assert {one.line for one in found.findings if one.refused and one.setting == "maxMessages"} == {5}
-
-
-def test_both_majors_are_run(tmp_path):
-    found = nodemailer(tmp_path, {"messages": 6}, pool=True, maxConnections=1)
-    assert [trial.result.messages.lost for trial in found.trials] == [0, 1]
-
-
-def test_django_settings(tmp_path):
-    found = checked(tmp_path, "settings.py", DJANGO)
-    assert found.passed
-    assert [one.refused for one in found.findings] == [False]
-    assert "fails at message 6: all messages share a connection, this relay allows 5" in found.findings[0].what
-
-
-def test_django_beside_the_relay_is_refused(tmp_path):
-    found = checked(tmp_path, "settings.py", DJANGO, overrides=["network.rtt=1ms", "network.relay_time=0"])
-    assert not found.passed
-    assert found.better == {"EMAIL_TIMEOUT": 30.0, "per_connection": 5, "pause": "0.520s"}
-    (one,) = [one for one in found.findings if one.limit == "logins_per_username"]
-    assert one.instead == "close the connection behind every 5 messages, sleep 0.520s behind each connection"
-
-
-@pytest.mark.parametrize(
-    ("line", "said", "refused"),
-    [
-        ("EMAIL_USE_SSL = True", "sends nothing: EMAIL_USE_TLS and EMAIL_USE_SSL are both on, and Django takes only one", True),
-        ("EMAIL_PORT = 465", "sends nothing: port 465 begins with TLS, and EMAIL_USE_SSL is off", True),
-        ("EMAIL_USE_TLS, EMAIL_USE_SSL = 1, 1\nEMAIL_USE_TLS = False\nEMAIL_USE_SSL = True",
-         "sends nothing: EMAIL_USE_SSL is on, and port 587 speaks plain SMTP first", True),
-        ("EMAIL_TIMEOUT = 0", "EMAIL_TIMEOUT is 0, which is no number of seconds above 0", True),
-        ("EMAIL_TIMEOUT = None", "a relay that stops answering holds a worker for ever", False),
-        ("EMAIL_USE_TLS = False", "the login goes over the network in the clear, where the relay takes it at all", False),
-        ("EMAIL_PORT = port()", "EMAIL_PORT is not known without running the file; it is judged as if it were not there", False),
-        ("EMAIL_HOSTS = 'x'", 'EMAIL_HOSTS is no setting of Django\'s; did you mean "EMAIL_HOST"?', False),
-        ("EMAIL_HOST = 'localhost'", "EMAIL_HOST is localhost; it is judged as if it were this relay", False),
-    ],
-)  # fmt: skip
-def test_what_can_be_told_of_django_by_reading(line, said, refused, tmp_path):
-    found = checked(tmp_path, "settings.py", DJANGO + line + "\n", messages=10)
-    (one,) = [one for one in found.findings if one.what == said]
-    assert one.refused is refused
-    assert one.line == len((DJANGO + line).splitlines())
-
-
-def test_a_django_backend_that_is_for_no_relay(tmp_path):
-    found = checked(tmp_path, "settings.py", DJANGO + "EMAIL_BACKEND = 'django.core.mail.backends.console.EmailBackend'\n")
-    assert found.passed
-    assert whats(found) == [
-        "nothing of this is for a relay: django.core.mail.backends.console.EmailBackend prints its messages"
-    ]
-
-
-def test_a_settings_file_is_never_executed(tmp_path):
-    (tmp_path / "settings.py").write_text(DJANGO + f"open({str(tmp_path / 'ran')!r}, 'w')\nraise SystemExit(3)\n")
-    check(tmp_path / "settings.py", messages=5)
-    assert not (tmp_path / "ran").exists()
-
-
-def test_a_main_cf(tmp_path):
-    reuse = "smtp_tls_connection_reuse = yes\nmany = 100\nsmtp_connection_reuse_count_limit =\n  $many\n"
-    found = checked(tmp_path, "main.cf", POSTFIX + reuse)
-    assert not found.passed
-    said = "fails at message 6: smtp_connection_reuse_count_limit is 100, so a connection carries 101, this relay allows 5"
-    (one,) = [one for one in found.findings if one.what == said]
-    assert (one.line, one.instead) == (6, "smtp_connection_reuse_count_limit = 4")
-    assert (found.unmodelled is None) == ("postfix" in catalogue.SHIPPED)
-
-
-@pytest.mark.parametrize(
-    ("text", "said", "refused"),
-    [
-        ("relayhost = [smtp.mailersend.net]:587\n", "smtp_sasl_auth_enable is not yes, and the relay wants a login", True),
-        (POSTFIX + "relayhost = [smtp.mailersend.net]:465\n", "port 465 begins with TLS, and smtp_tls_wrappermode is not yes", True),
-        (POSTFIX + "smtp_tls_security_level = none\n", "the login goes over the network in the clear", False),
-        ("myhostname = x\n", "nothing of this goes through a relay: relayhost is not set", False),
-        (POSTFIX + "relayhost = mx.example.com\n", "relayhost is mx.example.com; it is judged as if it were this relay", False),
-        (POSTFIX + "smtp_conection_reuse_count_limit = 4\n",
-         'smtp_conection_reuse_count_limit is not read here; did you mean "smtp_connection_reuse_count_limit"?', False),
-    ],
-)  # fmt: skip
-def test_what_can_be_told_of_a_main_cf_by_reading(text, said, refused, tmp_path):
-    found = checked(tmp_path, "main.cf", text, messages=5)
-    assert [one.refused for one in found.findings if said in one.what] == [refused]
+from tests.check.texts import DJANGO, NODEMAILER, POSTFIX, call, checked
 
 
 @pytest.mark.parametrize(
@@ -201,7 +17,14 @@ def test_what_can_be_told_of_a_main_cf_by_reading(text, said, refused, tmp_path)
         ("a.json", "[1]", "has no options of Nodemailer in it"),
         ("a.json", '{"a": {"host": "x"}, "b": {"host": "y"}}', "has the options of several transports, a and b"),
         ("a.json", '{"url": "smtp://[x"}', "is no URL"),
+        ("a.json", '{"a": [{"host": "x"}, "smtp://y"]}', "has the options of several transports, a[0] and a[1]"),
+        ("a.js", "module.exports = {}", "is JavaScript, which is not read; write the object that createTransport() takes"),
+        ("mail", "let t = nodemailer.createTransport({pool: true})", "is JavaScript, which is not read"),
         ("a.py", "x = 1", "has no setting of Django's for e-mail"),
+        ("a.py", "\nfrom .mail import *", "a.py:2: takes its settings from elsewhere (from .mail import *), which is not read"),
+        ("a.py", "class Base(Configuration):\n    EMAIL_PORT = 587", "in classes, of which one is chosen when it runs: Base (line 1)"),
+        ("main.cf", POSTFIX + "smtp_connection_reuse_count_limit = 4 # five\n", "nine digits; a comment needs a line of its own"),
+        ("master.cf", "smtp unix - - y - - smtp\n  -o smtp_x=1\n", "is a master.cf, whose services are not read"),
         ("main.cf", "# nothing", "has no parameter in it"),
         ("main.cf", POSTFIX + "smtp_connection_reuse_count_limit = five\n",
          'main.cf:4: smtp_connection_reuse_count_limit: "five" is not a whole number'),
@@ -220,13 +43,6 @@ def test_the_kind_is_told_by_the_text_where_the_name_says_nothing(tmp_path):
     assert checked(tmp_path, "mail", json.dumps(NODEMAILER), messages=5).kind == "nodemailer"
     assert checked(tmp_path, "production", DJANGO, messages=5).kind == "django"
     assert checked(tmp_path, "postfix.txt", POSTFIX, messages=5).kind == "postfix"
-
-
-def call(capsys: Any, *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([*arguments])
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
 
 
 def test_the_command(capsys, tmp_path):

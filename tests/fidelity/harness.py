@@ -11,8 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tests.fidelity.comparison import Comparison, compare
 from tests.fidelity.live import Live, live_relay
 from tests.fidelity.observed import Network, Observed, observed, own_time
 from tests.fidelity.row import Row
-from tests.real_time import STALLED_S, first, watched
+from tests.real_time import STALLED_S, Alone, first, watched
 
 PROGRAMS = Path(__file__).parent / "programs"
 NODE_MODULES = Path(__file__).parents[1] / "agreement" / "node_modules"
@@ -36,8 +36,6 @@ REPEATS = 5
 
 TRIES = 8
 """Runs of a row that the machine held up, at most."""
-
-Alone = Callable[[], AbstractContextManager[None]]
 
 
 def why_missing(row: Row) -> str | None:

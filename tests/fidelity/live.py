@@ -13,7 +13,7 @@ from sim.scenario import Scenario
 
 USERNAME, PASSWORD = "user1", "secret"
 
-SETTLING = 120.0
+SETTLING = 600.0
 """Seconds that the relay has, at most, to hear of connections that a program left behind as it ended."""
 
 

@@ -37,7 +37,7 @@ class Row:
     lucky: str = ""
     until: str | None = None
     calibration_messages: int = 24
-    seconds: float = 120.0
+    seconds: float = 600.0
 
     @property
     def name(self) -> str:

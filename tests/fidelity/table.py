@@ -113,7 +113,7 @@ def versions() -> str:
 
 def _said(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 

@@ -65,4 +65,4 @@ BRUTE: dict[str, Used] = {
 """By the name of the algorithm; ``from-last`` is ``fixed`` kept from the last request."""
 
 COUNTS_REFUSED = {"fixed": True, "from-last": True, "aligned": True, "sliding": False, "sliding-counter": False, "gcra": False}
-"""The default of ``count_refused``, as ``docs/reference.md`` has it."""
+"""The default of ``count_refused``, as ``scenarios/REFERENCE.md`` has it."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds for anything that must come; no test passes by waiting so long."""
 
 EHLO = b"EHLO me.example\r\n"
@@ -44,7 +44,7 @@ class Peer:
     def line(self) -> bytes:
         """The next line with its end; what is left where the relay has closed."""
         while b"\n" not in self._unread:
-            piece = self._received()
+            piece = self.piece()
             if not piece:
                 rest, self._unread = self._unread, b""
                 return rest
@@ -67,10 +67,17 @@ class Peer:
         """Says it and reads ``number`` codes."""
         return self.say(octets).codes(number)
 
+    def exactly(self, octets: int) -> bytes:
+        """So many octets; fewer where the relay has closed."""
+        while len(self._unread) < octets and (piece := self.piece()):
+            self._unread += piece
+        found, self._unread = self._unread[:octets], self._unread[octets:]
+        return found
+
     def rest(self) -> bytes:
         """All that comes until the relay closes."""
         found = self._unread
-        while piece := self._received():
+        while piece := self.piece():
             found += piece
         self._unread = b""
         return found
@@ -97,7 +104,8 @@ class Peer:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
-    def _received(self) -> bytes:
+    def piece(self) -> bytes:
+        """The next octets; none where the relay has closed."""
         try:
             return self.sock.recv(65_536)
         except ConnectionError:

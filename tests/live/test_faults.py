@@ -41,6 +41,27 @@ def test_a_relay_that_goes_down_ends_what_is_open_refuses_tcp_and_comes_back(net
     assert (result.messages.accepted, result.messages.duplicated) == (1, 0)
 
 
+@pytest.mark.parametrize("more", [b"", MESSAGE])
+def test_what_is_under_way_when_the_relay_goes_down_is_never_judged(more):
+    troubles: list[object] = []
+    with relay_with(network={"rtt": "20ms"}) as relay, Peer(relay.port) as peer:
+        peer.logged_in()
+        (connection,) = relay.door.connections
+
+        def down() -> None:
+            relay.door.loop.set_exception_handler(lambda _, context: troubles.append(context))
+            connection.data_received(MESSAGE)
+            connection.kill(relay.door.clock.now())
+            if more:
+                connection.data_received(more)
+
+        relay.call(down)
+        assert peer.rest() == b""
+        until(lambda: not relay.door.connections, "forgotten")
+        assert relay.result().messages.accepted == 0
+    assert troubles == []
+
+
 @NETWORK
 def test_every_connection_dies_at_its_first_command_where_the_chance_is_one(network):
     with relay_with(network=network, faults={"drop_connection": 1.0}, transcripts=True) as relay:
@@ -175,7 +196,7 @@ def test_all_of_loopback_is_listened_on_where_that_is_asked_and_both_of_two_addr
 def test_a_port_that_is_taken_is_told_in_words():
     with (
         relay_with() as relay,
-        pytest.raises(sim.ScenarioError, match=f"cannot listen on 127.0.0.1 port {relay.port}"),
+        pytest.raises(sim.ScenarioError, match=f"cannot listen on 127.0.0.1 port {relay.port}: .*; take another port"),
         relay_with(port=relay.port),
     ):
         pass

@@ -212,31 +212,6 @@ def test_nothing_is_smuggled_behind_a_message(end):
         assert said[3:] == ["MAIL 250", "RCPT 250", "DATA 354", "BODY 250", "QUIT 221"]
 
 
-@pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
-def test_what_is_pipelined_before_tls_is_thrown_away(network):
-    with attacked(0, tls="starttls", network=network, transcripts=True) as relay, Peer(relay.port) as peer:
-        peer.ask(EHLO)
-        assert peer.ask(b"STARTTLS\r\n" + EHLO + LOGIN + MESSAGE) == [220]
-        peer.wrap(trusting(relay))
-        assert peer.ask(b"NOOP\r\n") == [250]  # the first answer in TLS is to the first command in TLS
-        assert peer.ask(b"MAIL FROM:<a@b>\r\n") == [503]
-        assert peer.ask(QUIT) == [221]
-        (said, *_) = relay.transcripts()
-        assert said == ["GREETING 220", "EHLO 250", "STARTTLS 220", "NOOP 250", "MAIL 503", "QUIT 221"]
-
-
-@pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
-def test_what_comes_in_the_clear_behind_starttls_is_never_a_command(network):
-    with attacked(0, tls="starttls", network=network, transcripts=True) as relay, Peer(relay.port) as peer:
-        peer.ask(EHLO)
-        peer.say(b"STARTTLS\r\n").say(EHLO + LOGIN + MESSAGE)
-        assert peer.codes(1) == [220]
-        peer.say(EHLO + LOGIN + MESSAGE).half_close().rest()
-        (said, *_) = relay.transcripts()
-        assert said[:3] == ["GREETING 220", "EHLO 250", "STARTTLS 220"]
-        assert set(said[3:]) <= {"EOF"}
-
-
 def test_messages_above_the_size_are_refused_announced_or_not():
     policy = {"use": "unlimited", "message_size": 100_000}
     with attacked(1, policy=policy) as relay, Peer(relay.port) as peer:

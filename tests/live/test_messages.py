@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
 import sim.live
 from sim.errors import ScenarioError
-from tests.live.peer import PATIENCE
+from tests.live.peer import PATIENCE, Peer, until
 
 EHLO = b"EHLO me.example\r\n"
 
@@ -76,6 +77,44 @@ def test_what_a_limit_refuses_at_mail_is_a_message_of_its_own():
         assert messages(relay) == (3, 2, 1, 0)
 
 
+@pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
+@pytest.mark.parametrize(
+    ("then", "later"), [("close", False), ("close", True), ("drop", False), ("stay", False), ("stay", True)]
+)
+def test_what_is_refused_at_mail_is_known_where_its_recipient_comes_with_it(then, later, network):
+    limit = {"count": 1, "reply": {"then": then}}
+    refused = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b2@example.com>\r\n"
+    with open_relay({"use": "unlimited", "transactions_per_connection": limit}, network=network) as relay:
+        with Peer(relay.port) as peer:
+            peer.say(EHLO + message(1) + (refused[:-9] if later else refused))
+            assert peer.codes(6)[:5] == [250, 250, 250, 354, 250]
+            if later:
+                peer.say(refused[-9:])
+            with suppress(OSError):  # where the relay has dropped it
+                peer.half_close()
+            peer.rest()
+        until(lambda: not relay.call(lambda: relay.door.connections), "gone")
+        assert messages(relay) == (2, 1, 1, 0)
+        talk(relay, message(2, name=b"Message-ID: <of-2>\r\n"))
+        assert messages(relay) == (2, 2, 0, 0)
+
+
+def test_one_without_a_name_may_have_been_sent_again_and_that_is_said():
+    policy = {"use": "unlimited", "transactions_per_connection": 1}
+    for wanted in (None, 3):
+        with open_relay(policy, messages=wanted) as relay:
+            talk(relay, message(1), b"MAIL FROM:<a@example.com>\r\n")
+            assert not [each for each in relay.result().diagnosis if "sent again" in each.what]  # nothing came since
+            talk(relay, message(2))
+            assert messages(relay) == (3, 2, 1, 0)
+            cost = "It cost 1 message" in relay.result().diagnosis[0].what
+            assert cost == bool(wanted)
+            said = [each.what for each in relay.result().diagnosis if "sent again" in each.what]
+            assert said == ([] if wanted else [
+                "1 message that was refused at MAIL may have been sent again since; each counts as lost all the same."
+            ])  # fmt: skip
+
+
 @pytest.mark.parametrize("stage", ["rcpt", "data", "body"])
 def test_what_is_refused_later_is_known_and_not_lost_if_it_comes_again(stage):
     policy = {"use": "unlimited", "transactions_per_connection": {"count": 1, "reply": {"stage": stage}}}
@@ -96,7 +135,7 @@ def test_the_number_that_was_to_come_is_what_was_submitted():
         assert messages(relay) == (8, 8, 0, 0)
 
 
-def test_idle_ends_it_but_not_before_the_first_connection():
+def test_idle_ends_it_and_gives_the_first_connection_longer():
     with open_relay(idle=0.5) as relay:
         with pytest.raises(TimeoutError):
             relay.wait(2.5)
@@ -104,6 +143,13 @@ def test_idle_ends_it_but_not_before_the_first_connection():
         talk(relay, message(1))
         relay.wait(PATIENCE)
         assert time.monotonic() - begun >= 0.5
+
+
+def test_idle_ends_it_where_nobody_ever_comes():
+    begun = time.monotonic()
+    with open_relay(idle=0.1, timeouts=sim.live.Timeouts(coming=1_500_000)) as relay:
+        relay.wait(30)
+        assert time.monotonic() - begun >= 1.5
 
 
 def test_messages_are_kept_as_they_came_under_names_of_our_own(tmp_path):

@@ -23,7 +23,7 @@ from tests.fidelity.row import Row
 
 MESSAGES = 3
 TEXT = "From: sender@example.com\r\nTo: m{0}@example.com\r\nSubject: x\r\nX-Relaysim-Id: {0}\r\n\r\nhello\r\n"
-SECONDS = 120
+SECONDS = 600
 
 Environment = Mapping[str, str]
 

@@ -96,3 +96,7 @@ def test_nothing_is_judged_before_its_moment(tls, trips, commands):
     least = trips * trip + commands * own
     assert times[-1] - times[0] >= round((least + trip / 2 - trip / 2) * 1e6)
     assert took >= least + trip + own
+
+
+def test_a_port_of_an_address_of_ipv6_is_told_from_it():
+    assert [sim.live.with_port(address, 25) for address in ("127.0.0.1", "::1")] == ["127.0.0.1:25", "[::1]:25"]

@@ -140,6 +140,40 @@ def test_a_file_that_is_no_state_is_told_so(tmp_path):
     assert (tmp_path / "text").read_text().startswith("no database")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM relay",
+        "UPDATE relay SET began = 'noon'",
+        "UPDATE held SET state = '{'",
+        "UPDATE held SET state = '[]'",
+        "UPDATE held SET key = 'u'",
+        "UPDATE held SET block = 'soon'",
+        "UPDATE held SET name = 'another_' || name",
+    ],
+)
+def test_a_state_that_somebody_has_changed_is_told_so(tmp_path, statement):
+    file = tmp_path / "state"
+    with relay_with(file) as relay:
+        login(relay.port, "wrong")
+    with sqlite3.connect(file) as database:
+        database.execute(statement)
+    database.close()
+    for _ in range(2):  # and it is let go of
+        with pytest.raises(ScenarioError, match="is no state of a relay, or is damaged"), relay_with(file):
+            pass
+
+
+def test_a_file_that_cannot_be_written_at_the_end_costs_no_result(tmp_path, capfd):
+    with relay_with(tmp_path / "state") as relay:
+        state = relay.door._state
+        assert state is not None
+        assert login(relay.port, "wrong") == 535
+        relay.call(lambda: state._file.execute("PRAGMA query_only = ON"))
+    assert relay.result().logins.failed == 1
+    assert "cannot be written" in capfd.readouterr().err
+
+
 def test_a_state_of_other_limits_or_in_use_is_told_so(tmp_path):
     file = tmp_path / "state"
     with relay_with(file) as relay:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -67,10 +69,26 @@ def test_one_that_sends_well_and_ends_badly_fails(sends, capfd):
     assert "the program ended with status 7" in err
 
 
-def test_one_that_sends_nothing_fails(capfd):
-    status, out, _ = call(capfd, "--json", "--", sys.executable, "-c", "")
+def test_one_that_never_connects_fails_and_is_told_so(capfd):
+    status, out, _ = call(capfd, "--json", "--messages", "3", "--patience", "5m", "--", sys.executable, "-c", "")
+    result = json.loads(out)
     assert status == 1
-    assert [each["metric"] for each in json.loads(out)["expectations"] if not each["passed"]] == ["messages.accepted"]
+    missed = [each["metric"] for each in result["expectations"] if not each["passed"]]
+    assert missed == ["messages.lost", "messages.accepted"]
+    assert [each["what"] for each in result["diagnosis"]] == ["The program never connected to the relay."]
+    assert result["command"].startswith("relaysim validate --messages 3 --patience 5m -- ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_the_call_ends_the_program_too(number):
+    script = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    command = [sys.executable, "-m", "sim", "validate", "--tls", "none", "--", sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        program = int(process.stderr.readline())
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+    assert not _runs(program)
 
 
 def test_the_expectations_of_a_scenario_decide_alone(sends, tmp_path, capfd):
@@ -158,6 +176,7 @@ def test_what_was_trusted_before_is_trusted_still(tmp_path, capfd, monkeypatch):
         (["--", "no-such-program-here"], "no-such-program-here: cannot be run: No such file or directory"),
         (["--"], "Missing argument"),
         (["paced", "--", "true"], "paced stands before --"),
+        (["env", "x.py"], "env: is a program and no strategy; write relaysim validate -- env x.py"),
         (["--patience", "soon", "--", "true"], "--patience"),
         (["--user", "me", "--", "true"], "--user: is not NAME:PASSWORD"),
         (["--scenario", "nowhere.toml", "--", "true"], "nowhere.toml: cannot be read"),

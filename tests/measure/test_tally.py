@@ -172,3 +172,19 @@ def test_what_was_begun_and_never_accepted_is_told_by_its_name():
     assert (tally.unsent, tally.accepted_count) == (1, 2)
     tally.not_sent("b@example.com")
     assert tally.unsent == 1
+
+
+def test_one_without_a_name_may_be_among_the_accepted_until_it_has_one():
+    tally = Tally(build(WORLDS["days"], "t", "t", Path()).policy)
+    tally.accepted(1, 1, "a@example.com")
+    tally.not_sent(None)
+    assert (tally.unsent, tally.doubtful) == (1, 0)
+    tally.not_sent(None)
+    tally.accepted(2, 1, "b@example.com")
+    assert (tally.unsent, tally.doubtful) == (2, 1)
+    tally.not_sent(None)
+    tally.named("b@example.com")
+    assert (tally.unsent, tally.doubtful) == (2, 1)
+    tally.not_sent(None)
+    tally.named("c@example.com")
+    assert (tally.unsent, tally.doubtful) == (3, 1)

@@ -43,7 +43,7 @@ def run(folder: Path, text: str) -> sim.live.Running:
     with sim.live.running(users={"user1": "secret"}) as relay:
         trust = ["-importcert", "-noprompt", "-alias", "relay", "-file", str(relay.certificate), "-keystore", str(store),
                  "-storetype", "PKCS12", "-storepass", "changeit"]  # fmt: skip
-        subprocess.run(["keytool", *trust], check=True, capture_output=True, timeout=60)
+        subprocess.run(["keytool", *trust], check=True, capture_output=True, timeout=600)
         environment = {
             **os.environ,
             "RELAY_HOST": relay.host,
@@ -53,7 +53,7 @@ def run(folder: Path, text: str) -> sim.live.Running:
         }
         trusting = [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit"]
         done = subprocess.run(["java", *trusting, "-cp", JARS, str(program)], env=environment, capture_output=True, text=True,
-                              timeout=120, check=False)  # fmt: skip
+                              timeout=600, check=False)  # fmt: skip
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return relay
 

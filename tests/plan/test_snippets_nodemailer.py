@@ -40,7 +40,7 @@ def run(text: str, version: int, folder: Path) -> sim.live.Running:
             "RELAY_PASSWORD": "secret",
             "NODE_EXTRA_CA_CERTS": str(relay.certificate),
         }
-        done = subprocess.run(["node", str(program)], env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(["node", str(program)], env=environment, capture_output=True, text=True, timeout=600, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return relay
 

@@ -46,7 +46,7 @@ def run(library: str, text: str, folder: Path) -> sim.live.Running:
             "RELAY_PASSWORD": "secret",
         }
         trust = f"openssl.cafile={relay.certificate}"
-        done = subprocess.run(["php", "-d", trust, str(program)], env=environment, capture_output=True, text=True, timeout=120,
+        done = subprocess.run(["php", "-d", trust, str(program)], env=environment, capture_output=True, text=True, timeout=600,
                               check=False)  # fmt: skip
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return relay

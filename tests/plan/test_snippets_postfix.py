@@ -30,9 +30,9 @@ def test_it_sends():
         told = {"RELAY_HOST": relay.host, "RELAY_PORT": str(relay.port), "RELAY_USERNAME": "user1", "RELAY_PASSWORD": "secret"}
         environment = {**os.environ, **told, "MAIL_CONFIG": str(folder), "PATH": f"{os.environ['PATH']}:/usr/sbin"}
         done = subprocess.run(["sh", "-e", "-c", postfix.snippet(BEST)], env=environment, capture_output=True, text=True,
-                              timeout=60, check=False)  # fmt: skip
+                              timeout=600, check=False)  # fmt: skip
         assert done.returncode == 0, done.stderr
-        log = send(folder, MESSAGES, 60)
+        log = send(folder, MESSAGES, 300)
         result = relay.result()
     assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0), log[-4000:]
     assert result.connections.opened == 41, "one message on the first, five on the others, four on the last"

@@ -46,7 +46,7 @@ def run(folder: Path, program: str) -> sim.live.Running:
             "DJANGO_SETTINGS_MODULE": "settings",
         }
         done = subprocess.run([sys.executable, "program.py"], cwd=folder, env=environment, capture_output=True, text=True,
-                              timeout=120, check=False)  # fmt: skip
+                              timeout=600, check=False)  # fmt: skip
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return relay
 

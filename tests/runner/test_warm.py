@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sim.runner.talk import Told
-from sim.runner.warm import Run, Warm
+from sim.runner.warm import NICER, Run, Warm
 from sim.scenario import Scenario, build
 from sim.world import simulate
 
@@ -72,6 +73,30 @@ def test_a_long_run_does_not_hold_up_a_short_one_and_says_how_far_it_has_come(wa
     assert 0 < long.reached.share <= 1 or isinstance(long.answer, Told)
     long.let_go()
     assert long.wait(LONG)
+
+
+def test_long_runs_give_their_places_and_the_processor_to_brief_ones():
+    warm = Warm(1, spare=0)
+    long = warm.start(endless(), "long")
+    assert told(warm.start(scenario(), "brief")).result.messages.accepted == 50
+    assert not long.done.is_set()
+    assert long.long
+    assert long._child is not None
+    assert os.getpriority(os.PRIO_PROCESS, long._child.process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICER)
+    long.let_go()
+    assert long.wait(LONG)
+    assert told(warm.start(scenario(51), "after")).result.messages.accepted == 51
+    warm.end()
+
+
+def endless() -> Scenario:
+    """Hours of work: a relay that stays down is tried again every half a millisecond of seven days."""
+    tables = {
+        "workload": {"kind": "batch", "messages": 10}, "faults": {"relay_down": [{"at": 0, "for": "8d"}]},
+        "network": {"rtt": "0.5ms", "jitter": 0},
+        "sender": {"strategy": "retry", "options": {"first": "0.5ms", "longest": "0.5ms"}},
+    }  # fmt: skip
+    return build(tables, "here", "here", Path())
 
 
 def test_a_run_that_nobody_looks_at_is_ended():

@@ -123,6 +123,10 @@ def test_a_file_is_executed_afresh_each_time(tmp_path):
         ),
         ("\n1 / 0", "go", "mine.py cannot be loaded at line 2: ZeroDivisionError: division by zero"),
         ("import sys\nsys.exit(3)", "go", "mine.py cannot be loaded at line 2: SystemExit: 3"),
+        ("raise BaseException('no')", "go", "mine.py cannot be loaded at line 1: BaseException: no"),
+        ("raise ValueError('two\\nlines')", "go", r"mine.py cannot be loaded at line 1: ValueError: two\nlines"),
+        ("class Mute(Exception):\n    def __str__(self): 1 / 0\nraise Mute", "go", "mine.py cannot be loaded at line 3: Mute"),
+        ("raise ValueError('x' * 9_999)", "go", f"mine.py cannot be loaded at line 1: ValueError: {'x' * 297}..."),
         ("import no_such", "go", "mine.py cannot be loaded at line 1: ModuleNotFoundError: No module named 'no_such'"),
     ],
 )
@@ -155,6 +159,14 @@ def test_options_of_a_persons_class_are_checked_by_their_defaults(tmp_path):
         "x.toml: sender.options.word: 1 is not a string",
         "x.toml: sender.options.on: 1 is not true or false",
     ]
+
+
+@pytest.mark.parametrize("name", ["mine.py", "random.py", "sim.py"])
+def test_a_file_with_a_dataclass_and_a_name_that_others_have(name, tmp_path):
+    """A dataclass looks its module up, and with annotations that are text it needs to find it."""
+    text = "from __future__ import annotations\nfrom dataclasses import dataclass\nimport pickle\n"
+    text += "@dataclass\nclass State:\n    sent: int = 0\npickle.dumps(State())\ndef go(sender): ...\n"
+    assert catalogue.load(file(tmp_path, text, name), "go").name == f"{name}:go"
 
 
 def test_a_strategy_with_a_name_in_a_folder(tmp_path):

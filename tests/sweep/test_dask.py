@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 
@@ -15,23 +16,29 @@ from sim.cli import main
 from sim.errors import ScenarioError
 from sim.sweep.store import Store
 
+PATIENCE_S = 300
+"""Seconds for anything that must come; no test passes by waiting so long."""
+
 POINTS = ["sender.workers=1..8", "network.rtt=1ms..20ms..1ms", "workload.messages=300"]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """Two worker processes on loopback."""
-    made = LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50,
-        local_directory=str(tmp_path_factory.mktemp("dask")),
-    )  # fmt: skip
-    yield made
-    made.close()
+    patient = {f"distributed.comm.timeouts.{what}": f"{PATIENCE_S}s" for what in ("connect", "tcp")}
+    with dask.config.set(patient), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sim.sweep.cluster.SECONDS_TO_ANSWER", PATIENCE_S)
+        made = LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0",
+            silence_logs=50, local_directory=str(tmp_path_factory.mktemp("dask")),
+        )  # fmt: skip
+        yield made
+        made.close(PATIENCE_S)
 
 
 def test_the_same_bytes_locally_and_on_dask_though_a_worker_is_killed(scenario, tmp_path, cluster):
     made, killed = sweep.sweep_of(scenario, POINTS), list[int]()
-    with Client(cluster.scheduler_address, set_as_default=False) as client:
+    with Client(cluster.scheduler_address, set_as_default=False, timeout=PATIENCE_S) as client:
         pids = list(client.run(os.getpid).values())
 
     def kill_one(done: int, total: int) -> None:

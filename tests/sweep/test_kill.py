@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +12,7 @@ from sim import sweep
 from sim.sweep.store import Store
 
 POINTS = ["sender.workers=1..10", "network.rtt=1ms..40ms..1ms", "workload.messages=400"]
-PATIENCE_S = 120
+PATIENCE_S = 600
 
 
 def children_of(parent: int) -> list[int]:
@@ -43,18 +41,27 @@ def counts(db: Path) -> tuple[int, int]:
         return store.counts()
 
 
+def killed(command: list[str], db: Path) -> tuple[int, int]:
+    """The counts of a sweep that was killed in its middle, all of whose processes have ended."""
+    for path in db.parent.glob(f"{db.name}*"):  # what SQLite keeps beside it too
+        path.unlink()
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: first.poll() is not None or (db.exists() and counts(db)[0] >= 20))
+    workers = children_of(first.pid)
+    first.kill()
+    first.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    there, computed = counts(db)
+    assert len(workers) >= 2 or there == 400
+    return there, computed
+
+
 def test_a_killed_sweep_goes_on_where_it_stopped(scenario, tmp_path):
     db = tmp_path / "swept.db"
     settings = [part for point in POINTS for part in ("--set", point)]
     command = [sys.executable, "-m", "sim", "sweep", str(scenario), *settings, "--jobs", "2", "--db", str(db), "--json"]
-    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until(lambda: db.exists() and first.poll() is None and counts(db)[0] >= 20)
-    workers = children_of(first.pid)
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    assert len(workers) >= 2
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
-    there, computed = counts(db)
+    counted = (killed(command, db) for _ in range(10))
+    there, computed = next(both for both in counted if both[0] < 400)  # else it was killed too late: a busy machine
     assert 20 <= there == computed < 400
 
     second = subprocess.run(command, capture_output=True, check=False, text=True)

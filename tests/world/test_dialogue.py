@@ -172,6 +172,31 @@ def test_each_drop_leaves_a_connection_that_is_closed():
     assert len(made.recorder.closed_at) == result.connections.opened
 
 
+def test_a_login_of_several_parts_dies_as_often_as_one_of_a_single_part():
+    """The chance is a command's, on the live port too."""
+
+    def logins(auth: Say) -> list[bool]:
+        found = []
+
+        def work(sender):
+            while sender.take():
+                dialogue = sender.dial()
+                try:
+                    dialogue.greeting()
+                    found.append(dialogue.say(auth if dialogue.say(Say("EHLO"))[0].ok else Say("QUIT"))[0].code == 235)
+                except Disconnected:
+                    found.append(False)
+                dialogue.leave(quit=False)
+
+        run(work, workload={"kind": "batch", "messages": 50}, faults={"drop_connection": 0.4}, policy={"use": "unlimited"})
+        return found
+
+    plain = logins(Say("AUTH"))
+    assert plain == logins(Say("AUTH", mechanism="LOGIN", initial=False))
+    assert any(plain)
+    assert not all(plain)
+
+
 @pytest.mark.parametrize("said", [(), (Say("AUTH"), Say("QUIT")), (Say("MAIL"),), (Say("EXPN"),)])
 def test_nonsense_is_told(said):
     def work(sender):

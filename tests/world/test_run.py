@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 
+from sim.errors import StrategyError
 from sim.strategies.catalogue import Strategy
 from sim.world import World
 from tests.world.worlds import scenario, world
@@ -104,6 +107,50 @@ def test_an_exception_of_a_worker_ends_the_run_and_is_told():
     assert (result.ended, result.passed, result.duration_s) == ("aborted", False, 7)
     assert r"RuntimeError: out of\nstamps (test_run.py line" in str(result.error)
     assert (result.messages.submitted, result.messages.waiting) == (8, 8)
+
+
+def test_an_exception_that_cannot_be_told_is_named():
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def work(sender):
+        raise Mute
+
+    assert str(world(work)[1].error).startswith("the strategy raised Mute (test_run.py line ")
+
+
+@pytest.mark.parametrize(
+    ("call", "ended"),
+    [
+        (lambda one: one.connect(), "aborted"),
+        (lambda one: one.spawn(print), "aborted"),
+        (lambda one: one.take(), "settled"),  # it gave up what was taken before, and waits for more
+    ],
+)
+def test_a_sender_is_for_no_thread_of_the_strategys(call, ended):
+    """What such a thread does depends on the machine's speed, so it is refused, also where it keeps that to itself."""
+    told = []
+
+    def work(sender):
+        def alone():
+            try:
+                call(sender)
+            except StrategyError as error:
+                told.append(str(error))
+
+        sender.take()
+        thread = Thread(target=alone)
+        thread.start()
+        thread.join()
+        sender.sleep(5)
+
+    _, result = world(work, until=5)
+    assert (result.ended, told) == (
+        ended,
+        ["used its sender in a thread of its own; start further workers with sender.spawn()"],
+    )
+    assert ended == "settled" or told[0] in str(result.error)
 
 
 def test_a_refusal_that_nobody_catches_ends_that_worker_alone():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from math import floor
 
 from ..api import Disconnected, Message, Refused
 from ..dialogue import Dialogue, LibrarySender, Reply, Say
@@ -112,7 +113,7 @@ class Agent:
 
     def _connect(self) -> Session | None:
         """A new connection, logged in; None where the relay refuses it."""
-        begun = self._sender.now()
+        begun = floor(self._sender.now())  # a clock of whole seconds, as all of its others
         try:
             dialogue = self._sender.dial()
         except Disconnected:

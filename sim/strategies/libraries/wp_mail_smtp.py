@@ -36,7 +36,10 @@ class WordPress:
     explained = {
         "max_children": "PHP processes that send at once (pm.max_children of PHP-FPM, 5 in its own example).",
         "rate_limit": "Email Rate Limiting, in the tab Misc of the paid edition.",
-        **{name: f"E-mails a {name} that it hands over at most; 0 sets no such limit." for name in WINDOWS},
+        **{
+            name: f"E-mails a{'n' * (name == 'hour')} {name} that it hands over at most; 0 sets no such limit."
+            for name in WINDOWS
+        },
     }
 
     def __init__(self, max_children: int, rate_limit: bool, **limits: int) -> None:

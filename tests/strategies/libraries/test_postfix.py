@@ -29,6 +29,11 @@ def test_a_reuse_count_of_n_carries_n_and_one():
     assert talks == [ALONE, *[[*OPENING, *ONE, *again(4), "QUIT 221"]] * 2, [*OPENING, *ONE, "EOF"]]
 
 
+def test_a_reuse_time_counts_from_the_whole_second_in_which_a_connection_began():
+    _, talks = run("postfix", 12, **SINGLE, smtp_connection_reuse_time_limit="1s")
+    assert talks == [ALONE, [*OPENING, *ONE, *again(5), "QUIT 221"], [*OPENING, *ONE, *again(4), "EOF"]]
+
+
 def test_a_message_takes_two_trips_and_its_good_bye_none():
     result, _ = run("postfix", 2, **FRESH)
     one = 0.040 * (2 + 1 + 1 + 2)
