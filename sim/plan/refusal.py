@@ -137,9 +137,10 @@ def _changes(search: Search, best: Setting, limit: str, per_min: float) -> dict[
             changes["per_min"] = per_min
     else:
         assert demand.within is not None, "a batch has a deadline"
-        changes["within_s"] = math.ceil(search.drain(best) / MICRO * 1.005)
-        fits = _most_within(search, best, demand.within)
-        if fits:
+        time, fits = math.ceil(search.drain(best) / MICRO * 1.005), _most_within(search, best, demand.within)
+        if time * MICRO > demand.within:  # else the closed form thinks that it can be done, and the simulation knows better
+            changes["within_s"] = time
+        if 0 < fits < demand.messages:
             changes["messages"] = fits
     return changes
 
