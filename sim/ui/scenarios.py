@@ -14,7 +14,7 @@ from .guard import LONGEST_TEXT
 from .wording import plain
 
 SHIPPED = Path(__file__).parents[2] / "scenarios"
-NOW = "the setting of this page"
+NOW = "the setting of Explore"
 UPLOADED = "your file"
 TEXT = "scenario:text"
 NAME = "scenario:name"
@@ -35,7 +35,7 @@ def page() -> None:
     if TEXT not in st.session_state:
         _show(NAME_OF_NOW, to_toml(state.tables()))
     st.html("<style>.stTextArea textarea {font-family: monospace; font-size: 0.9rem}</style>")
-    text = st.text_area(f"Text of {st.session_state[NAME]}", key=TEXT, height=420, max_chars=LONGEST_TEXT)
+    text = st.text_area(_headed(st.session_state[NAME]), key=TEXT, height=420, max_chars=LONGEST_TEXT)
     tables, error = read(text)
     if error is not None:
         lines = "\n".join(f"- {plain(str(one))}" for one in _lines(error))
@@ -57,6 +57,10 @@ NAME_OF_NOW = "setting"
 def shipped() -> dict[str, Path]:
     """The scenario files that come with the project, by their names."""
     return {str(path.relative_to(SHIPPED).with_suffix("")): path for path in sorted(SHIPPED.rglob("*.toml"))}
+
+
+def _headed(name: str) -> str:
+    return "Text of the setting at the side of Explore" if name == NAME_OF_NOW else f"Text of {name}"
 
 
 def _named(name: str) -> str:
