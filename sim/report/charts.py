@@ -22,6 +22,8 @@ SHAPES = {"v": "triangle-down", "s": "square", "^": "triangle-up", "D": "diamond
 INK = {False: "#31333f", True: "#e6e6e6"}
 LINE = {False: "#0072B2", True: "#56B4E9"}
 LIMIT = {False: "#C44E00", True: "#FF8B3D"}
+WHOLE = {"title": None, "tickCount": 4, "tickMinStep": 1, "format": ",.0f"}
+"""An axis of things that are counted, which has no mark between two of them."""
 QUIET = {False: "#9aa0a6", True: "#7d8590"}
 
 
@@ -62,6 +64,17 @@ def throughput(result: Result, *, dark: bool = False, height: int = 300) -> Spec
         layers.append(_mark_layer(shown.marks, depth, dark=dark))
     layers.append(_hover_layer(rows, shown, top, below))
     return spec_of(layers, height + 44 * len(shown.marks), _told(result))
+
+
+def key_of(result: Result) -> str:
+    """What the parts of the throughput figure mean, for whoever cannot hover."""
+    shown = curves.throughput(result)
+    said = [f"Bars: accepted in {shown.bins.each}, as a rate."]
+    if shown.trailing is not None:
+        said.append("Line: accepted in the last 60 s.")
+    if shown.blocks:
+        said.append("Grey: a block shuts somebody out.")
+    return " ".join(said)
 
 
 def _told(result: Result) -> str:
@@ -168,7 +181,7 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
 
 def limit_said(limit: str) -> str:
     """The limit's key as words."""
-    return limit.replace("_", " ").replace(" ip", " IP")
+    return limit.replace("_", " ").replace("username ip", "username and IP").replace(" ip", " IP")
 
 
 def _hover_layer(rows: list[dict[str, Any]], shown: curves.Throughput, top: float, below: float) -> Spec:
@@ -214,7 +227,7 @@ def window(result: Result, use: curves.Use, *, dark: bool = False, height: int =
     rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})
     top = max(use.most, use.count) * 1.12
     y = {"type": "quantitative", "scale": {"domain": [0, top], "nice": False},
-         "axis": {"title": None, "tickCount": 4, "format": ",.0f"}}  # fmt: skip
+         "axis": WHOLE}  # fmt: skip
     step = {"type": "area", "interpolate": "step-after"}
     layers: list[Spec] = [
         {
@@ -258,7 +271,7 @@ def connections(result: Result, *, dark: bool = False, height: int = 150) -> Spe
         for i, value in enumerate(open_)
     ]
     rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})
-    y = {"field": "open", "type": "quantitative", "axis": {"title": None, "tickCount": 4, "format": ",.0f"}}
+    y = {"field": "open", "type": "quantitative", "axis": WHOLE}
     tooltip = [{"field": "time", "title": "from"}, {"field": "open", "title": "open connections", "format": ",.0f"}]
     layers: list[Spec] = [
         {

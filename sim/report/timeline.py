@@ -93,7 +93,7 @@ def _rows(life: Life, name: str, span: float) -> list[dict[str, Any]]:
 
 
 def _kinds(*, dark: bool) -> Spec:
-    legend = {"title": None, "orient": "bottom", "symbolType": "square", "columns": 3, "labelLimit": 300, "symbolSize": 110,
+    legend = {"title": None, "orient": "bottom", "symbolType": "square", "columns": 2, "labelLimit": 300, "symbolSize": 110,
               "symbolOpacity": 1, "symbolStrokeWidth": 0}  # fmt: skip
     scale = {"domain": [words for words, _ in STEPS.values()], "range": [colours[dark] for _, colours in STEPS.values()]}
     return {"field": "kind", "type": "nominal", "scale": scale, "legend": legend}

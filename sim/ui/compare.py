@@ -12,7 +12,7 @@ from ..measure.result import Result
 from ..report import compared, verdict
 from ..scenario.text import value_text
 from ..strategies import catalogue
-from . import runs, setting, state
+from . import controls, runs, setting, state
 from .frame import Shown, finished, with_result
 from .setting import MISSING, Tables
 from .wording import plain
@@ -32,7 +32,7 @@ def show(shown: Shown) -> None:
     if not kept:
         kept = [_suggested(shown.tables)]
         st.markdown(
-            "##### Keep a setting, then change it: here they stand side by side. Until then, beside one that is kept for you."
+            "##### Keep a setting, change it, and both stand here side by side. Until you keep one, yours stands beside a suggestion."
         )
     seed = setting.get(shown.tables, "seed")
     tables = [setting.put(one, "seed", seed) for one in kept] + [shown.tables]
@@ -86,8 +86,7 @@ def names_of(tables: Sequence[Mapping[str, Any]]) -> list[str]:
         kinds.append(library or strategy)
     keys = [key for key in _keys(tables) if key != "sender.strategy"] if len(set(kinds)) == 1 else []
     return [
-        f"{chr(ord('A') + place)}: {kind}"
-        + (f", {keys[0].rpartition('.')[2]} {_said(setting.get(one, keys[0]))}" if keys else "")
+        f"{chr(ord('A') + place)}: {kind}" + (f", {keys[0].rpartition('.')[2]} {_said(one, keys[0])}" if keys else "")
         for place, (kind, one) in enumerate(zip(kinds, tables, strict=True))
     ]
 
@@ -138,11 +137,19 @@ def _use(place: int) -> None:
 
 def differences(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, str]]:
     """A row for each key that is not the same in all of them."""
-    return [
-        {"setting": key, **dict(zip(names, [_said(setting.get(one, key)) for one in tables], strict=True))}
-        for key in _keys(tables)
-    ]
+    return [{"setting": key, **dict(zip(names, [_said(one, key) for one in tables], strict=True))} for key in _keys(tables)]
 
 
-def _said(value: Any) -> str:
-    return "(default)" if value is MISSING else value if isinstance(value, str) else value_text(value)
+def _said(tables: Mapping[str, Any], key: str) -> str:
+    """The value that the key has, said or not; a dash for an option that the setting's library does not know."""
+    value = setting.get(tables, key)
+    if value is not MISSING:
+        return value if isinstance(value, str) else value_text(value)
+    if key.startswith("workload."):
+        return "-"
+    name = str(setting.get(tables, "sender.strategy"))
+    control = next((one for one in controls.all_controls([name]) if one.key == key), None)
+    if control is None:
+        return "-" if key.startswith("sender.options.") else "(default)"
+    default = control.default
+    return "(default)" if default in (None, "") else default if isinstance(default, str) else value_text(default)

@@ -17,6 +17,11 @@ LOOK = {
     "bad": (st.error, ":material/error:"),
 }
 CONNECTIONS_SHOWN = 30
+COLUMNS = {
+    "at (s)": st.column_config.NumberColumn(format="%.3f", width=80),
+    "reply": st.column_config.TextColumn(width=230),
+    "message": st.column_config.TextColumn(width=80),
+}
 
 
 def page() -> None:
@@ -30,6 +35,7 @@ def show(shown: Shown) -> None:
     _title(shown)
     head(result, shown)
     st.vega_lite_chart(charts.throughput(result, dark=shown.dark), theme="streamlit", key="throughput")
+    st.caption(plain(charts.key_of(result)))
     details, lives, incidents = st.tabs(["Windows", "Connections", "Incidents"])
     with details:
         _windows(shown)
@@ -127,7 +133,7 @@ def _incidents(result: Result) -> None:
         st.caption(
             f"The first {len(rows):,} of {plural(result.incidents.total, 'incident')}; all that are kept are in the CSV."
         )
-    st.dataframe(rows, hide_index=True, height=380)
+    st.dataframe(rows, hide_index=True, height=380, column_config=COLUMNS)
 
 
 def _findings(result: Result) -> None:

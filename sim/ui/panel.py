@@ -13,7 +13,7 @@ from ..relay.policy import LIMITS
 from ..strategies import catalogue
 from . import controls, setting, state, values
 from .controls import Control
-from .wording import plain
+from .wording import plain, prose
 
 Mistakes = dict[str, list[str]]
 
@@ -65,7 +65,7 @@ def _sender(mistakes: Mistakes) -> None:
     name = values.shown(state.tables(), controls.strategies())
     about = catalogue.shipped(name).about if name in catalogue.SHIPPED else ""
     if about:
-        st.caption(plain(about))
+        st.caption(prose(about))
     options = controls.options_of(name)
     _draw(options[:OPTIONS_SHOWN], mistakes)
     if options[OPTIONS_SHOWN:]:

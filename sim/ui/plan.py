@@ -12,6 +12,7 @@ from ..plan import Plan
 from ..plan.estimates import Estimate
 from ..plan.knobs import known
 from ..report import ceilings, charts
+from ..scenario.text import value_text
 from ..strategies import catalogue
 from ..units import MICRO
 from . import places, runs, setting, state
@@ -86,12 +87,14 @@ def _form() -> dict[str, Any]:
             st.text_input(
                 "99 of 100 within", key="plan:p99", help="Such as 5s. Empty: only the rate counts.", persist_state="session"
             )
-        st.selectbox("With", names, key="plan:strategy", format_func=lambda name: labels[name], persist_state="session")
+        st.selectbox(
+            "Library or strategy", names, key="plan:strategy", format_func=lambda name: labels[name], persist_state="session"
+        )
     with st.container(horizontal=True, gap="small"):
         for name, label in (
-            ("usernames", "Usernames there are"),
-            ("ips", "IP addresses there are"),
-            ("workers", "Most workers"),
+            ("usernames", "Usernames you have"),
+            ("ips", "IP addresses you have"),
+            ("workers", "Workers at most"),
         ):
             st.number_input(label, step=1, key=f"plan:{name}", persist_state="session")
     return {name: st.session_state.get(f"plan:{name}", value) for name, value in first.items()}
@@ -125,7 +128,8 @@ def show(plan: Plan, call: Call) -> None:
         _settings(plan, call)
     st.markdown("**What each ceiling lets through**")
     st.vega_lite_chart(ceilings.ceilings(plan, dark=is_dark()), key="ceilings")
-    _readings(plan)
+    if plan.feasible:
+        _readings(plan)
     _neighbours(plan)
     if plan.scenario is not None:
         _proof(plan.scenario)
@@ -136,7 +140,8 @@ def _time(seconds: float) -> str:
 
 
 def _range(one: Estimate, told: Any) -> str:
-    return f"{told(max(0.0, one.low))} to {told(one.high)}"
+    low, high = told(max(0.0, one.low)), told(one.high)
+    return f"{low} to {high}" if low != high else "in every run"
 
 
 def _settings(plan: Plan, call: Call) -> None:
@@ -144,22 +149,25 @@ def _settings(plan: Plan, call: Call) -> None:
     said = {key: settings[key] for key in ("workers", "usernames", "ips") if key in settings}
     said |= settings.get("options", {})
     left, right = st.columns([1, 3], gap="medium")
-    left.markdown(
-        "**Set this**  \n" + "  \n".join(f"{plain(str(key))} = **{plain(str(value))}**" for key, value in said.items())
-    )
+    texts = {key: value if isinstance(value, str) else value_text(value) for key, value in said.items()}
+    left.markdown("**Set this**  \n" + "  \n".join(f"{plain(key)} = **{plain(text)}**" for key, text in texts.items()))
     if plan.snippet is not None:
         right.markdown("**Ready to paste**")
-        right.code(plan.snippet, language=LANGUAGES.get(call.strategy, "python"), height=300)
+        right.code(plan.snippet, language=LANGUAGES.get(call.strategy, "python"), height="content")
 
 
 def _readings(plan: Plan) -> None:
     if plan.readings:
-        st.markdown(f"**{READINGS}?**")
+        held, of = sum(plan.readings.values()), len(plan.readings)
+        every = held == of
+        words = f"{READINGS}: under all {of} readings of the policy" if every else f"{READINGS}? Under {held} of {of} readings"
         marks = [
             f"{':green-badge' if holds else ':orange-badge'}[{'✓' if holds else '✗'} {plain(name)}]"
             for name, holds in plan.readings.items()
         ]
-        st.markdown(" ".join(marks))
+        with st.expander(words, expanded=not every, icon=":material/check_circle:" if every else ":material/warning:"):
+            st.caption("The article leaves open how the relay counts. Each of these is one way in which it may.")
+            st.markdown(" ".join(marks))
 
 
 def _neighbours(plan: Plan) -> None:

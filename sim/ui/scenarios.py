@@ -16,7 +16,7 @@ from .wording import plain
 INSTALLED = Path(__file__).parent / "scenario_files"
 SHIPPED = INSTALLED if INSTALLED.is_dir() else Path(__file__).parents[2] / "scenarios"
 """The scenario files: within the package where it is installed, beside it in a checkout."""
-NOW = "the setting of this page"
+NOW = "the setting of Explore"
 UPLOADED = "your file"
 TEXT = "scenario:text"
 NAME = "scenario:name"
@@ -37,7 +37,7 @@ def page() -> None:
     if TEXT not in st.session_state:
         _show(NAME_OF_NOW, to_toml(state.tables()))
     st.html("<style>.stTextArea textarea {font-family: monospace; font-size: 0.9rem}</style>")
-    text = st.text_area(f"Text of {st.session_state[NAME]}", key=TEXT, height=420, max_chars=LONGEST_TEXT)
+    text = st.text_area(_headed(st.session_state[NAME]), key=TEXT, height=420, max_chars=LONGEST_TEXT)
     tables, error = read(text)
     if error is not None:
         lines = "\n".join(f"- {plain(str(one))}" for one in _lines(error))
@@ -59,6 +59,10 @@ NAME_OF_NOW = "setting"
 def shipped() -> dict[str, Path]:
     """The scenario files that come with the project, by their names."""
     return {str(path.relative_to(SHIPPED).with_suffix("")): path for path in sorted(SHIPPED.rglob("*.toml"))}
+
+
+def _headed(name: str) -> str:
+    return "Text of the setting at the side of Explore" if name == NAME_OF_NOW else f"Text of {name}"
 
 
 def _named(name: str) -> str:

@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
     "theme.light.primaryColor": "#0067A5",
-    "theme.dark.primaryColor": "#56B4E9",
+    "theme.dark.primaryColor": "#1E78BE",
     "theme.baseRadius": "0.5rem",
     "theme.paddingTop": "1rem",
     "theme.paddingBottom": "3rem",

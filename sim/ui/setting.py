@@ -119,7 +119,8 @@ def command_of(tables: Mapping[str, Any]) -> str:
     """The command line that repeats a run of this setting."""
     said = to_address({key: value for key, value in tables.items() if key not in ("title", "about", "expect")})
     strategy = said.pop("sender.strategy", "")
-    return shlex.join(["relaysim", "try", strategy, *(f"{key}={text}" for key, text in said.items())])
+    whole = [part for key in ("seed", "until") if key in said for part in ("--set", f"{key}={said.pop(key)}")]
+    return shlex.join(["relaysim", "try", strategy, *(f"{key}={text}" for key, text in said.items()), *whole])
 
 
 def from_text(text: str) -> Tables:

@@ -48,7 +48,7 @@ def test_two_settings_stand_side_by_side_with_their_differences_marked(page: Pag
     page.wait_for_url(lambda url: "sender.workers=4" not in url)  # once the page has taken it
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_text("A: paced, workers 4").first).to_be_visible()
-    expect(page.get_by_text("B: paced, workers (default)").first).to_be_visible()
+    expect(page.get_by_text("B: paced, workers 1").first).to_be_visible()
     expect(page.get_by_text("in A", exact=False).first).to_be_visible()
     expect(chart(page, "Accepted messages over time")).to_be_visible()
     page.wait_for_url("**against=**")

@@ -70,6 +70,8 @@ def test_the_keyboard_alone_changes_a_setting(page: Page, dashboard: str):
     visit(page, dashboard, said=PACED)
     drawn(page)
     idle(page)
+    for label in ("size", "spacing", "Workers"):  # the browser fetches each kind of control when it first needs it
+        expect(page.get_by_label(label, exact=True)).to_be_visible()
     page.get_by_role("combobox", name="Library or strategy").focus()
     for _ in range(20):
         page.keyboard.press("Tab")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.cli import main
 from sim.errors import ScenarioError
 from sim.ui import setting
 from sim.ui.setting import MISSING, get, put
@@ -45,6 +48,15 @@ def test_the_command_line_repeats_the_setting():
     assert setting.command_of(tables) == (
         "relaysim try batches sender.options.pause=1s workload.kind=batch workload.messages=9"
     )
+
+
+@pytest.mark.parametrize("whole", [{"until": "90s"}, {"seed": 3}, {"seed": 3, "until": 90}], ids=str)
+def test_the_command_line_repeats_what_is_in_no_table(whole, capsys):
+    tables = {**whole, "sender": {"strategy": "paced"}, "workload": {"kind": "batch", "messages": 9}}
+    with pytest.raises(SystemExit) as ended:
+        main([*shlex.split(setting.command_of(tables))[1:], "--json"])
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out)["seed"] == whole.get("seed", 1)
 
 
 def test_what_cannot_be_read_is_said():

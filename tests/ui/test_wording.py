@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.ui.wording import plain
+from sim.ui.wording import plain, prose
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,7 @@ from sim.ui.wording import plain
 )
 def test_no_sign_is_read_as_markdown(text, shown):
     assert plain(text) == shown
+
+
+def test_what_is_code_in_our_own_words_is_shown_as_code():
+    assert prose("Sends ``size`` messages (a `b`).") == r"Sends `size` messages \(a \`b\`\)\."
