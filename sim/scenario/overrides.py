@@ -38,7 +38,8 @@ def blamed(error: ScenarioError, overrides: Sequence[str], own: Collection[Scena
     ``own`` are the mistakes that the file has without any override.
     """
     known = {(one.key, one.problem) for one in own}
-    return ScenarioError.joined([_blamed(one, overrides, known, place) for one in error.each()])
+    alone = [ScenarioError(one.place, one.key, one.problem) for one in error.each()]  # the first carries all the others along
+    return ScenarioError.joined([_blamed(one, overrides, known, place) for one in alone])
 
 
 def _blamed(one: ScenarioError, overrides: Sequence[str], known: set[tuple[str, str]], place: str) -> ScenarioError:

@@ -1,4 +1,4 @@
-"""The dashboard served on loopback and a real browser to look at it with, once for all tests of this folder."""
+"""The dashboard served on loopback and a real browser to look at it with."""
 
 from __future__ import annotations
 
@@ -44,9 +44,13 @@ def dashboard() -> Iterator[str]:
             served.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's chromium without a window."""
+    """Debian's chromium without a window.
+
+    Once a module and not once for all: an event loop runs in this thread as long as playwright does, and the tests that come
+    behind those of the browser have loops of their own.
+    """
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: the journeys through the dashboard are not tried")
     with sync_playwright() as playwright:
