@@ -117,7 +117,7 @@ def _limit(name: str, use: str, mistakes: Mistakes) -> None:
 def _toggle(label: str, key: str, there: bool, on: Any, off: Any) -> None:
     widget = f"t:{key}"
     st.session_state[widget] = there
-    st.toggle(label, key=widget, on_change=state.switch, args=(key, on, off, widget))
+    st.toggle(label, value=there, key=widget, on_change=state.switch, args=(key, on, off, widget))
 
 
 def _network(mistakes: Mistakes) -> None:
@@ -152,21 +152,22 @@ def _draw(group: Sequence[Control], mistakes: Mistakes) -> None:
 def draw(control: Control) -> None:
     """One control as the widget that fits it."""
     key = state.widget(control)
+    value = values.shown(state.tables(), control)
     common: dict[str, Any] = {"key": key, "help": control.help or None, "on_change": state.on_change, "args": (control, key)}
+    # Each begins with its value, though the session has it too: a browser that misses the one drawing in which the session
+    # says so, as it may when the page is drawn anew at once, would take the widget's own beginning for what a person wants.
     if control.kind == "choice":
         labels = dict(control.choices)
-        st.selectbox(control.label, control.values, format_func=lambda value: labels.get(value, str(value)), **common)
+        st.selectbox(control.label, control.values, index=control.values.index(value),
+                     format_func=lambda value: labels.get(value, str(value)), **common)  # fmt: skip
     elif control.kind == "whole":
-        if control.default is None:
-            st.number_input(control.label, value=None, step=int(control.step), **common)
-        else:
-            st.number_input(control.label, step=int(control.step), **common)
+        st.number_input(control.label, value=value, step=int(control.step), **common)
     elif control.kind == "number":
-        st.number_input(control.label, step=control.step, format="%g", **common)
+        st.number_input(control.label, value=value, step=float(control.step), format="%g", **common)
     elif control.kind == "switch":
-        st.toggle(control.label, **common)
+        st.toggle(control.label, value=value, **common)
     else:
-        st.text_input(control.label, **common)
+        st.text_input(control.label, value=value, **common)
 
 
 def _left(mistakes: Mistakes, name: str) -> None:

@@ -80,24 +80,27 @@ def _form() -> dict[str, Any]:
                          persist_state="session", format_func=lambda kind: words[kind])  # fmt: skip
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         if st.session_state["plan:kind"] == "deadline":
-            st.number_input("Messages", step=1000, key="plan:messages", persist_state="session")
-            st.text_input("Within", key="plan:within", help="Such as 90s, 30m or 2h.", persist_state="session")
+            st.number_input("Messages", step=1000, **_kept("messages"))
+            st.text_input("Within", help="Such as 90s, 30m or 2h.", **_kept("within"))
         else:
-            st.text_input("Rate", key="plan:rate", help="Such as 10/s, 300/min or 5000/h.", persist_state="session")
-            st.text_input(
-                "99 of 100 within", key="plan:p99", help="Such as 5s. Empty: only the rate counts.", persist_state="session"
-            )
-        st.selectbox(
-            "Library or strategy", names, key="plan:strategy", format_func=lambda name: labels[name], persist_state="session"
-        )
+            st.text_input("Rate", help="Such as 10/s, 300/min or 5000/h.", **_kept("rate"))
+            st.text_input("99 of 100 within", help="Such as 5s. Empty: only the rate counts.", **_kept("p99"))
+        st.selectbox("Library or strategy", names, index=names.index(st.session_state["plan:strategy"]), key="plan:strategy",
+                     format_func=lambda name: labels[name], persist_state="session")  # fmt: skip
     with st.container(horizontal=True, gap="small"):
         for name, label in (
             ("usernames", "Usernames you have"),
             ("ips", "IP addresses you have"),
             ("workers", "Workers at most"),
         ):
-            st.number_input(label, step=1, key=f"plan:{name}", persist_state="session")
+            st.number_input(label, step=1, **_kept(name))
     return {name: st.session_state.get(f"plan:{name}", value) for name, value in first.items()}
+
+
+def _kept(name: str) -> dict[str, Any]:
+    """What a control of the form is told: its key, and the session's value to begin with, as in the panel."""
+    key = f"plan:{name}"
+    return {"key": key, "value": st.session_state[key], "persist_state": "session"}
 
 
 @st.fragment(run_every=0.5)

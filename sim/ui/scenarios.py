@@ -37,7 +37,7 @@ def page() -> None:
     if TEXT not in st.session_state:
         _show(NAME_OF_NOW, to_toml(state.tables()))
     st.html("<style>.stTextArea textarea {font-family: monospace; font-size: 0.9rem}</style>")
-    text = st.text_area(_headed(st.session_state[NAME]), key=TEXT, height=420, max_chars=LONGEST_TEXT)
+    text = st.text_area(_headed(st.session_state[NAME]), st.session_state[TEXT], key=TEXT, height=420, max_chars=LONGEST_TEXT)
     tables, error = read(text)
     if error is not None:
         lines = "\n".join(f"- {plain(str(one))}" for one in _lines(error))

@@ -16,6 +16,7 @@ OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "server.fileWatcherType": "none",
     "server.maxUploadSize": 1,
+    "global.disableWidgetStateDuplicationWarning": True,  # a control begins with its value and has it from the session too
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
     "theme.light.primaryColor": "#0067A5",

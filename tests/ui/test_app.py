@@ -177,3 +177,16 @@ def test_no_address_brings_an_exception_to_the_page(said):
     app = opened(said, groups=True)
     assert not app.exception
     assert app.error or app.success or app.warning
+
+
+def test_every_control_begins_with_the_value_of_the_setting():
+    """A browser that missed the drawing in which the session sets a control's value must not say another for the person."""
+    app = opened({**FAULTY, "sender.workers": "3", "workload.messages": "77", "network.jitter": "0.25"}, groups=True)
+    numbers = {one.key: one for one in app.number_input}
+    texts = {one.key: one for one in app.text_input}
+    assert numbers["c:sender.workers"].proto.default == 3
+    assert texts["c:faults.wrong_password.from"].proto.default == "5s"
+    assert len(numbers) > 10 < len(texts)
+    assert [key for key, one in {**numbers, **texts}.items() if one.proto.default != one.value] == []
+    assert [one.key for one in app.toggle if one.proto.default != one.value] == []
+    assert [one.key for one in app.selectbox if one.proto.options[one.proto.default] != one.format_func(one.value)] == []
