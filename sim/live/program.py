@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -42,18 +43,26 @@ def run_program(relay: Running, command: Sequence[str], patience: float, *, user
 
     ScenarioError where it cannot be started. At a KeyboardInterrupt the program is ended first.
     """
-    with environment(relay, username, password, tls) as names:
+    held: list[subprocess.Popen[bytes]] = []
+    with environment(relay, username, password, tls) as names, ThreadPoolExecutor(1) as starter:
+
+        def start() -> None:
+            held.append(subprocess.Popen(command, env={**os.environ, **names}, stdout=STDERR, start_new_session=True))
+
         try:
-            process = subprocess.Popen(command, env={**os.environ, **names}, stdout=STDERR, start_new_session=True)
+            # In another thread, since an exception that a signal raises in this one could come between the program's start and
+            # the moment in which anybody knows of it, and leave it behind.
+            starter.submit(start).result()
+            status = held[0].wait(patience)
         except (OSError, ValueError) as error:  # ValueError: a NUL in it
             problem = f"cannot be run: {getattr(error, 'strerror', None) or error}"
             raise ScenarioError("command line", command[0], problem) from None
-        try:
-            status = process.wait(patience)
         except subprocess.TimeoutExpired:
             return Ended(f"the program was still running after {number(patience)} s and was ended", in_time=False)
         finally:
-            _end(process)
+            starter.shutdown()
+            for process in held:
+                _end(process)
     return Ended(_said(status), in_time=True)
 
 

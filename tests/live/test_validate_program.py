@@ -101,6 +101,25 @@ def test_a_signal_that_ends_the_call_ends_the_program_too(number):
     assert not _runs(program)
 
 
+def test_a_signal_that_comes_while_the_program_starts_ends_it_too(monkeypatch, capfd):
+    started = []
+
+    class Signalled(subprocess.Popen):
+        def __init__(self, *arguments, **more):
+            super().__init__(*arguments, **more)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", Signalled)
+    status, _, _ = call(capfd, "--tls", "none", "--", sys.executable, "-c", "import time; time.sleep(600)")
+    monkeypatch.undo()
+    (program,) = started
+    ended = program.poll() is not None
+    program.kill()
+    program.wait()
+    assert (status, ended) == (128 + signal.SIGTERM, True)
+
+
 def test_the_expectations_of_a_scenario_decide_alone(sends, tmp_path, capfd):
     path = tmp_path / "six.toml"
     path.write_text(
