@@ -1,10 +1,12 @@
 """The one tree of errors, each with a sentence for the person who reads it.
 
-Knows nothing of any other module. The peer's mistakes are replies, never exceptions; ours are assertions; what is here is
-either the person's mistake (:class:`ScenarioError`, :class:`StrategyError`) or what a strategy sees of the relay
-(:class:`Refused`, :class:`Disconnected`).
+Knows nothing of any other module. The peer's mistakes are replies, never exceptions; ours are
+assertions; what is here is either the person's mistake (:class:`ScenarioError`,
+:class:`StrategyError`) or what a strategy sees of the relay (:class:`Refused`,
+:class:`Disconnected`).
 
-All of them can be rebuilt from ``.args``, because SimPy re-raises a process's exception as ``type(exc)(*exc.args)``.
+All of them can be rebuilt from ``.args``, because SimPy re-raises a process's exception as
+``type(exc)(*exc.args)``.
 """
 
 from __future__ import annotations
@@ -20,13 +22,17 @@ class RelaysimError(Exception):
 class ScenarioError(RelaysimError):
     """A person's mistake in a file or a call: place, value and remedy in one line.
 
-    ``place`` is the file (or ``command line``), ``key`` the dotted key, ``problem`` the value and the remedy.
-    Further mistakes of the same file stand in ``others``; ``str()`` gives a line for each.
+    ``place`` is the file (or ``command line``), ``key`` the dotted key, ``problem`` the value and
+    the remedy. Further mistakes of the same file stand in ``others``; ``str()`` gives a line for
+    each.
     """
 
     def __init__(self, place: str, key: str, problem: str, *others: ScenarioError) -> None:
         super().__init__(place, key, problem, *others)
-        self.place, self.key, self.problem, self.others = place, key, problem, others
+        self.place = place
+        self.key = key
+        self.problem = problem
+        self.others = others
 
     @classmethod
     def joined(cls, errors: Sequence[ScenarioError]) -> ScenarioError:
@@ -55,7 +61,8 @@ class Refused(RelaysimError):
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(code, text)
-        self.code, self.text = code, text
+        self.code = code
+        self.text = text
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}"

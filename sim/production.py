@@ -1,7 +1,8 @@
 """DOOR: the same strategy in production - smtplib, threads and a real clock, to a real relay.
 
-Gives each worker, a thread, a sender with the words of ``strategies.api``: the function that was simulated is the one that
-sends. Knows no limits and no virtual time; what a relay refuses, the strategy is told and nobody else.
+Gives each worker, a thread, a sender with the words of ``strategies.api``: the function that was
+simulated is the one that sends. Knows no limits and no virtual time; what a relay refuses, the
+strategy is told and nobody else.
 """
 
 from __future__ import annotations
@@ -18,38 +19,62 @@ from typing import Any, SupportsFloat
 
 from . import streams
 from .errors import Disconnected, Refused, ScenarioError, StrategyError
-from .production_connection import PATIENT_STOPS, Account, Outcome, ProductionConnection, Stopped, checked
+from .production_connection import (
+    PATIENT_STOPS,
+    Account,
+    Outcome,
+    ProductionConnection,
+    Stopped,
+    checked,
+)
 from .strategies.api import Message, messages_among
 from .strategies.catalogue import Runnable, Strategy, check_options, described, shipped
 from .tables import shown
 
 __all__ = ["Account", "Outcome", "send"]
 
-WIND_DOWN = 3600.0  # seconds that workers have, once all is settled, to finish their loops, as in virtual time
+# seconds that workers have, once all is settled, to finish their loops, as in virtual time
+WIND_DOWN = 3600.0
 
 FEED_GRACE = 1.0
-"""Seconds that a person's generator has, once the run is stopped, to come back; nothing can end it from outside."""
+"""Seconds that a person's generator has, once the run is stopped, to come back; nothing can end it
+from outside.
+"""
 
 
-def send(strategy: Any, messages: Iterable[Message | tuple[str, bytes]], account: Account, *, workers: int = 1,
-         options: Mapping[str, object] | None = None, seed: int | None = None, until: float | None = None) -> Outcome:  # fmt: skip
-    """Sends ``messages`` with ``strategy`` (function, class, Strategy or shipped name) in ``workers`` threads, until all is settled.
+def send(
+    strategy: Any,
+    messages: Iterable[Message | tuple[str, bytes]],
+    account: Account,
+    *,
+    workers: int = 1,
+    options: Mapping[str, object] | None = None,
+    seed: int | None = None,
+    until: float | None = None,
+) -> Outcome:
+    """Sends ``messages`` with ``strategy`` (function, class, Strategy or shipped name) in
+    ``workers`` threads, until all is settled.
 
-    ``messages`` is a list, all there at once, or comes slowly from a generator, which runs in a thread of its own; a
-    (recipient, data) pair gets its place as its id. At ``until`` seconds, at a KeyboardInterrupt and when a strategy raises,
-    each worker finishes the command it is at and is stopped at its next call, and what was not accepted is in the Outcome; a
-    second KeyboardInterrupt is raised at once. A first connection that fails for its certificate, or for want of TLS or of a
-    login, aborts the run. Without ``seed`` each run has luck of its own.
+    ``messages`` is a list, all there at once, or comes slowly from a generator, which runs in a
+    thread of its own; a (recipient, data) pair gets its place as its id. At ``until`` seconds, at a
+    KeyboardInterrupt and when a strategy raises, each worker finishes the command it is at and is
+    stopped at its next call, and what was not accepted is in the Outcome; a second
+    KeyboardInterrupt is raised at once. A first connection that fails for its certificate, or for
+    want of TLS or of a login, aborts the run. Without ``seed`` each run has luck of its own.
 
     ScenarioError or ValueError, in words, for a call that makes no sense; then nothing was sent.
     """
     _check_call(account, workers, until)
     runnable = _runner_of(strategy, options or {})
     run = _Run(account, int.from_bytes(os.urandom(6), "big") if seed is None else seed)
-    feeder = threading.Thread(target=run.feed, args=(messages,), name="relaysim workload", daemon=True)
+    feeder = threading.Thread(
+        target=run.feed, args=(messages,), name="relaysim workload", daemon=True
+    )
     try:
         if isinstance(messages, Sequence):
-            run.put_in(messages)  # at once: the first batch is not what another thread happens to have put in by then
+            run.put_in(
+                messages
+            )  # at once: the first batch is not what another thread happens to have put in by then
             run.fed = True
         else:
             feeder.start()
@@ -72,26 +97,41 @@ def _check_call(account: Account, workers: int, until: float | None) -> None:
         raise ScenarioError("send", "workers", f"{shown(workers)} is too few; at least 1")
     for key, number in (("usernames", len(account.usernames)), ("ips", len(account.ips))):
         if number > workers:
-            raise ScenarioError("send", key, f"{number} are more than workers = {workers}; the rest would never be used")
+            raise ScenarioError(
+                "send",
+                key,
+                f"{number} are more than workers = {workers}; the rest would never be used",
+            )
     if until is not None and not 0 < until < math.inf:
-        raise ScenarioError("send", "until", f"{shown(until)} is no time to stop; a number of seconds above 0")
+        raise ScenarioError(
+            "send", "until", f"{shown(until)} is no time to stop; a number of seconds above 0"
+        )
 
 
 def _runner_of(strategy: Any, options: Mapping[str, object]) -> Runnable:
     strategy = shipped(strategy) if isinstance(strategy, str) else strategy
     found = strategy if isinstance(strategy, Strategy) else described(strategy)
     if found.library:
-        raise ScenarioError("send", "strategy", f"{found.name} is a model; to send for real run {found.library} itself")
+        raise ScenarioError(
+            "send",
+            "strategy",
+            f"{found.name} is a model; to send for real run {found.library} itself",
+        )
     check_options(found, options, "send", "options")
     return found.made(options)
 
 
 class _Run:
-    """What the workers share: the outbox, who holds what, and whether the run is stopped. One lock guards it all."""
+    """What the workers share: the outbox, who holds what, and whether the run is stopped. One lock
+    guards it all.
+    """
 
     def __init__(self, account: Account, seed: int) -> None:
-        self.account, self.seed = account, seed
-        self.context = account.context or ssl.create_default_context() if account.tls != "none" else None
+        self.account = account
+        self.seed = seed
+        self.context = (
+            account.context or ssl.create_default_context() if account.tls != "none" else None
+        )
         self.changed = threading.Condition()
         self.begun = time.monotonic()
         self.box: deque[Message] = deque()
@@ -121,12 +161,16 @@ class _Run:
             self.changed.notify_all()
 
     def put_in(self, messages: Iterable[object]) -> None:
-        """Puts messages into the outbox. What was drawn is in the Outcome, also after a stop, but no more is drawn then."""
+        """Puts messages into the outbox. What was drawn is in the Outcome, also after a stop, but
+        no more is drawn then.
+        """
         for number, given in enumerate(messages, 1):
             message = checked(given, number)
             with self.changed:
                 if message.id in self.known:
-                    raise ScenarioError("send", f"messages[{number - 1}].id", f"{shown(message.id)} is there twice")
+                    raise ScenarioError(
+                        "send", f"messages[{number - 1}].id", f"{shown(message.id)} is there twice"
+                    )
                 self.known[message.id] = message
                 self.box.append(message)
                 self.in_box.add(message.id)
@@ -136,12 +180,18 @@ class _Run:
 
     def settled(self) -> bool:
         """Whether nothing more comes and every message is accepted or lost. Holds the lock."""
-        return self.fed and len(self.accepted) + len(self.lost) == len(self.known)  # no message is in both
+        return self.fed and len(self.accepted) + len(self.lost) == len(
+            self.known
+        )  # no message is in both
 
     def start(self, sender: ProductionSender, work: Callable[[], object]) -> None:
         """Starts a worker."""
-        thread = threading.Thread(target=self._work, args=(sender, work), name=f"relaysim {sender.name}", daemon=True)
-        with self.changed:  # which its end waits for; and a thread that cannot be started leaves no trace
+        thread = threading.Thread(
+            target=self._work, args=(sender, work), name=f"relaysim {sender.name}", daemon=True
+        )
+        with (
+            self.changed
+        ):  # which its end waits for; and a thread that cannot be started leaves no trace
             thread.start()
             self.alive.add(sender)
             self.threads.append(thread)
@@ -161,7 +211,9 @@ class _Run:
 
     def give_up(self, sender: ProductionSender) -> None:
         """What the sender holds, neither accepted nor put back, is lost. Holds the lock."""
-        self.lost.update(one for one in sender.held if one not in self.accepted and one not in self.in_box)
+        self.lost.update(
+            one for one in sender.held if one not in self.accepted and one not in self.in_box
+        )
         sender.held.clear()
         if self.settled():
             self.changed.notify_all()
@@ -173,7 +225,9 @@ class _Run:
             if self.stops[thread] <= PATIENT_STOPS:
                 raise Stopped
             with self.changed:
-                self.seen.error = self.seen.error or "a worker swallows BaseException and would not be stopped"
+                self.seen.error = (
+                    self.seen.error or "a worker swallows BaseException and would not be stopped"
+                )
                 self.changed.wait_for(lambda: False)
 
     def check_known(self, message: Message) -> None:
@@ -194,7 +248,8 @@ class _Run:
         with self.changed:
             if not self.stopped:
                 self.stopped, self.survivors = True, len(self.alive)
-                self.seen.ended, self.seen.error = ended, error
+                self.seen.ended = ended
+                self.seen.error = error
             self.changed.notify_all()
 
     def wait(self, until: float | None) -> None:
@@ -218,9 +273,19 @@ class _Run:
             out = self.seen
             out.submitted, out.accepted = len(self.known), list(self.accepted)
             out.duplicated = sum(self.accepted.values()) - len(self.accepted)
-            out.unsent = [message for one, message in self.known.items() if one not in self.accepted]
-            out.lost = [message.id for message in out.unsent if message.id in self.lost or not self.survivors]
-            out.waiting = [message.id for message in out.unsent if message.id not in self.lost and self.survivors]
+            out.unsent = [
+                message for one, message in self.known.items() if one not in self.accepted
+            ]
+            out.lost = [
+                message.id
+                for message in out.unsent
+                if message.id in self.lost or not self.survivors
+            ]
+            out.waiting = [
+                message.id
+                for message in out.unsent
+                if message.id not in self.lost and self.survivors
+            ]
         return out
 
 
@@ -231,7 +296,10 @@ class ProductionSender:
         account = run.account
         self.username, self._password = account.usernames[index % len(account.usernames)]
         self.ip = account.ips[index % len(account.ips)] if account.ips else ""
-        self.name, self._run, self._index, self._spawned = name, run, index, 0
+        self.name = name
+        self._run = run
+        self._index = index
+        self._spawned = 0
         self._random = streams.uniforms(run.seed, "strategy", name)
         self.held: set[str] = set()
 
@@ -258,7 +326,9 @@ class ProductionSender:
             run.check()
             run.check_known(message)
             if message.id in run.in_box:
-                raise StrategyError(f"put back message {message.id}, which is in the outbox already")
+                raise StrategyError(
+                    f"put back message {message.id}, which is in the outbox already"
+                )
             self.held.discard(message.id)
             run.lost.discard(message.id)
             run.in_box.add(message.id)
@@ -272,8 +342,14 @@ class ProductionSender:
 
     def sleep(self, seconds: float) -> None:
         """As in api.Sender."""
-        if not isinstance(seconds, SupportsFloat) or isinstance(seconds, bool) or not 0 <= float(seconds) < math.inf:
-            raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")
+        if (
+            not isinstance(seconds, SupportsFloat)
+            or isinstance(seconds, bool)
+            or not 0 <= float(seconds) < math.inf
+        ):
+            raise StrategyError(
+                f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed"
+            )
         end = time.monotonic() + float(seconds)
         with self._run.changed:
             while not self._run.stopped and (left := end - time.monotonic()) > 0:

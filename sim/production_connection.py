@@ -1,7 +1,8 @@
-"""The sender's side of one real connection: smtplib, told by a strategy's calls; the production door's.
+"""The sender's side of one real connection: smtplib, told by a strategy's calls; the production
+door's.
 
-Turns what a relay answers into Refused and Disconnected, one mechanism once at login. Knows nothing of outboxes or workers; it
-reads no clock and leaves the waiting to smtplib.
+Turns what a relay answers into Refused and Disconnected, one mechanism once at login. Knows nothing
+of outboxes or workers; it reads no clock and leaves the waiting to smtplib.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ ID_HEADER = "X-Relaysim-Id"
 
 _OWN_ID = re.compile(rb"(?im)^x-relaysim-id[ \t]*:")
 _LINE_END = re.compile(rb"\r\n?|\n")
-_ADDRESS = re.compile(r"[!-;=?-~]+")  # printable ASCII without space and angle brackets: nothing that ends a command early
+_ADDRESS = re.compile(
+    r"[!-;=?-~]+"
+)  # printable ASCII without space and angle brackets: nothing that ends a command early
 REMEDY = "trying again is of no use: check relay, port, tls and context of the Account"
 
 
 class Stopped(BaseException):
-    """Thrown into the workers' calls when the run is stopped. Not an Exception, so that a strategy does not catch it."""
+    """Thrown into the workers' calls when the run is stopped. Not an Exception, so that a strategy
+    does not catch it.
+    """
 
 
 PATIENT_STOPS = 1_000
@@ -39,13 +44,15 @@ PATIENT_STOPS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """How to reach a relay. ``tls`` is starttls, implicit or none; a password goes over the wire in the clear with none alone.
+    """How to reach a relay. ``tls`` is starttls, implicit or none; a password goes over the wire in
+    the clear with none alone.
 
-    ``usernames`` are (username, password) pairs; worker i uses pair i mod their number, and likewise of ``ips``, the local
-    addresses to send from (empty: the system chooses). ``timeout`` is seconds for any one answer: a relay that takes longer to
-    answer a body may have accepted it all the same, and what is then sent again arrives twice. ``name`` is what EHLO says;
-    empty: the connection's own address as a literal, ``[192.0.2.1]``, which needs no DNS. ``context`` is ssl's default unless
-    given, which checks certificates.
+    ``usernames`` are (username, password) pairs; worker i uses pair i mod their number, and
+    likewise of ``ips``, the local addresses to send from (empty: the system chooses). ``timeout``
+    is seconds for any one answer: a relay that takes longer to answer a body may have accepted it
+    all the same, and what is then sent again arrives twice. ``name`` is what EHLO says; empty: the
+    connection's own address as a literal, ``[192.0.2.1]``, which needs no DNS. ``context`` is ssl's
+    default unless given, which checks certificates.
     """
 
     relay: str
@@ -60,26 +67,44 @@ class Account:
 
     def __post_init__(self) -> None:
         if self.tls not in ("starttls", "implicit", "none"):
-            raise ScenarioError("Account", "tls", f"{shown(self.tls)} is not allowed; allowed: starttls, implicit, none")
+            raise ScenarioError(
+                "Account",
+                "tls",
+                f"{shown(self.tls)} is not allowed; allowed: starttls, implicit, none",
+            )
         if not 1 <= self.port <= 65535:
-            raise ScenarioError("Account", "port", f"{shown(self.port)} is no port; allowed: 1 to 65535")
+            raise ScenarioError(
+                "Account", "port", f"{shown(self.port)} is no port; allowed: 1 to 65535"
+            )
         if not self.usernames:
-            raise ScenarioError("Account", "usernames", "is empty; give at least one (username, password)")
+            raise ScenarioError(
+                "Account", "usernames", "is empty; give at least one (username, password)"
+            )
         if not 0 < self.timeout < float("inf"):
-            raise ScenarioError("Account", "timeout", f"{shown(self.timeout)} is no time to wait; a number of seconds above 0")
+            raise ScenarioError(
+                "Account",
+                "timeout",
+                f"{shown(self.timeout)} is no time to wait; a number of seconds above 0",
+            )
         for key, value in (("sender_address", self.sender_address), ("name", self.name)):
             if value and not _ADDRESS.fullmatch(value):
-                raise ScenarioError("Account", key, f"{shown(value)} cannot be sent; ASCII without spaces or angle brackets")
+                raise ScenarioError(
+                    "Account",
+                    key,
+                    f"{shown(value)} cannot be sent; ASCII without spaces or angle brackets",
+                )
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a run in production; submitted = accepted + lost + waiting. Times are seconds since the run began.
+    """What became of a run in production; submitted = accepted + lost + waiting. Times are seconds
+    since the run began.
 
-    Ids stand in order of acceptance, or of submission; ``refusals`` are (seconds, code, text, id of the message under way or
-    None), ``disconnections`` the same without a code; ``connections`` has the ids that each connection got accepted, in the
-    order of their logins. ``ended`` is settled, until or aborted, and ``error`` then says why. ``unsent`` holds every message
-    that was not accepted, lost or waiting, so that nothing is lost when something breaks.
+    Ids stand in order of acceptance, or of submission; ``refusals`` are (seconds, code, text, id of
+    the message under way or None), ``disconnections`` the same without a code; ``connections`` has
+    the ids that each connection got accepted, in the order of their logins. ``ended`` is settled,
+    until or aborted, and ``error`` then says why. ``unsent`` holds every message that was not
+    accepted, lost or waiting, so that nothing is lost when something breaks.
     """
 
     submitted: int = 0
@@ -96,7 +121,9 @@ class Outcome:
 
 
 class Run(Protocol):
-    """The run behind a connection. ``context`` is None where there is no TLS; ``seen`` is what the connection writes into."""
+    """The run behind a connection. ``context`` is None where there is no TLS; ``seen`` is what the
+    connection writes into.
+    """
 
     account: Account
     context: ssl.SSLContext | None
@@ -119,17 +146,22 @@ class Run(Protocol):
 
 
 class ProductionConnection:
-    """Implements ``api.Connection`` over smtplib. AUTH PLAIN with its initial response, or LOGIN where PLAIN is not offered, once."""
+    """Implements ``api.Connection`` over smtplib. AUTH PLAIN with its initial response, or LOGIN
+    where PLAIN is not offered, once.
+    """
 
     def __init__(self, run: Run, username: str, password: str, ip: str) -> None:
-        self._run, self._begun = run, False
+        self._run = run
+        self._begun = False
         self._smtp: smtplib.SMTP | None = None
         self._accepted: list[str] | None = None  # until the login is through
         with self._talk():
             smtp = self._smtp = _opened(run.account, ip, run.context)
             _want(smtp.ehlo())
             if run.account.tls == "starttls":
-                smtp.starttls(context=run.context)  # raises where it is not offered: no password without TLS
+                smtp.starttls(
+                    context=run.context
+                )  # raises where it is not offered: no password without TLS
                 _want(smtp.ehlo())
             _log_in(smtp, username, password)
         self._accepted = []
@@ -144,7 +176,12 @@ class ProductionConnection:
             raise Disconnected("the connection is closed")
         data = on_the_wire(message)
         with self._talk(message.id):
-            _want(smtp.docmd("MAIL", " ".join([f"FROM:<{self._run.account.sender_address}>", *_options(smtp, data)])))
+            _want(
+                smtp.docmd(
+                    "MAIL",
+                    " ".join([f"FROM:<{self._run.account.sender_address}>", *_options(smtp, data)]),
+                )
+            )
             self._begun = True
             _want(smtp.docmd("RCPT", f"TO:<{message.recipient}>"))
             answer = smtp.data(data)
@@ -166,12 +203,19 @@ class ProductionConnection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     @contextmanager
     def _talk(self, message: str | None = None) -> Iterator[None]:
-        """Turns what goes wrong with smtplib into a strategy's words; ``message`` is the id of the one under way."""
+        """Turns what goes wrong with smtplib into a strategy's words; ``message`` is the id of the
+        one under way.
+        """
         try:
             yield
         except smtplib.SMTPResponseException as error:
@@ -187,8 +231,12 @@ class ProductionConnection:
             raise
 
     def _judged(self, code: int, text: bytes | str, message: str | None) -> Refused | Disconnected:
-        """A refusal after which the connection can go on, unless it was a 421 or came before the login was through."""
-        if not 400 <= code < 600 or isinstance(text, str):  # smtplib's own words are str, and a code of -1 was no number
+        """A refusal after which the connection can go on, unless it was a 421 or came before the
+        login was through.
+        """
+        if not 400 <= code < 600 or isinstance(
+            text, str
+        ):  # smtplib's own words are str, and a code of -1 was no number
             return self._gone(f"the relay's answer makes no sense here: {code} {text!r}", message)
         if code == 421 or self._accepted is None:
             self._hang_up()
@@ -204,7 +252,9 @@ class ProductionConnection:
         try:
             if self._smtp is not None:
                 _want(self._smtp.docmd("RSET"))
-        except OSError:  # the refusal is what counts; the next send tells that the connection is closed
+        except (
+            OSError
+        ):  # the refusal is what counts; the next send tells that the connection is closed
             self._hang_up()
 
     def _gone(self, text: str, message: str | None) -> Disconnected:
@@ -219,32 +269,56 @@ class ProductionConnection:
 
 
 def checked(given: object, number: int) -> Message:
-    """``given``, the workload's ``number``-th, as a Message; ScenarioError for what must not or cannot go over the wire."""
+    """``given``, the workload's ``number``-th, as a Message; ScenarioError for what must not or
+    cannot go over the wire.
+    """
     place = f"messages[{number - 1}]"
     if isinstance(given, tuple) and len(given) == 2:
         given = Message(str(number), *given)
     if not isinstance(given, Message):
-        raise ScenarioError("send", place, f"{shown(given)} is no message; give a Message or (recipient, data)")
-    if not isinstance(given.id, str) or not (given.id.isascii() and given.id.isprintable() and given.id.strip()):
-        raise ScenarioError("send", f"{place}.id", f"{shown(given.id)} is no id; printable ASCII, since it becomes a header")
+        raise ScenarioError(
+            "send", place, f"{shown(given)} is no message; give a Message or (recipient, data)"
+        )
+    if not isinstance(given.id, str) or not (
+        given.id.isascii() and given.id.isprintable() and given.id.strip()
+    ):
+        raise ScenarioError(
+            "send",
+            f"{place}.id",
+            f"{shown(given.id)} is no id; printable ASCII, since it becomes a header",
+        )
     if not isinstance(given.recipient, str) or not _ADDRESS.fullmatch(given.recipient):
-        raise ScenarioError("send", f"{place}.recipient", f"{shown(given.recipient)} is no address; write it alone, in ASCII")
+        raise ScenarioError(
+            "send",
+            f"{place}.recipient",
+            f"{shown(given.recipient)} is no address; write it alone, in ASCII",
+        )
     if not isinstance(given.data, bytes):
-        raise ScenarioError("send", f"{place}.data", f"{shown(given.data)} is not bytes; give headers and body as bytes")
+        raise ScenarioError(
+            "send",
+            f"{place}.data",
+            f"{shown(given.data)} is not bytes; give headers and body as bytes",
+        )
     return given
 
 
 def on_the_wire(message: Message) -> bytes:
-    """The data with every line ended by CRLF and with its id in the headers; dots are smtplib's to double."""
+    """The data with every line ended by CRLF and with its id in the headers; dots are smtplib's to
+    double.
+    """
     data = _LINE_END.sub(b"\r\n", message.data)
     headers = (b"\r\n" + data).partition(b"\r\n\r\n")[0]
     return data if _OWN_ID.search(headers) else f"{ID_HEADER}: {message.id}\r\n".encode() + data
 
 
 def _lasts(error: OSError) -> bool:
-    """Whether trying again is of no use: it is the account that is wrong, or the relay that is not what it says."""
+    """Whether trying again is of no use: it is the account that is wrong, or the relay that is not
+    what it says.
+    """
     wrong = isinstance(error, ssl.SSLCertVerificationError | smtplib.SMTPNotSupportedError)
-    return wrong or getattr(error, "reason", None) == "WRONG_VERSION_NUMBER"  # the other side does not speak TLS there
+    return (
+        wrong or getattr(error, "reason", None) == "WRONG_VERSION_NUMBER"
+    )  # the other side does not speak TLS there
 
 
 def _options(smtp: smtplib.SMTP, data: bytes) -> list[str]:
@@ -260,7 +334,9 @@ def _want(answer: tuple[int, bytes], first: int = 2) -> None:
 
 
 def _log_in(smtp: smtplib.SMTP, username: str, password: str) -> None:
-    """One mechanism, once. smtplib's login() goes on with the next: a wrong password would count several times."""
+    """One mechanism, once. smtplib's login() goes on with the next: a wrong password would count
+    several times.
+    """
     offered = smtp.esmtp_features.get("auth", "").upper().split()
     if "PLAIN" in offered:
         _want(smtp.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{username}{chr(0)}{password}')}"))
@@ -277,10 +353,20 @@ def _base64(text: str) -> str:
 
 
 def _opened(account: Account, ip: str, context: ssl.SSLContext | None) -> smtplib.SMTP:
-    """TCP, TLS where it is implicit, and the greeting. A name for EHLO is given at once, since smtplib would ask the DNS for one."""
-    name, source = account.name or "localhost", (ip, 0) if ip else None
+    """TCP, TLS where it is implicit, and the greeting. A name for EHLO is given at once, since
+    smtplib would ask the DNS for one.
+    """
+    name = account.name or "localhost"
+    source = (ip, 0) if ip else None
     smtp = (
-        smtplib.SMTP_SSL(account.relay, account.port, name, timeout=account.timeout, source_address=source, context=context)
+        smtplib.SMTP_SSL(
+            account.relay,
+            account.port,
+            name,
+            timeout=account.timeout,
+            source_address=source,
+            context=context,
+        )
         if account.tls == "implicit"
         else smtplib.SMTP(account.relay, account.port, name, account.timeout, source)
     )

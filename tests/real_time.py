@@ -1,8 +1,10 @@
-"""For tests that compare real time: they go before other programs, and know what the machine held up all the same.
+"""For tests that compare real time: they go before other programs, and know what the machine held
+up all the same.
 
-A busy machine makes everything late, and a row that came late says nothing of a model. ``first`` has the system run a thread, and
-all threads and programs that it starts, before anybody else's where that is allowed, as it is to root on Linux; what was late
-nevertheless is known from ``watched``, a thread with nothing to do but to wake in time. Knows nothing of what is compared.
+A busy machine makes everything late, and a row that came late says nothing of a model. ``first``
+has the system run a thread, and all threads and programs that it starts, before anybody else's
+where that is allowed, as it is to root on Linux; what was late nevertheless is known from
+``watched``, a thread with nothing to do but to wake in time. Knows nothing of what is compared.
 """
 
 from __future__ import annotations
@@ -25,10 +27,14 @@ Alone = Callable[[], AbstractContextManager[None]]
 
 @contextmanager
 def first() -> Iterator[bool]:
-    """This thread, and what it starts meanwhile, goes before other programs; False where the system does not allow it."""
+    """This thread, and what it starts meanwhile, goes before other programs; False where the system
+    does not allow it.
+    """
     try:
         before = os.sched_getscheduler(0), os.sched_getparam(0)
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
+        os.sched_setscheduler(
+            0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR))
+        )
     except (AttributeError, OSError):  # not Linux, or not root
         yield False
         return
@@ -40,8 +46,11 @@ def first() -> Iterator[bool]:
 
 @contextmanager
 def watched() -> Iterator[list[float]]:
-    """Seconds by which a thread woke too late, each time that it woke: the machine's own share in whatever comes late."""
-    late, over = [0.0], threading.Event()  # something, if all is over at once
+    """Seconds by which a thread woke too late, each time that it woke: the machine's own share in
+    whatever comes late.
+    """
+    late = [0.0]
+    over = threading.Event()  # something, if all is over at once
 
     def watch() -> None:
         due = time.monotonic() + PACE_S
@@ -60,12 +69,18 @@ def watched() -> Iterator[list[float]]:
 
 
 def takes_less_than(seconds: float, measure: Callable[[], float], alone: Alone) -> None:
-    """``measure()`` says how long something took; what took too long while the machine stood still is done again, alone."""
+    """``measure()`` says how long something took; what took too long while the machine stood still
+    is done again, alone.
+    """
     for turn in range(PASSES):
         with alone() if turn else nullcontext(), first() as undisturbed, watched() as late:
             took = measure()
         if took < seconds:
             return
-        print(f"pass {turn + 1} took {took:.3f} s; the machine stood still for up to {max(late):.3f} s")
-        assert max(late) >= STALLED_S or not (undisturbed or turn), f"{took:.3f} s, on a machine that had nothing else to do"
+        print(
+            f"pass {turn + 1} took {took:.3f} s; the machine stood still for up to {max(late):.3f} s"
+        )
+        assert max(late) >= STALLED_S or not (undisturbed or turn), (
+            f"{took:.3f} s, on a machine that had nothing else to do"
+        )
     raise AssertionError(f"not once in less than {seconds:g} s")

@@ -1,4 +1,5 @@
-"""A small SMTP receiver made of the standard library, on loopback, which says what it is told to say at each stage.
+"""A small SMTP receiver made of the standard library, on loopback, which says what it is told to
+say at each stage.
 
 Writes down which messages came over which connection, and every line. Knows no limits.
 """
@@ -33,7 +34,8 @@ USUAL = {
 
 
 class Receiver(socketserver.ThreadingTCPServer):
-    """``says`` maps (verb, how often it was heard over all connections) to an answer, "drop" or "hold" (no answer at all).
+    """``says`` maps (verb, how often it was heard over all connections) to an answer, "drop" or
+    "hold" (no answer at all).
 
     CONNECT and BODY are verbs here; a verb that SMTP does not have is the answer to a challenge.
     """
@@ -78,7 +80,9 @@ class Talk(socketserver.StreamRequestHandler):
             return ""
         self.wfile.write(text.encode() + b"\r\n")
         if text.startswith("421"):
-            self.lines += [line.decode().strip() for line in self.rfile]  # whoever still talks now is heard
+            self.lines += [
+                line.decode().strip() for line in self.rfile
+            ]  # whoever still talks now is heard
         return "" if text.startswith(("421", "221")) else text
 
     def handle(self) -> None:
@@ -91,7 +95,8 @@ class Talk(socketserver.StreamRequestHandler):
             self.talk()
 
     def talk(self) -> None:
-        said, lines = self.say("CONNECT"), self.lines
+        said = self.say("CONNECT")
+        lines = self.lines
         while said and (line := self.rfile.readline()):
             lines.append(line.decode().strip())
             said = self.say(lines[-1].split()[0].upper())
@@ -100,17 +105,28 @@ class Talk(socketserver.StreamRequestHandler):
                 said = self.say("BODY")
                 if said.startswith("250"):
                     self.server.bodies.append(b"".join(body))
-                    self.batch += [line.split()[1].decode() for line in body if line.startswith(b"X-Relaysim-Id:")]
+                    self.batch += [
+                        line.split()[1].decode()
+                        for line in body
+                        if line.startswith(b"X-Relaysim-Id:")
+                    ]
 
 
 @contextmanager
-def receiver(says: dict[tuple[str, int], str] | None = None, **account: Any) -> Iterator[tuple[Receiver, Account]]:
+def receiver(
+    says: dict[tuple[str, int], str] | None = None, **account: Any
+) -> Iterator[tuple[Receiver, Account]]:
     """A receiver that runs, and how to reach it."""
     with Receiver(says or {}) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield server, Account(relay="127.0.0.1", port=int(server.server_address[1]), **{**ACCOUNT, **account})
+            yield (
+                server,
+                Account(
+                    relay="127.0.0.1", port=int(server.server_address[1]), **{**ACCOUNT, **account}
+                ),
+            )
         finally:
             server.freed.set()
             server.shutdown()
@@ -119,4 +135,6 @@ def receiver(says: dict[tuple[str, int], str] | None = None, **account: Any) -> 
 
 def workload(number: int) -> list[tuple[str, bytes]]:
     """So many small messages."""
-    return [(f"m{index}@example.com", b"Subject: x\r\n\r\nhello\r\n") for index in range(1, number + 1)]
+    return [
+        (f"m{index}@example.com", b"Subject: x\r\n\r\nhello\r\n") for index in range(1, number + 1)
+    ]

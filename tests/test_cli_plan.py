@@ -1,4 +1,6 @@
-"""``relaysim plan`` as a person calls it: what is printed where, the exit status, and each mistake in one line."""
+"""``relaysim plan`` as a person calls it: what is printed where, the exit status, and each mistake
+in one line.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ QUICK = ("--replications", "3")
 
 
 def test_a_feasible_plan_is_status_0_and_says_what_to_set(capsys: Any) -> None:
-    status, out, err = call(capsys, "plan", "--messages", "600", "--within", "2m", "--for", "smtplib", *QUICK)
+    status, out, err = call(
+        capsys, "plan", "--messages", "600", "--within", "2m", "--for", "smtplib", *QUICK
+    )
     assert (status, err) == (0, "")
     for part in (
         "feasible",
@@ -30,7 +34,17 @@ def test_a_feasible_plan_is_status_0_and_says_what_to_set(capsys: Any) -> None:
 
 
 def test_json_is_one_object_and_out_writes_the_proof(tmp_path: Path, capsys: Any) -> None:
-    arguments = ["plan", "--messages", "300", "--within", "2m", *QUICK, "--json", "--out", str(tmp_path / "out")]
+    arguments = [
+        "plan",
+        "--messages",
+        "300",
+        "--within",
+        "2m",
+        *QUICK,
+        "--json",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     status, out, err = call(capsys, *arguments)
     told = json.loads(out)
     assert (status, told["feasible"], told["readings"]["gcra"]) == (0, True, True)
@@ -40,7 +54,11 @@ def test_json_is_one_object_and_out_writes_the_proof(tmp_path: Path, capsys: Any
     status, out, _ = call(capsys, "run", str(path), "--json")
     (result,) = json.loads(out)
     assert (status, result["passed"]) == (0, True)
-    assert told["predicted"]["drain_s"]["low"] <= result["duration_s"] <= told["predicted"]["drain_s"]["high"]
+    assert (
+        told["predicted"]["drain_s"]["low"]
+        <= result["duration_s"]
+        <= told["predicted"]["drain_s"]["high"]
+    )
 
 
 def test_an_infeasible_plan_is_status_1_with_its_object(capsys: Any) -> None:
@@ -55,8 +73,19 @@ def test_an_infeasible_plan_is_status_1_with_its_object(capsys: Any) -> None:
 
 
 def test_round_trips_tls_and_a_policy_reach_the_plan(capsys: Any) -> None:
-    arguments = ["--rtt", "10ms..80ms", "--tls", "none", "--set", "policy.transactions_per_connection=2", "--seed", "5"]
-    status, out, _ = call(capsys, "plan", "--messages", "100", "--within", "2m", *QUICK, *arguments, "--json")
+    arguments = [
+        "--rtt",
+        "10ms..80ms",
+        "--tls",
+        "none",
+        "--set",
+        "policy.transactions_per_connection=2",
+        "--seed",
+        "5",
+    ]
+    status, out, _ = call(
+        capsys, "plan", "--messages", "100", "--within", "2m", *QUICK, *arguments, "--json"
+    )
     told = json.loads(out)
     assert status == 0
     assert told["settings"]["options"]["size"] == 2
@@ -73,8 +102,14 @@ def test_round_trips_tls_and_a_policy_reach_the_plan(capsys: Any) -> None:
         (["--messages", "5", "--within", "1h", "--rate", "5/min"], "2 demands at once"),
         (["--messages", "5", "--within", "1 hr"], 'write "1h"'),
         (["--messages", "5", "--within", "0"], "--within: must be longer than 0"),
-        (["--messages", "5", "--within", "1h", "--beside", "1/min"], "--beside: and --p99 go together"),
-        (["--messages", "5", "--within", "1h", "--lasts", "1h"], "--lasts: does not go with --messages"),
+        (
+            ["--messages", "5", "--within", "1h", "--beside", "1/min"],
+            "--beside: and --p99 go together",
+        ),
+        (
+            ["--messages", "5", "--within", "1h", "--lasts", "1h"],
+            "--lasts: does not go with --messages",
+        ),
         (["--rate", "300"], "is not a rate"),
         (["--rate", "300/min", "--within", "1h"], "--within: does not go with --rate"),
         (["--rate", "1000000/s", "--lasts", "1h"], "--rate: makes 3,600,000,000 messages"),
@@ -90,7 +125,9 @@ def test_round_trips_tls_and_a_policy_reach_the_plan(capsys: Any) -> None:
         (["--rate", "5/min", "--set", "sender.workers"], "is not KEY=VALUE"),
     ],
 )
-def test_a_wrong_call_is_one_line_and_status_2(arguments: list[str], said: str, capsys: Any) -> None:
+def test_a_wrong_call_is_one_line_and_status_2(
+    arguments: list[str], said: str, capsys: Any
+) -> None:
     status, out, err = call(capsys, "plan", *arguments)
     assert (status, out) == (2, "")
     assert said in err

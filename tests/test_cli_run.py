@@ -1,4 +1,6 @@
-"""``relaysim run`` over folders and long batches: which files it takes, where ``--out`` goes, what Ctrl-C leaves."""
+"""``relaysim run`` over folders and long batches: which files it takes, where ``--out`` goes, what
+Ctrl-C leaves.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +32,28 @@ def write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def test_a_folder_is_walked_past_what_is_hidden_and_what_is_installed(tmp_path: Path, capsys: Any) -> None:
+def test_a_folder_is_walked_past_what_is_hidden_and_what_is_installed(
+    tmp_path: Path, capsys: Any
+) -> None:
     wrong = "[nonsense]\nx = 1\n[sender]\n"
-    passed_over = (".venv/lib/a.toml", "env/lib/b.toml", ".git/c.toml", ".d.toml", "node_modules/e/f.toml", "pyproject.toml")
+    passed_over = (
+        ".venv/lib/a.toml",
+        "env/lib/b.toml",
+        ".git/c.toml",
+        ".d.toml",
+        "node_modules/e/f.toml",
+        "pyproject.toml",
+    )
     write(tmp_path, dict.fromkeys(passed_over, wrong))
-    write(tmp_path, {"Cargo.toml": '[package]\nname = "x"\n', "env/pyvenv.cfg": "", "a.toml": GOOD, "sub/b.toml": GOOD})
+    write(
+        tmp_path,
+        {
+            "Cargo.toml": '[package]\nname = "x"\n',
+            "env/pyvenv.cfg": "",
+            "a.toml": GOOD,
+            "sub/b.toml": GOOD,
+        },
+    )
     status, out, err = call(capsys, "run", str(tmp_path), "--json")
     assert (status, err) == (0, "")
     assert [result["scenario"] for result in json.loads(out)] == ["a", "b"]
@@ -45,7 +64,9 @@ def test_a_folder_is_walked_past_what_is_hidden_and_what_is_installed(tmp_path: 
     assert call(capsys, "run", str(tmp_path))[0] == 2
 
 
-def test_an_out_that_cannot_be_written_is_told_before_anything_is_run(tmp_path: Path, capsys: Any) -> None:
+def test_an_out_that_cannot_be_written_is_told_before_anything_is_run(
+    tmp_path: Path, capsys: Any
+) -> None:
     write(tmp_path, {"a.toml": GOOD})
     out = tmp_path / "a.toml" / "out"
     status, printed, err = call(capsys, "run", str(tmp_path / "a.toml"), "--out", str(out))
@@ -76,12 +97,38 @@ def stops(sender):
 
 def test_what_was_run_before_ctrl_c_is_not_lost(tmp_path: Path) -> None:
     mine = GOOD.replace('"paced"', '"mine.py:fine"')
-    write(tmp_path, {"mine.py": STOPS, "a.toml": mine, "b.toml": mine.replace(":fine", ":stops"), "c.toml": mine})
+    write(
+        tmp_path,
+        {
+            "mine.py": STOPS,
+            "a.toml": mine,
+            "b.toml": mine.replace(":fine", ":stops"),
+            "c.toml": mine,
+        },
+    )
     ended = subprocess.run(
-        [sys.executable, "-m", "sim", "run", "a.toml", "b.toml", "c.toml", "--json", "--out", "out"], cwd=tmp_path, timeout=600,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "sim",
+            "run",
+            "a.toml",
+            "b.toml",
+            "c.toml",
+            "--json",
+            "--out",
+            "out",
+        ],
+        cwd=tmp_path,
+        timeout=600,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == 130
     assert ended.stderr == "stopped: 1 of 3 scenarios had been run\n6 files written to out\n"
-    assert [(result["scenario"], result["messages"]["accepted"]) for result in json.loads(ended.stdout)] == [("a", 30)]
+    assert [
+        (result["scenario"], result["messages"]["accepted"]) for result in json.loads(ended.stdout)
+    ] == [("a", 30)]
     assert (tmp_path / "out" / "a.json").exists()

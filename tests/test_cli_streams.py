@@ -1,4 +1,6 @@
-"""What the console script writes to: closed, full, without the signs of a name. As a process of its own, since it is about descriptors."""
+"""What the console script writes to: closed, full, without the signs of a name. As a process of its
+own, since it is about descriptors.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,15 @@ strategy = "one-connection"
 """
 
 
-def call(*arguments: str, folder: Path, shell: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+def call(
+    *arguments: str, folder: Path, shell: str = "", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
     """``python -m sim`` with the arguments and what the shell adds to them."""
     given = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **environment}
     command = ["sh", "-c", f'exec "$@" {shell}', "sh", sys.executable, "-m", "sim", *arguments]
-    return subprocess.run(command, cwd=folder, env=given, capture_output=True, timeout=600, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=given, capture_output=True, timeout=600, check=False
+    )
 
 
 @pytest.fixture
@@ -38,12 +44,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_reader_that_has_gone_changes_neither_the_status_nor_what_is_written(folder: Path) -> None:
+def test_a_reader_that_has_gone_changes_neither_the_status_nor_what_is_written(
+    folder: Path,
+) -> None:
     read, write = os.pipe()
     os.close(read)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     command = [sys.executable, "-m", "sim", "run", "\u00fcber.toml", "--json", "--out", "out"]
-    ended = subprocess.run(command, cwd=folder, env=environment, stdout=write, stderr=subprocess.PIPE, timeout=600, check=False)
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        timeout=600,
+        check=False,
+    )
     os.close(write)
     assert (ended.returncode, ended.stderr) == (1, b"6 files written to out\n")
     assert (folder / "out" / "\u00fcber.json").exists()
@@ -52,7 +68,10 @@ def test_a_reader_that_has_gone_changes_neither_the_status_nor_what_is_written(f
 def test_an_output_that_cannot_be_written_is_one_line(folder: Path) -> None:
     for more in ([], ["--json"]):
         ended = call("run", "\u00fcber.toml", *more, folder=folder, shell="1</dev/null")
-        assert (ended.returncode, ended.stderr) == (2, b"stdout: cannot be written: Bad file descriptor\n")
+        assert (ended.returncode, ended.stderr) == (
+            2,
+            b"stdout: cannot be written: Bad file descriptor\n",
+        )
 
 
 @pytest.mark.parametrize("shell", [">&-", "2>&-", "<&-"])

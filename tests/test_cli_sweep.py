@@ -1,4 +1,6 @@
-"""``relaysim sweep`` as a person calls it: what is printed and written, the exit status, and each mistake in one line."""
+"""``relaysim sweep`` as a person calls it: what is printed and written, the exit status, and each
+mistake in one line.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,37 @@ def test_a_table_and_the_count_of_what_was_computed(path: str, capsys: Any) -> N
 
 
 def test_every_output_is_written(path: str, capsys: Any) -> None:
-    arguments = ["--set", "sender.workers=1,2", "--set", "workload.messages=5..30..5", "--jobs", "1", "--csv", "x.csv"]
-    status, out, err = call(capsys, "sweep", path, *arguments, "--parquet", "x.parquet", "--out", "figures", "--json",
-                            "--metric", "duration_s")  # fmt: skip
+    arguments = [
+        "--set",
+        "sender.workers=1,2",
+        "--set",
+        "workload.messages=5..30..5",
+        "--jobs",
+        "1",
+        "--csv",
+        "x.csv",
+    ]
+    status, out, err = call(
+        capsys,
+        "sweep",
+        path,
+        *arguments,
+        "--parquet",
+        "x.parquet",
+        "--out",
+        "figures",
+        "--json",
+        "--metric",
+        "duration_s",
+    )
     assert (status, len(json.loads(out))) == (0, 12)
     assert "3 files written to figures" in err
     assert Path("x.csv").stat().st_size
     assert Path("x.parquet").stat().st_size
-    assert sorted(one.name for one in Path("figures").iterdir())[0] == "duration_s.by.sender.workers.and.workload.messages.png"
+    assert (
+        sorted(one.name for one in Path("figures").iterdir())[0]
+        == "duration_s.by.sender.workers.and.workload.messages.png"
+    )
 
 
 def test_a_row_that_does_not_hold_is_status_1(path: str, capsys: Any) -> None:

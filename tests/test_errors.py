@@ -14,7 +14,14 @@ OTHER = ScenarioError("x.toml", "", "is not valid TOML")
 
 
 @pytest.mark.parametrize(
-    "error", [FIRST, ScenarioError.joined([FIRST, OTHER]), StrategyError("x"), Refused(421, "Go away"), Disconnected("died")]
+    "error",
+    [
+        FIRST,
+        ScenarioError.joined([FIRST, OTHER]),
+        StrategyError("x"),
+        Refused(421, "Go away"),
+        Disconnected("died"),
+    ],
 )
 def test_an_error_can_be_made_again_from_its_args(error):
     for again in (type(error)(*error.args), pickle.loads(pickle.dumps(error)), copy.copy(error)):

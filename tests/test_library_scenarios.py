@@ -1,4 +1,6 @@
-"""Each library has its three scenarios, and they tell it apart: what goes wrong, the article's fix, the best setting."""
+"""Each library has its three scenarios, and they tell it apart: what goes wrong, the article's fix,
+the best setting.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from sim.strategies import catalogue
 from sim.world import simulate
 
 FOLDER = Path(__file__).parent.parent / "scenarios" / "libraries"
-LIBRARIES = sorted({file.stem.partition("-1-")[0] for file in FOLDER.glob("*-1-misconfigured.toml")})
+LIBRARIES = sorted(
+    {file.stem.partition("-1-")[0] for file in FOLDER.glob("*-1-misconfigured.toml")}
+)
 KINDS = ("1-misconfigured", "2-article", "3-best")
 
 
@@ -23,7 +27,9 @@ def result_of(library: str, kind: str) -> Result:
 
 
 def test_nothing_else_is_there():
-    assert {file.stem for file in FOLDER.glob("*")} == {f"{library}-{kind}" for library in LIBRARIES for kind in KINDS}
+    assert {file.stem for file in FOLDER.glob("*")} == {
+        f"{library}-{kind}" for library in LIBRARIES for kind in KINDS
+    }
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -35,7 +41,8 @@ def test_they_run_the_model_of_that_library(library):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_first_loses_or_is_refused_and_the_best_is_not(library):
-    wrong, best = result_of(library, KINDS[0]), result_of(library, KINDS[2])
+    wrong = result_of(library, KINDS[0])
+    best = result_of(library, KINDS[2])
     assert wrong.incidents.total > 0
     assert (best.incidents.total, best.messages.lost, best.messages.duplicated) == (0, 0, 0)
 

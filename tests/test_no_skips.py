@@ -14,16 +14,34 @@ SKIPS = "import pytest\n\ndef test_skips():\n    pytest.skip('needs node')\n"
 MODULE_SKIPS = "import pytest\n\npytest.importorskip('no_such_package')\n"
 
 
-def run(folder: Path, *, no_skips: str, workers: int, **files: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *, no_skips: str, workers: int, **files: str
+) -> subprocess.CompletedProcess[str]:
     """Pytest in a process of its own, with our conftest.py and these test files."""
     (folder / "conftest.py").write_text((Path(__file__).with_name("conftest.py")).read_text())
     for name, text in files.items():
         (folder / f"test_{name}.py").write_text(text)
-    pytest_alone = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    pytest_alone = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(folder),
+    ]
     command = [*pytest_alone, "-n", str(workers), str(folder)]
     environment = {**os.environ, "RELAYSIM_NO_SKIPS": no_skips}
     environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(
+        command,
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -40,7 +58,10 @@ def test_a_skipped_module_fails_the_run_too(tmp_path, workers):
     assert "no_such_package" in done.stdout
 
 
-@pytest.mark.parametrize(("no_skips", "files"), [("0", {"a": PASSES, "b": SKIPS}), ("", {"b": SKIPS}), ("1", {"a": PASSES})])
+@pytest.mark.parametrize(
+    ("no_skips", "files"),
+    [("0", {"a": PASSES, "b": SKIPS}), ("", {"b": SKIPS}), ("1", {"a": PASSES})],
+)
 def test_other_runs_stay_as_they_are(tmp_path, no_skips, files):
     done = run(tmp_path, no_skips=no_skips, workers=0, **files)
     assert done.returncode == 0, done.stdout

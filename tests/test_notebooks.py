@@ -1,4 +1,6 @@
-"""Every notebook is executed from top to bottom and prints what is kept in it. Figures are made but not compared."""
+"""Every notebook is executed from top to bottom and prints what is kept in it. Figures are made but
+not compared.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def texts(notebook: nbformat.NotebookNode) -> list[str]:
     """What each code cell printed, and the names of its other outputs, in order."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return ["".join(out.get("text", f"<{out.output_type}>") for out in cell.outputs) for cell in cells]
+    return [
+        "".join(out.get("text", f"<{out.output_type}>") for out in cell.outputs) for cell in cells
+    ]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
@@ -34,7 +38,8 @@ def test_there_is_a_notebook():
 def test_it_still_prints_what_is_kept(kept, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    before, fresh = texts(kept), deepcopy(kept)
+    before = texts(kept)
+    fresh = deepcopy(kept)
     for cell in fresh.cells:
         if cell.cell_type == "code":
             cell.outputs = []
@@ -43,7 +48,9 @@ def test_it_still_prints_what_is_kept(kept, tmp_path, monkeypatch):
         kernel_name="python3", transport="ipc", ip=str(tmp_path / "kernel")
     )  # no port that another could take
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    NotebookClient(fresh, km=kernel, timeout=1200, startup_timeout=300, resources=resources).execute()
+    NotebookClient(
+        fresh, km=kernel, timeout=1200, startup_timeout=300, resources=resources
+    ).execute()
     assert texts(fresh) == before
 
 

@@ -1,4 +1,6 @@
-"""What a person installs: the lock files agree with pyproject.toml on every supported Python, and the package is whole."""
+"""What a person installs: the lock files agree with pyproject.toml on every supported Python, and
+the package is whole.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +67,14 @@ def locks(repository: Path) -> dict[str, list[Pin]]:
 
 def chosen(pins: list[Pin], python: str, system: str = "linux") -> dict[str, Pin]:
     """The pins that hold on this Python and system, by name; two for one name fail."""
-    environment: dict[str, str] = {name: str(value) for name, value in default_environment().items()}
-    environment |= {"python_version": python.rpartition(".")[0], "python_full_version": python, "sys_platform": system}
+    environment: dict[str, str] = {
+        name: str(value) for name, value in default_environment().items()
+    }
+    environment |= {
+        "python_version": python.rpartition(".")[0],
+        "python_full_version": python,
+        "sys_platform": system,
+    }
     environment |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     found: dict[str, Pin] = {}
     for pin in pins:
@@ -93,7 +101,9 @@ def test_the_lock_has_what_the_project_asks_for(project, locks, name, python, sy
     for requirement in needed(project, name):
         pin = pins.get(canonicalize_name(requirement.name))
         assert pin, f"{requirement.name} is not in .ci/{name}.lock: run make lock"
-        assert requirement.specifier.contains(pin.version), f"{requirement} is locked at {pin.version}: run make lock"
+        assert requirement.specifier.contains(pin.version), (
+            f"{requirement} is locked at {pin.version}: run make lock"
+        )
 
 
 def test_every_pin_is_exact_and_has_hashes(locks):
@@ -107,7 +117,9 @@ def test_every_pin_is_exact_and_has_hashes(locks):
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_tests_run_what_people_run(locks, python):
     run, dev = (chosen(locks[name], python) for name in ("requirements", "requirements-dev"))
-    differing = {name: (pin.version, dev[name].version if name in dev else None) for name, pin in run.items()}
+    differing = {
+        name: (pin.version, dev[name].version if name in dev else None) for name, pin in run.items()
+    }
     assert not {name: pair for name, pair in differing.items() if pair[0] != pair[1]}
 
 
@@ -120,7 +132,11 @@ def test_the_supported_pythons_are_said_alike_everywhere(project, repository):
     assert all(supported.contains(python) for python in PYTHONS)
     assert not supported.contains("3.10.14")
     assert not supported.contains("3.14.0")
-    named = [each.rpartition(" ")[2] for each in project["project"]["classifiers"] if ":: Python :: 3." in each]
+    named = [
+        each.rpartition(" ")[2]
+        for each in project["project"]["classifiers"]
+        if ":: Python :: 3." in each
+    ]
     assert named == [python.rpartition(".")[0] for python in PYTHONS]
     assert "(3, 11) <= sys.version_info < (3, 14)" in (repository / "Makefile").read_text()
     assert "(3, 11) <= sys.version_info < (3, 14)" in (repository / ".ci" / "run").read_text()
@@ -133,20 +149,32 @@ def test_the_package_says_its_version(project):
 def test_every_dependency_says_why(repository, project):
     text = (repository / "pyproject.toml").read_text()
     asked = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["dev"]
-    silent = [each for each in asked if not re.search(rf'^    "{re.escape(each)}", +# \w', text, re.M)]
+    silent = [
+        each for each in asked if not re.search(rf'^    "{re.escape(each)}", +# \w', text, re.M)
+    ]
     assert not silent, f"{silent}: write behind each what it is for"
 
 
 def test_the_wheel_has_the_policies_the_scenarios_the_types_and_the_command(repository, tmp_path):
-    source, target = tmp_path / "source", tmp_path / "wheel"
+    source = tmp_path / "source"
+    target = tmp_path / "wheel"
     target.mkdir()
     for folder in ("sim", "scenarios"):
-        shutil.copytree(repository / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            repository / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for name in ("pyproject.toml", "LICENSE", "README.md"):
         if (repository / name).exists():
             shutil.copy(repository / name, source / name)
     build = f"from setuptools.build_meta import build_wheel; build_wheel({str(target)!r})"
-    done = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", build],
+        cwd=source,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (wheel,) = target.glob("relaysim-*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -157,17 +185,33 @@ def test_the_wheel_has_the_policies_the_scenarios_the_types_and_the_command(repo
     modules = {str(path.relative_to(repository)) for path in (repository / "sim").rglob("*.py")}
     modules = {re.sub("^sim/pytest_plugin/", "relaysim_pytest/", name) for name in modules}
     assert modules <= set(names)
-    assert {"sim/py.typed", "sim/policies/mailersend.toml", "sim/policies/unlimited.toml", "sim/ui/icon.svg"} <= set(names)
-    scenarios = {str(path.relative_to(repository / "scenarios")) for path in (repository / "scenarios").rglob("*.toml")}
+    assert {
+        "sim/py.typed",
+        "sim/policies/mailersend.toml",
+        "sim/policies/unlimited.toml",
+        "sim/ui/icon.svg",
+    } <= set(names)
+    scenarios = {
+        str(path.relative_to(repository / "scenarios"))
+        for path in (repository / "scenarios").rglob("*.toml")
+    }
     assert {f"sim/ui/scenario_files/{name}" for name in scenarios} <= set(names)
-    assert not [name for name in names if not name.startswith(("sim/", "relaysim-", "relaysim_pytest/"))]
+    assert not [
+        name for name in names if not name.startswith(("sim/", "relaysim-", "relaysim_pytest/"))
+    ]
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_make_lists_its_targets(repository):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(
-        ["make", "help"], cwd=repository, env=environment, capture_output=True, text=True, timeout=600, check=True
+        ["make", "help"],
+        cwd=repository,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
     )
     listed = set(re.findall(r"^  make (\w+)", done.stdout, re.M))
     (declared,) = re.findall(r"^\.PHONY: (.*)$", (repository / "Makefile").read_text(), re.M)

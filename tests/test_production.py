@@ -1,4 +1,5 @@
-"""The same strategy through virtual time and through production: the same messages in the same batches, and nothing lost.
+"""The same strategy through virtual time and through production: the same messages in the same
+batches, and nothing lost.
 
 What goes over one connection is in ``test_production_connection.py``.
 """
@@ -36,17 +37,25 @@ def own_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("relaysim")]
 
 
-def sent(strategy: Any, messages: Any, says: dict[tuple[str, int], str] | None = None, **more: Any) -> tuple[Outcome, Receiver]:
-    """What becomes of ``messages``, of which there may be a number alone; whatever it is, no thread is left and the sum is right."""
+def sent(
+    strategy: Any, messages: Any, says: dict[tuple[str, int], str] | None = None, **more: Any
+) -> tuple[Outcome, Receiver]:
+    """What becomes of ``messages``, of which there may be a number alone; whatever it is, no thread
+    is left and the sum is right.
+    """
     seen: set[str] = set()
     usernames = [(f"user{index + 1}", "secret") for index in range(more.get("workers", 1))]
     with receiver(says, usernames=usernames) as (server, account):
         strategy = found(strategy) if isinstance(strategy, str) else strategy
-        outcome = send(strategy, workload(messages) if isinstance(messages, int) else messages, account, **more)
+        outcome = send(
+            strategy, workload(messages) if isinstance(messages, int) else messages, account, **more
+        )
         seen.update(own_threads())
     assert seen == set()
     assert outcome.submitted == len(outcome.accepted) + len(outcome.lost) + len(outcome.waiting)
-    assert sorted(message.id for message in outcome.unsent) == sorted(outcome.lost + outcome.waiting)
+    assert sorted(message.id for message in outcome.unsent) == sorted(
+        outcome.lost + outcome.waiting
+    )
     return outcome, server
 
 
@@ -60,12 +69,18 @@ def test_the_same_file_sends_the_same_batches_in_virtual_time_and_in_production(
     world = World(build(tables, "x.toml", "x", FILE.parent), found("batches_of_five"))
     result = world.run()
     batches: dict[int, list[str]] = {}
-    for connection, message in zip(world.recorder.accepted_on, world.recorder.accepted_ids, strict=True):
+    for connection, message in zip(
+        world.recorder.accepted_on, world.recorder.accepted_ids, strict=True
+    ):
         batches.setdefault(connection, []).append(str(message))
     assert server.batches == outcome.connections == list(batches.values())
     assert [len(batch) for batch in server.batches] == [5, 5, 5, 5, 3]
     assert outcome.accepted == [str(number) for number in range(1, 24)]
-    assert (outcome.submitted, outcome.lost, outcome.duplicated) == (result.messages.submitted, [], result.messages.duplicated)
+    assert (outcome.submitted, outcome.lost, outcome.duplicated) == (
+        result.messages.submitted,
+        [],
+        result.messages.duplicated,
+    )
 
 
 def test_two_workers_log_in_with_their_own_usernames_and_lose_nothing():
@@ -78,7 +93,9 @@ def test_two_workers_log_in_with_their_own_usernames_and_lose_nothing():
     outcome, server = sent(fives, 40, workers=2)
     assert names == {("relaysim w0", "user1"), ("relaysim w1", "user2")}
     assert sorted(map(int, outcome.accepted)) == list(range(1, 41))
-    assert sorted(message for batch in server.batches for message in batch) == sorted(outcome.accepted)
+    assert sorted(message for batch in server.batches for message in batch) == sorted(
+        outcome.accepted
+    )
     assert all(len(batch) <= 5 for batch in server.batches)
 
 
@@ -112,7 +129,9 @@ def test_a_strategy_that_throws_aborts_and_nothing_is_forgotten():
 
 
 def test_an_abort_reaches_workers_that_sleep_wait_and_swallow_exceptions():
-    sleeping, ended, taken = threading.Barrier(3), [], []
+    sleeping = threading.Barrier(3)
+    ended = []
+    taken = []
 
     def strategy(sender: Sender) -> None:
         try:
@@ -191,7 +210,11 @@ def test_what_is_put_back_comes_first_and_what_is_not_there_is_refused():
         first, second = sender.take(2)
         sender.put_back(second)
         sender.put_back(first)
-        for wrong in (first, Message("99", "x@example.com", b""), Message("3", "m3@example.com", b"")):
+        for wrong in (
+            first,
+            Message("99", "x@example.com", b""),
+            Message("3", "m3@example.com", b""),
+        ):
             with pytest.raises(StrategyError):
                 sender.put_back(wrong)
         with sender.connect() as connection:
@@ -227,12 +250,15 @@ def test_clock_and_luck_are_a_workers_own():
     assert again()["user1"] != again()["user1"]
 
 
-def test_time_that_is_up_stops_the_run_and_keeps_what_is_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_that_is_up_stops_the_run_and_keeps_what_is_in_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     late = threading.Event()
     monkeypatch.setattr("sim.production._Run.elapsed", lambda run: 100.0 if late.is_set() else 0.0)
 
     def strategy(sender: Sender) -> None:
-        given_up, held = sender.take(2), sender.take(2)
+        given_up = sender.take(2)
+        held = sender.take(2)
         sender.put_back(given_up[1])
         with sender.connect() as connection:
             late.set()
@@ -245,7 +271,9 @@ def test_time_that_is_up_stops_the_run_and_keeps_what_is_in_hand(monkeypatch: py
     assert server.verbs[0][-1] == "QUIT"
 
 
-def test_a_worker_that_never_ends_is_stopped_a_while_after_all_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_never_ends_is_stopped_a_while_after_all_is_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(production, "WIND_DOWN", 0.05)
 
     def strategy(sender: Sender) -> None:
@@ -281,7 +309,9 @@ def test_a_workload_that_throws_is_told():
     assert outcome.submitted == 2
 
 
-def test_what_a_generator_hands_over_after_the_stop_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_generator_hands_over_after_the_stop_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(production, "FEED_GRACE", PATIENCE)
     stopped = threading.Event()
 

@@ -1,4 +1,5 @@
-"""One real connection: what each answer becomes, and what goes over the wire. TLS is in ``test_production_tls.py``.
+"""One real connection: what each answer becomes, and what goes over the wire. TLS is in
+``test_production_tls.py``.
 
 The receiver is the standard library's, scripted: see ``receiver.py``.
 """
@@ -34,24 +35,43 @@ def one_connection(sender: Sender) -> None:
             connection.send(batch[0])
 
 
-def sent(messages: Any, says: dict[tuple[str, int], str] | None = None, **account: Any) -> tuple[Outcome, Receiver]:
+def sent(
+    messages: Any, says: dict[tuple[str, int], str] | None = None, **account: Any
+) -> tuple[Outcome, Receiver]:
     """What ``one_connection`` makes of ``messages``, of which there may be a number alone."""
     with receiver(says, **account) as (server, to):
-        return send(one_connection, workload(messages) if isinstance(messages, int) else messages, to), server
+        return send(
+            one_connection, workload(messages) if isinstance(messages, int) else messages, to
+        ), server
 
 
-STAGES = [("CONNECT", 421), ("CONNECT", 554), ("EHLO", 421), ("AUTH", 535), ("AUTH", 421), ("MAIL", 421), ("MAIL", 450)]
+STAGES = [
+    ("CONNECT", 421),
+    ("CONNECT", 554),
+    ("EHLO", 421),
+    ("AUTH", 535),
+    ("AUTH", 421),
+    ("MAIL", 421),
+    ("MAIL", 450),
+]
 STAGES += [("RCPT", 550), ("RCPT", 421), ("DATA", 451), ("DATA", 421), ("BODY", 552), ("BODY", 421)]
 
 
 @pytest.mark.parametrize(("stage", "code"), STAGES)
-def test_a_refusal_at_each_stage_reaches_the_strategy_and_paced_sends_it_again(stage: str, code: int) -> None:
+def test_a_refusal_at_each_stage_reaches_the_strategy_and_paced_sends_it_again(
+    stage: str, code: int
+) -> None:
     with receiver({(stage, 2): f"{code}-4.7.0 not\r\n{code} 4.7.0 now"}) as (_, account):
         outcome = send(Paced, workload(7), account, options=FAST)
     under_way = {"MAIL": "2", "RCPT": "2", "DATA": "2", "BODY": "2"}.get(stage)
     assert [row[1:] for row in outcome.refusals] == [(code, "4.7.0 not\n4.7.0 now", under_way)]
     assert sorted(map(int, outcome.accepted)) == list(range(1, 8))
-    assert (outcome.lost, outcome.ended, outcome.duplicated, outcome.disconnections) == ([], "settled", 0, [])
+    assert (outcome.lost, outcome.ended, outcome.duplicated, outcome.disconnections) == (
+        [],
+        "settled",
+        0,
+        [],
+    )
 
 
 @pytest.mark.parametrize("stage", ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "BODY"])
@@ -60,11 +80,16 @@ def test_a_connection_that_dies_or_talks_nonsense_loses_nothing(stage: str, trou
     with receiver({(stage, 2): trouble}) as (server, account):
         outcome = send(Paced, workload(7), account, options=FAST)
     assert sorted(map(int, outcome.accepted)) == list(range(1, 8))
-    assert sorted(message for batch in server.batches for message in batch) == sorted(outcome.accepted)
+    assert sorted(message for batch in server.batches for message in batch) == sorted(
+        outcome.accepted
+    )
     assert (len(outcome.disconnections), outcome.refusals) == (1, [])
 
 
-@pytest.mark.parametrize(("stage", "tls"), [("CONNECT", "none"), ("AUTH", "none"), ("BODY", "none"), ("CONNECT", "implicit")])
+@pytest.mark.parametrize(
+    ("stage", "tls"),
+    [("CONNECT", "none"), ("AUTH", "none"), ("BODY", "none"), ("CONNECT", "implicit")],
+)
 def test_an_answer_that_does_not_come_is_a_disconnection(stage: str, tls: str) -> None:
     outcome, _ = sent(2, {(stage, 1): "hold"}, timeout=0.2, tls=tls)
     assert (outcome.accepted, len(outcome.lost), len(outcome.disconnections)) == ([], 2, 1)
@@ -72,9 +97,16 @@ def test_an_answer_that_does_not_come_is_a_disconnection(stage: str, tls: str) -
 
 @pytest.mark.parametrize(
     ("stage", "code", "then"),
-    [("MAIL", 450, ["MAIL"]), ("RCPT", 550, ["RSET", "MAIL"]), ("DATA", 451, ["RSET", "MAIL"]), ("BODY", 552, ["MAIL"])],
+    [
+        ("MAIL", 450, ["MAIL"]),
+        ("RCPT", 550, ["RSET", "MAIL"]),
+        ("DATA", 451, ["RSET", "MAIL"]),
+        ("BODY", 552, ["MAIL"]),
+    ],
 )
-def test_after_a_refused_message_the_next_goes_over_the_same_connection(stage: str, code: int, then: list[str]) -> None:
+def test_after_a_refused_message_the_next_goes_over_the_same_connection(
+    stage: str, code: int, then: list[str]
+) -> None:
     def goes_on(sender: Sender) -> None:
         first, second = sender.take(2)
         with sender.connect() as connection:
@@ -126,12 +158,19 @@ def test_leaving_a_connection_never_raises(answer: str) -> None:
     ],
 )
 def test_one_mechanism_is_tried_once(offered: str, logins: list[str]) -> None:
-    says = {("EHLO", 1): f"250-receiver\r\n250 {offered}", ("DXNLCJE=", 1): "334 UGFzc3dvcmQ6", ("CMOKC3M=", 1): "535 wrong"}
+    says = {
+        ("EHLO", 1): f"250-receiver\r\n250 {offered}",
+        ("DXNLCJE=", 1): "334 UGFzc3dvcmQ6",
+        ("CMOKC3M=", 1): "535 wrong",
+    }
     says["AUTH", 1] = "334 VXNlcm5hbWU6" if offered == "AUTH LOGIN" else "535 wrong"
     outcome, server = sent(1, says, usernames=[("user1", "päss")])
     assert server.lines[0][1:] == logins
     assert [row[1] for row in outcome.refusals] == [535] * bool(logins)
-    assert ([one.id for one in outcome.unsent], len(outcome.disconnections)) == (["1"], 1 - bool(logins))
+    assert ([one.id for one in outcome.unsent], len(outcome.disconnections)) == (
+        ["1"],
+        1 - bool(logins),
+    )
 
 
 def test_what_goes_over_the_wire():
@@ -140,8 +179,12 @@ def test_what_goes_over_the_wire():
     body = b"X-Relaysim-Id: a-1\r\nSubject: x\r\n\r\n..dot\r\nlone\r\n\xe4\r\n"
     assert server.bodies == [body]
     assert [server.lines[0][0], *server.lines[0][2:]] == [
-        "ehlo sender.example.com", f"MAIL FROM:<me@example.com> SIZE={len(body) - 1} BODY=8BITMIME", "RCPT TO:<x@example.com>",
-        "data", "QUIT"]  # fmt: skip
+        "ehlo sender.example.com",
+        f"MAIL FROM:<me@example.com> SIZE={len(body) - 1} BODY=8BITMIME",
+        "RCPT TO:<x@example.com>",
+        "data",
+        "QUIT",
+    ]
     assert outcome.accepted == ["a-1"]
 
 
@@ -158,14 +201,18 @@ def test_ehlo_says_the_address_where_no_name_is_given():
     ],
 )
 def test_the_id_is_added_unless_a_header_has_it(data: bytes, added: bool) -> None:
-    assert on_the_wire(Message("1", "x@example.com", data)) == b"X-Relaysim-Id: 1\r\n" * added + data
+    assert (
+        on_the_wire(Message("1", "x@example.com", data)) == b"X-Relaysim-Id: 1\r\n" * added + data
+    )
 
 
 def test_workers_send_from_their_own_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     sources: set[tuple[str, Any]] = set()
     connected = socket.create_connection
 
-    def create_connection(address: Any, timeout: Any = None, source_address: Any = None) -> socket.socket:
+    def create_connection(
+        address: Any, timeout: Any = None, source_address: Any = None
+    ) -> socket.socket:
         sources.add(source_address)
         return connected(address, timeout)
 
@@ -178,7 +225,9 @@ def test_workers_send_from_their_own_addresses(monkeypatch: pytest.MonkeyPatch) 
 def test_nobody_there_is_a_disconnection():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        account = Account(relay="127.0.0.1", port=free.getsockname()[1], **ACCOUNT)  # bound, but nobody listens
+        account = Account(
+            relay="127.0.0.1", port=free.getsockname()[1], **ACCOUNT
+        )  # bound, but nobody listens
         outcome = send(one_connection, workload(2), account)
     assert (outcome.accepted, outcome.lost, len(outcome.disconnections)) == ([], ["1", "2"], 1)
 
@@ -205,7 +254,9 @@ TWICE = Message("a", "x@example.com", b"")
         ([("x@example.com", "text")], {}, "messages[0].data"),
     ],
 )
-def test_a_call_that_makes_no_sense_sends_nothing(messages: Any, more: dict[str, Any], says: str) -> None:
+def test_a_call_that_makes_no_sense_sends_nothing(
+    messages: Any, more: dict[str, Any], says: str
+) -> None:
     with receiver() as (server, account):
         with pytest.raises(ScenarioError, match=re.escape(says)):
             send(one_connection, messages, account, **more)
@@ -213,7 +264,15 @@ def test_a_call_that_makes_no_sense_sends_nothing(messages: Any, more: dict[str,
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"tls": "ssl"}, {"port": 0}, {"usernames": []}, {"timeout": 0}, {"sender_address": "a>\r\nb"}, {"name": "a b"}]
+    "wrong",
+    [
+        {"tls": "ssl"},
+        {"port": 0},
+        {"usernames": []},
+        {"timeout": 0},
+        {"sender_address": "a>\r\nb"},
+        {"name": "a b"},
+    ],
 )
 def test_an_account_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ScenarioError, match=next(iter(wrong))):
@@ -221,12 +280,23 @@ def test_an_account_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> Non
 
 
 def test_more_usernames_than_workers_are_a_mistake():
-    with receiver(usernames=[("a", "b")] * 2) as (_, account), pytest.raises(ScenarioError, match="usernames"):
+    with (
+        receiver(usernames=[("a", "b")] * 2) as (_, account),
+        pytest.raises(ScenarioError, match="usernames"),
+    ):
         send(one_connection, [], account)
 
 
 @pytest.mark.parametrize(
-    "call", [("take", 0), ("take", True), ("take", 1.5), ("sleep", -1), ("sleep", float("nan")), ("sleep", "1s")]
+    "call",
+    [
+        ("take", 0),
+        ("take", True),
+        ("take", 1.5),
+        ("sleep", -1),
+        ("sleep", float("nan")),
+        ("sleep", "1s"),
+    ],
 )
 def test_nonsense_is_a_strategy_error(call: tuple[str, Any]) -> None:
     def strategy(sender: Sender) -> None:

@@ -1,4 +1,6 @@
-"""A worker that will not be stopped. In a process of its own, since its thread stays behind until that ends."""
+"""A worker that will not be stopped. In a process of its own, since its thread stays behind until
+that ends.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,13 @@ print(outcome.ended, outcome.submitted, str(outcome.error).splitlines()[-1])
 
 
 def test_a_worker_that_swallows_its_own_end_is_left_behind() -> None:
-    command, root = [sys.executable, "-c", PROGRAM], Path(__file__).parent.parent
-    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
-    assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", "aborted 1 RuntimeError: broken\n")
+    command = [sys.executable, "-c", PROGRAM]
+    root = Path(__file__).parent.parent
+    ended = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr, ended.stdout) == (
+        0,
+        "",
+        "aborted 1 RuntimeError: broken\n",
+    )

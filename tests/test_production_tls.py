@@ -1,4 +1,5 @@
-"""What a real connection does about TLS and passwords, with aiosmtpd for the relay: nobody else sees them, nobody else is trusted.
+"""What a real connection does about TLS and passwords, with aiosmtpd for the relay: nobody else
+sees them, nobody else is trusted.
 
 The certificate is of the tests' own making and good for 127.0.0.1 alone.
 """
@@ -19,7 +20,9 @@ from sim.production import Account, send
 from sim.strategies.api import Sender
 from tests.receiver import ACCOUNT, PATIENCE, receiver, workload
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:aiosmtpd", "ignore::DeprecationWarning:aiosmtpd")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::UserWarning:aiosmtpd", "ignore::DeprecationWarning:aiosmtpd"
+)
 
 CERTIFICATE = Path(__file__).parent / "loopback_certificate.pem"
 
@@ -43,7 +46,9 @@ class Box:
         self.bodies.append(envelope.content)
         return "250 taken"
 
-    def log_in(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
+    def log_in(
+        self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any
+    ) -> AuthResult:
         """Any password but "wrong" is right."""
         self.logins.append((given.login, given.password, session.ssl is not None))
         return AuthResult(success=given.password != b"wrong", handled=False)
@@ -64,18 +69,37 @@ class Receiver(Controller):
 
 @contextmanager
 def aiosmtpd(tls: str, **account: Any) -> Iterator[tuple[Box, Account]]:
-    """An aiosmtpd that asks for a login, and how to reach it; the account trusts its certificate unless told otherwise."""
-    box, context = Box(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    """An aiosmtpd that asks for a login, and how to reach it; the account trusts its certificate
+    unless told otherwise.
+    """
+    box = Box()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATE)
-    more: dict[str, Any] = {"authenticator": box.log_in, "auth_required": True, "auth_require_tls": tls == "starttls"}
+    more: dict[str, Any] = {
+        "authenticator": box.log_in,
+        "auth_required": True,
+        "auth_require_tls": tls == "starttls",
+    }
     more |= {"tls_context": context, "require_starttls": True} if tls == "starttls" else {}
     controller = Receiver(
-        box, "127.0.0.1", 0, ssl_context=context if tls == "implicit" else None, ready_timeout=PATIENCE, **more
+        box,
+        "127.0.0.1",
+        0,
+        ssl_context=context if tls == "implicit" else None,
+        ready_timeout=PATIENCE,
+        **more,
     )
     controller.start()
     try:
         trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
-        yield box, Account(relay="127.0.0.1", port=controller.port, **{**ACCOUNT, "tls": tls, "context": trusting, **account})
+        yield (
+            box,
+            Account(
+                relay="127.0.0.1",
+                port=controller.port,
+                **{**ACCOUNT, "tls": tls, "context": trusting, **account},
+            ),
+        )
     finally:
         controller.stop()
 
@@ -83,16 +107,24 @@ def aiosmtpd(tls: str, **account: Any) -> Iterator[tuple[Box, Account]]:
 @pytest.mark.parametrize("tls", ["none", "starttls", "implicit"])
 def test_aiosmtpd_takes_the_messages_over_each_kind_of_tls(tls: str) -> None:
     with aiosmtpd(tls) as (box, account):
-        outcome = send(one_connection, [("x@example.com", b"Subject: x\r\n\r\n.\r\n..\r\n")] * 3, account)
+        outcome = send(
+            one_connection, [("x@example.com", b"Subject: x\r\n\r\n.\r\n..\r\n")] * 3, account
+        )
     assert (outcome.accepted, outcome.error, outcome.disconnections) == (["1", "2", "3"], None, [])
     assert box.logins == [(b"user1", b"secret", tls == "starttls")]
-    assert box.bodies == [b"X-Relaysim-Id: %d\r\nSubject: x\r\n\r\n.\r\n..\r\n" % number for number in (1, 2, 3)]
+    assert box.bodies == [
+        b"X-Relaysim-Id: %d\r\nSubject: x\r\n\r\n.\r\n..\r\n" % number for number in (1, 2, 3)
+    ]
 
 
 def test_aiosmtpd_hears_a_wrong_password_once():
     with aiosmtpd("starttls", usernames=[("user1", "wrong")]) as (box, account):
         outcome = send(one_connection, workload(1), account)
-    assert ([row[1] for row in outcome.refusals], len(box.logins), outcome.lost) == ([535], 1, ["1"])
+    assert ([row[1] for row in outcome.refusals], len(box.logins), outcome.lost) == (
+        [535],
+        1,
+        ["1"],
+    )
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
@@ -114,7 +146,9 @@ def test_without_tls_no_password_goes_out_unless_it_is_asked_for(answer: str | N
     assert outcome.ended == ("settled" if answer else "aborted")
 
 
-@pytest.mark.parametrize(("tls", "says"), [("none", {("EHLO", 1): "250 receiver"}), ("implicit", {})])
+@pytest.mark.parametrize(
+    ("tls", "says"), [("none", {("EHLO", 1): "250 receiver"}), ("implicit", {})]
+)
 def test_a_relay_without_a_login_or_without_tls_ends_a_run_that_would_try_for_ever(
     tls: str, says: dict[tuple[str, int], str]
 ) -> None:
@@ -128,4 +162,9 @@ def test_what_worked_once_is_tried_again():
     says = {("EHLO", 2): "250 receiver without a login today"}
     with receiver(says) as (_, account):
         outcome = send("batches", workload(15), account, options={"pause": 0})
-    assert (outcome.ended, len(outcome.accepted), len(outcome.lost), len(outcome.disconnections)) == ("settled", 10, 5, 1)
+    assert (
+        outcome.ended,
+        len(outcome.accepted),
+        len(outcome.lost),
+        len(outcome.disconnections),
+    ) == ("settled", 10, 5, 1)

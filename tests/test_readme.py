@@ -1,4 +1,6 @@
-"""Nothing in the README is unexecuted: its files are written, its commands called, its links followed, its claims checked."""
+"""Nothing in the README is unexecuted: its files are written, its commands called, its links
+followed, its claims checked.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,12 @@ def of(kind: str) -> list[str]:
 
 def commands() -> list[str]:
     """The lines of the shell blocks, without comments."""
-    return [line.partition("#")[0].strip() for body in of("sh") for line in body.splitlines() if line.strip()]
+    return [
+        line.partition("#")[0].strip()
+        for body in of("sh")
+        for line in body.splitlines()
+        if line.strip()
+    ]
 
 
 def call(command: str, capsys) -> tuple[int, str]:
@@ -70,14 +77,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_block_is_of_a_kind_that_is_executed_here():
     assert {kind for kind, _ in BLOCKS} == {"sh", "toml", "python", "json", "text"}
-    assert sorted((kind, place) for kind in ("toml", "python", "json") for place in range(len(of(kind)))) == sorted(
-        FILES.values()
-    )
-    assert [command for command in commands() if not command.startswith("make ") and command != VALIDATE] == list(STATUS)
+    assert sorted(
+        (kind, place) for kind in ("toml", "python", "json") for place in range(len(of(kind)))
+    ) == sorted(FILES.values())
+    assert [
+        command for command in commands() if not command.startswith("make ") and command != VALIDATE
+    ] == list(STATUS)
     assert VALIDATE in commands()
 
 
-@pytest.mark.parametrize("target", [command.split()[1] for command in commands() if command.startswith("make ")])
+@pytest.mark.parametrize(
+    "target", [command.split()[1] for command in commands() if command.startswith("make ")]
+)
 def test_make_has_the_target(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -107,8 +118,9 @@ def test_what_check_says_is_what_a_reader_sees(folder, capsys):
 def test_a_library_loses_what_the_prose_says(capsys):
     lost = [
         json.loads(call(f"{command} --json", capsys)[1])["messages"]["lost"]
-        for command in STATUS if command.startswith("relaysim try nodemailer")
-    ]  # fmt: skip
+        for command in STATUS
+        if command.startswith("relaysim try nodemailer")
+    ]
     assert lost == [400, 0]
 
 
@@ -118,7 +130,9 @@ def test_the_paced_scenario_passes(folder, capsys):
 
 def test_the_first_scenario_fails_for_the_limit_that_the_prose_names(folder, capsys):
     (result,) = json.loads(call("relaysim run receipts.toml --json", capsys)[1])
-    assert result["incidents"]["by_limit"]["logins_per_username"] == result["incidents"]["total"] > 0
+    assert (
+        result["incidents"]["by_limit"]["logins_per_username"] == result["incidents"]["total"] > 0
+    )
 
 
 def test_one_connection_loses_what_the_prose_says(capsys):
@@ -128,8 +142,16 @@ def test_one_connection_loses_what_the_prose_says(capsys):
 
 def test_the_table_of_limits_is_the_policy():
     policy = tomllib.loads((ROOT / "sim/policies/mailersend.toml").read_text(encoding="utf-8"))
-    counts = [policy[key]["count"] for key in ("transactions_per_connection", "connections_per_ip", "logins_per_username",
-                                               "failed_logins_per_username_ip", "failed_logins_per_ip")]  # fmt: skip
+    counts = [
+        policy[key]["count"]
+        for key in (
+            "transactions_per_connection",
+            "connections_per_ip",
+            "logins_per_username",
+            "failed_logins_per_username_ip",
+            "failed_logins_per_ip",
+        )
+    ]
     shown = [int(number) for number in re.findall(r"^\| [a-z][^|]*\| (\d+)", TEXT, re.MULTILINE)]
     assert shown == counts
 

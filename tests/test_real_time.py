@@ -1,4 +1,6 @@
-"""That a test of real time is repeated for what the machine did and for nothing else, and that one alone is alone."""
+"""That a test of real time is repeated for what the machine did and for nothing else, and that one
+alone is alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from tests.real_time import PASSES, first, takes_less_than, watched
 
 @pytest.fixture
 def machine(monkeypatch):
-    """A function that says what the machine did: whether it let us go first, and how late it woke somebody in each pass."""
+    """A function that says what the machine did: whether it let us go first, and how late it woke
+    somebody in each pass.
+    """
 
     def did(allowed: bool, *late: float) -> None:
         left = iter(late)
@@ -38,9 +42,12 @@ def machine(monkeypatch):
         (False, [0.0, 0.0], [6.0, 1.0], 2),
     ],
 )
-def test_what_took_too_long_while_the_machine_stood_still_is_done_again(machine, allowed, late, took, passes):
+def test_what_took_too_long_while_the_machine_stood_still_is_done_again(
+    machine, allowed, late, took, passes
+):
     machine(allowed, *late)
-    left, alone = list(reversed(took)), list[int]()
+    left = list(reversed(took))
+    alone = list[int]()
 
     def quiet() -> AbstractContextManager[None]:
         alone.append(len(left))
@@ -52,7 +59,12 @@ def test_what_took_too_long_while_the_machine_stood_still_is_done_again(machine,
 
 @pytest.mark.parametrize(
     ("allowed", "late", "passes"),
-    [(True, [0.0], 1), (False, [0.0, 0.0], 2), (True, [0.5, 0.0], 2), (True, [0.5] * PASSES, PASSES)],
+    [
+        (True, [0.0], 1),
+        (False, [0.0, 0.0], 2),
+        (True, [0.5, 0.0], 2),
+        (True, [0.5] * PASSES, PASSES),
+    ],
 )
 def test_what_took_too_long_on_an_idle_machine_fails(machine, allowed, late, passes):
     machine(allowed, *late)
@@ -72,10 +84,14 @@ def test_a_thread_wakes_and_says_how_late():
 def test_one_alone_waits_for_those_that_run_and_holds_up_those_that_come(tmp_path, turns):
     """Each has files of its own, as a process has."""
     said: list[str] = []
-    inside, end = threading.Event(), threading.Event()
+    inside = threading.Event()
+    end = threading.Event()
     with ExitStack() as stack:
         one, other, third = (
-            type(turns)(*(stack.enter_context((tmp_path / name).open("w")) for name in ("queue", "room"))) for _ in range(3)
+            type(turns)(
+                *(stack.enter_context((tmp_path / name).open("w")) for name in ("queue", "room"))
+            )
+            for _ in range(3)
         )
 
         def runs() -> None:

@@ -1,4 +1,6 @@
-"""The reference is whole and true: its examples load, its defaults are the defaults, and no key is missing or made up."""
+"""The reference is whole and true: its examples load, its defaults are the defaults, and no key is
+missing or made up.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,13 @@ from sim.scenario.loader import TABLES
 from sim.world import simulate
 
 TEXT = (Path(__file__).parent.parent / "scenarios" / "REFERENCE.md").read_text(encoding="utf-8")
-WHOLE, POLICY, FAULTS, EXPECT = (tomllib.loads(body) for body in re.findall(r"^```toml\n(.*?)^```$", TEXT, re.S | re.M))
+WHOLE, POLICY, FAULTS, EXPECT = (
+    tomllib.loads(body) for body in re.findall(r"^```toml\n(.*?)^```$", TEXT, re.S | re.M)
+)
 NEEDED: dict[str, Any] = {
-    "workload": {"kind": "batch", "messages": 1000}, "sender": {"strategy": "paced"},
-}  # fmt: skip
+    "workload": {"kind": "batch", "messages": 1000},
+    "sender": {"strategy": "paced"},
+}
 
 
 def built(tables):
@@ -39,7 +44,8 @@ def first_cells(heading):
 
 
 def test_what_is_shown_as_default_is_the_default():
-    shown, least = built(WHOLE), built(NEEDED)
+    shown = built(WHOLE)
+    least = built(NEEDED)
     assert shown.sender.options == {"size": 5, "spacing": "0.505s"}
     assert shown.until == shown.horizon == least.horizon
     sender = shown.sender.model_copy(update={"options": {}})
@@ -61,7 +67,11 @@ def test_the_examples_load(tables):
 
 def test_the_policys_fields_are_all_there():
     spelt = first_cells("policy")
-    fields = {name for limit in LIMITS for name in get_args(Policy.model_fields[limit].annotation)[0].model_fields}
+    fields = {
+        name
+        for limit in LIMITS
+        for name in get_args(Policy.model_fields[limit].annotation)[0].model_fields
+    }
     assert set(spelt) == {*LIMITS, *fields, *WINDOWS}
     assert set(POLICY["policy"]) <= {"use", *Policy.model_fields}
     assert set(Policy.model_fields) - {"name"} <= set(re.findall(r"\w+", section("policy")))
@@ -85,10 +95,15 @@ def test_the_results_keys_are_all_there():
         for name in re.findall(r"`([\w.]+)`", cell):
             group = group if name.startswith(".") else name.rpartition(".")[0]
             spelt.add(name if not name.startswith(".") else group + name)
-    spelt |= {f"logins.{name}" for name in ("accepted", "refused", "failed")}  # told in the row of those requested
+    spelt |= {
+        f"logins.{name}" for name in ("accepted", "refused", "failed")
+    }  # told in the row of those requested
     whole = ("series",)
     there = {
-        f"{key}.{inner}" for key, value in result.items() if isinstance(value, dict) and key not in whole for inner in value
+        f"{key}.{inner}"
+        for key, value in result.items()
+        if isinstance(value, dict) and key not in whole
+        for inner in value
     }
     there |= {key for key, value in result.items() if not isinstance(value, dict) or key in whole}
     assert spelt == there
@@ -98,5 +113,14 @@ def test_the_results_keys_are_all_there():
 
 def test_a_metric_is_what_the_reference_says():
     groups = {name.partition(".")[0] for name in metrics(LIMITS)}
-    assert groups == {"ended", "duration_s", "messages", "throughput", "latency_s", "connections", "logins", "incidents"}
+    assert groups == {
+        "ended",
+        "duration_s",
+        "messages",
+        "throughput",
+        "latency_s",
+        "connections",
+        "logins",
+        "incidents",
+    }
     assert groups <= set(re.findall(r"`(\w+)`", section("expect"))) | {"incidents"}

@@ -1,6 +1,8 @@
-"""Every shipped scenario runs, holds what it expects and teaches; and the article's situations are all there.
+"""Every shipped scenario runs, holds what it expects and teaches; and the article's situations are
+all there.
 
-What an expectation cannot say (the order of blocks, that the setting advised is the one that helps) stands here.
+What an expectation cannot say (the order of blocks, that the setting advised is the one that helps)
+stands here.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ SITUATIONS = {
     "08-stale-password": {"failed_logins_per_username_ip", "failed_logins_per_ip"},
     "09-bulk-campaign": set(),
 }
-"""The situations of the article that need no library's model, each with the limits that it meets."""
+"""The situations of the article that need no library's model, each with the limits that it meets.
+"""
 
 
 @cache
@@ -70,16 +73,25 @@ def test_its_expectations_notice_a_relay_without_the_limit(name):
 
 
 def _without(name: str, limit: str) -> list[str]:
-    """Overrides that take ``limit`` away, and with it the expectations that name it, which would then name no metric."""
-    kept = [each for each in load_scenario(FOLDER / f"{name}.toml").expectations if limit not in each.metric]
+    """Overrides that take ``limit`` away, and with it the expectations that name it, which would
+    then name no metric.
+    """
+    kept = [
+        each
+        for each in load_scenario(FOLDER / f"{name}.toml").expectations
+        if limit not in each.metric
+    ]
     lines = ", ".join(f'"{each.metric}" = "{each.comparison}"' for each in kept)
     return [f"policy.{limit}=false", f"expect={{ {lines} }}"]
 
 
-@pytest.mark.parametrize(("worse", "better"), [
-    ("02-batches-without-pause", "sender.options.pause=0.5s"),
-    ("04-batches-with-pause-too-many-workers", "sender.workers=3"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        ("02-batches-without-pause", "sender.options.pause=0.5s"),
+        ("04-batches-with-pause-too-many-workers", "sender.workers=3"),
+    ],
+)
 def test_the_setting_that_it_names_is_the_one_that_helps(worse, better):
     assert result_of(worse).incidents.total > 0
     assert result_of(worse, better).incidents.total == 0
@@ -87,9 +99,13 @@ def test_the_setting_that_it_names_is_the_one_that_helps(worse, better):
 
 def test_a_stale_password_costs_an_hour_at_a_time_and_then_a_day():
     blocks = result_of("08-stale-password").blocks
-    assert [block.limit for block in blocks] == ["failed_logins_per_username_ip"] * 9 + ["failed_logins_per_ip"]
+    assert [block.limit for block in blocks] == ["failed_logins_per_username_ip"] * 9 + [
+        "failed_logins_per_ip"
+    ]
     assert [round(block.until_s - block.from_s) for block in blocks] == [3_600] * 9 + [86_400]
-    assert [block.from_s for block in blocks] == [600.275 + 4_200 * round_ for round_ in range(9)] + [37_860.275]
+    assert [block.from_s for block in blocks] == [
+        600.275 + 4_200 * round_ for round_ in range(9)
+    ] + [37_860.275]
     assert blocks[0].key.username == "user1"
     assert blocks[-1].key.username is None
 

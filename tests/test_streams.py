@@ -1,4 +1,6 @@
-"""Named streams: the same on every machine, apart from each other, and of the promised mean and variation."""
+"""Named streams: the same on every machine, apart from each other, and of the promised mean and
+variation.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,15 @@ def test_these_very_numbers_come_on_every_machine():
 
 
 def test_names_and_seeds_make_streams_of_their_own():
-    names: list[tuple[Any, ...]] = [(1, "a"), (2, "a"), (1, "b"), (1, "a", "b"), (1, "a", 0), (12,), (1, 2)]
+    names: list[tuple[Any, ...]] = [
+        (1, "a"),
+        (2, "a"),
+        (1, "b"),
+        (1, "a", "b"),
+        (1, "a", 0),
+        (12,),
+        (1, 2),
+    ]
     assert len({tuple(first(streams.uniforms(*name), 3)) for name in names}) == len(names)
 
 

@@ -15,11 +15,21 @@ from sim import units
 @pytest.mark.parametrize(
     ("written", "micros"),
     [
-        (90, 90_000_000), (0, 0), (0.5, 500_000), ("90s", 90_000_000), ("1.5h", 5_400_000_000), ("2m", 120_000_000),
-        ("40ms", 40_000), ("90d", 7_776_000_000_000), (0.2 - 0.05, 150_000), ("0.0000005s", 0), ("0.0000015s", 2),
-        ("400d", units.LONGEST), (-0.0, 0),
+        (90, 90_000_000),
+        (0, 0),
+        (0.5, 500_000),
+        ("90s", 90_000_000),
+        ("1.5h", 5_400_000_000),
+        ("2m", 120_000_000),
+        ("40ms", 40_000),
+        ("90d", 7_776_000_000_000),
+        (0.2 - 0.05, 150_000),
+        ("0.0000005s", 0),
+        ("0.0000015s", 2),
+        ("400d", units.LONGEST),
+        (-0.0, 0),
     ],
-)  # fmt: skip
+)
 def test_a_duration(written, micros):
     assert units.duration(written) == micros
 
@@ -30,7 +40,10 @@ def test_a_duration(written, micros):
         ("1 hr", '"1 hr" is not a duration; write "1h"'),
         ("5 minutes", 'write "5m"'),
         ("7", 'write "7s"'),
-        ("1h30m", 'write a number of seconds or a string with ms, s, m, h or d, such as "90s" or "1h"'),
+        (
+            "1h30m",
+            'write a number of seconds or a string with ms, s, m, h or d, such as "90s" or "1h"',
+        ),
         ("2 weeks", "write a number of seconds or a string with ms, s, m, h or d"),  # not "2s"
         ("-5s", '"-5s" is not a duration'),
         ("\u0665s", "is not a duration; write a number of seconds"),  # a digit, but not one of ours
@@ -43,7 +56,9 @@ def test_a_duration(written, micros):
         (-1, "-1 is negative; a duration is 0 or more"),
         ("401d", '"401d" is too long; at most 400d'),
         (10**400, "is too long; at most 400d"),
-        pytest.param(10**5_000, "a number of thousands of digits is too long", id="thousands of digits"),
+        pytest.param(
+            10**5_000, "a number of thousands of digits is too long", id="thousands of digits"
+        ),
         ("9" * 5_000 + "s", "has too many digits; at most 40"),
     ],
 )
@@ -54,14 +69,23 @@ def test_no_duration(written, words):
 
 @pytest.mark.parametrize(
     ("written", "per_micro"),
-    [("10/s", Fraction(1, 100_000)), ("300/min", Fraction(1, 200_000)), ("5000/h", Fraction(1, 720_000)),
-     ("20/d", Fraction(1, 4_320_000_000)), ("0.1/s", Fraction(1, 10_000_000)), ("1000000/s", 1)],
-)  # fmt: skip
+    [
+        ("10/s", Fraction(1, 100_000)),
+        ("300/min", Fraction(1, 200_000)),
+        ("5000/h", Fraction(1, 720_000)),
+        ("20/d", Fraction(1, 4_320_000_000)),
+        ("0.1/s", Fraction(1, 10_000_000)),
+        ("1000000/s", 1),
+    ],
+)
 def test_a_rate(written, per_micro):
     assert units.rate(written) == per_micro
 
 
-@pytest.mark.parametrize("written", ["-5/s", "0/s", "5", 5, "5/m", "5 /s", "1000001/s", None, "9" * 5_000 + "/s", "nan/s"])
+@pytest.mark.parametrize(
+    "written",
+    ["-5/s", "0/s", "5", 5, "5/m", "5 /s", "1000001/s", None, "9" * 5_000 + "/s", "nan/s"],
+)
 def test_no_rate(written):
     with pytest.raises(ValueError, match=r"rate|at most"):
         units.rate(written)
@@ -74,7 +98,14 @@ def test_seconds_lead_back_to_the_same_microsecond(micros):
 
 @pytest.mark.parametrize(
     ("micros", "words"),
-    [(90_000_000, "90s"), (3_600_000_000, "1h"), (250_000, "250ms"), (0, "0s"), (505_000, "505ms"), (1, "0.001ms")],
+    [
+        (90_000_000, "90s"),
+        (3_600_000_000, "1h"),
+        (250_000, "250ms"),
+        (0, "0s"),
+        (505_000, "505ms"),
+        (1, "0.001ms"),
+    ],
 )
 def test_spoken(micros, words):
     assert units.spoken(micros) == words

@@ -1,7 +1,8 @@
-"""A strategy against a battery of worlds: which it survives, which not, why, and the command that replays the smallest failure.
+"""A strategy against a battery of worlds: which it survives, which not, why, and the command that
+replays the smallest failure.
 
-Builds each run from the table of worlds, hands them to the runner and judges what comes back. Knows nothing of command lines
-but how to write the one that replays a run.
+Builds each run from the table of worlds, hands them to the runner and judges what comes back. Knows
+nothing of command lines but how to write the one that replays a run.
 """
 
 from __future__ import annotations
@@ -36,13 +37,24 @@ class Planned:
     scenario: Scenario
 
 
-def validate(strategy: str, folder: Path, *, options: Mapping[str, object], seeds: int = 3, first_seed: int = 1,
-             jobs: int = 1, patience: float = PATIENCE, overrides: Sequence[str] = (),
-             on_result: OnResult | None = None) -> Verdict:  # fmt: skip
-    """The verdict on ``strategy``, a shipped name or ``FILE.py:NAME`` relative to ``folder``, over all worlds and windows.
+def validate(
+    strategy: str,
+    folder: Path,
+    *,
+    options: Mapping[str, object],
+    seeds: int = 3,
+    first_seed: int = 1,
+    jobs: int = 1,
+    patience: float = PATIENCE,
+    overrides: Sequence[str] = (),
+    on_result: OnResult | None = None,
+) -> Verdict:
+    """The verdict on ``strategy``, a shipped name or ``FILE.py:NAME`` relative to ``folder``, over
+    all worlds and windows.
 
-    ``overrides`` (``dotted.key=value``) are laid on every world; ``patience`` is seconds of real time; ``on_result(index,
-    answer)`` is called as each run ends. Raises one ScenarioError for a mistake in the call or in the strategy's file.
+    ``overrides`` (``dotted.key=value``) are laid on every world; ``patience`` is seconds of real
+    time; ``on_result(index, answer)`` is called as each run ends. Raises one ScenarioError for a
+    mistake in the call or in the strategy's file.
     """
     told: OnResult = on_result or (lambda index, answer: None)
     planned = [
@@ -52,20 +64,36 @@ def validate(strategy: str, folder: Path, *, options: Mapping[str, object], seed
     scenarios = [one.scenario for one in planned]
     # The first alone: a file that cannot be used is told once, at once.
     results = _usable(run_many(scenarios[:1], jobs=jobs, patience=patience, on_result=told))
-    rest = run_many(scenarios[1:], jobs=jobs, patience=patience, on_result=lambda index, answer: told(index + 1, answer))
+    rest = run_many(
+        scenarios[1:],
+        jobs=jobs,
+        patience=patience,
+        on_result=lambda index, answer: told(index + 1, answer),
+    )
     results += _usable(rest)
-    return Verdict(tuple(_judged(one, result) for one, result in zip(planned, results, strict=True)))
+    return Verdict(
+        tuple(_judged(one, result) for one, result in zip(planned, results, strict=True))
+    )
 
 
-def _planned(strategy: str, folder: Path, options: Mapping[str, object], overrides: Sequence[str], kind: Kind, window: str,
-             seed: int) -> Planned:  # fmt: skip
+def _planned(
+    strategy: str,
+    folder: Path,
+    options: Mapping[str, object],
+    overrides: Sequence[str],
+    kind: Kind,
+    window: str,
+    seed: int,
+) -> Planned:
     settings = [*SENDER, *kind.settings, *overrides, f"policy.window={window}"]
     tables = {"sender": {"strategy": strategy, "options": dict(options)}}
     written = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
     # `try` takes a key without a dot for an option of the strategy, unless it comes by --set.
     dotted = [setting for setting in settings if "." in setting.partition("=")[0]]
     by_set = [part for setting in settings if setting not in dotted for part in ("--set", setting)]
-    command = shlex.join(["relaysim", "try", strategy, *written, *dotted, "--seed", str(seed), *by_set])
+    command = shlex.join(
+        ["relaysim", "try", strategy, *written, *dotted, "--seed", str(seed), *by_set]
+    )
     scenario = build(tables, "command line", strategy, folder, settings, seed)
     return Planned(kind, window, replace(scenario, command=command))
 
@@ -81,4 +109,12 @@ def _usable(answers: Sequence[Answer]) -> list[Result]:
 
 def _judged(one: Planned, result: Result) -> World:
     why = faults_found(result, one.kind.judged)
-    return World(one.kind.name, one.window, one.scenario.seed, not why, why, one.scenario.command or "", result)
+    return World(
+        one.kind.name,
+        one.window,
+        one.scenario.seed,
+        not why,
+        why,
+        one.scenario.command or "",
+        result,
+    )

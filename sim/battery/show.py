@@ -1,4 +1,6 @@
-"""A verdict for a person at a terminal: worlds by windows, then why each failing world fails, and how to see it again."""
+"""A verdict for a person at a terminal: worlds by windows, then why each failing world fails, and
+how to see it again.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,14 @@ from .worlds import WORLDS, Kind
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
-    """Prints the grid of runs that passed, the reason for each world that did not, and the command for the smallest failure."""
+    """Prints the grid of runs that passed, the reason for each world that did not, and the command
+    for the smallest failure.
+    """
     console.print(_grid(verdict))
-    failing = {kind: [one for one in verdict.worlds if one.world == kind.name and not one.passed] for kind in WORLDS}
+    failing = {
+        kind: [one for one in verdict.worlds if one.world == kind.name and not one.passed]
+        for kind in WORLDS
+    }
     for kind, runs in failing.items():
         if runs:
             _explain(kind, runs, console)
@@ -36,7 +43,10 @@ def _grid(verdict: Verdict) -> Table:
     for window in WINDOWS:
         table.add_column(window, justify="right")
     for kind in WORLDS:
-        cells = [[one for one in verdict.worlds if (one.world, one.window) == (kind.name, window)] for window in WINDOWS]
+        cells = [
+            [one for one in verdict.worlds if (one.world, one.window) == (kind.name, window)]
+            for window in WINDOWS
+        ]
         table.add_row(kind.name, *map(_cell, cells))
     return table
 
@@ -50,6 +60,8 @@ def _explain(kind: Kind, runs: list[World], console: Console) -> None:
     found = smallest(runs)
     assert found, "only a world with a failing run is explained"
     console.print(Text(kind.name, "bold"), Text(f"- {kind.proves}", "dim"))
-    console.print(Padding(Text(f"{found.window} window, seed {found.seed}: {found.why}"), (0, 0, 0, 2)))
+    console.print(
+        Padding(Text(f"{found.window} window, seed {found.seed}: {found.why}"), (0, 0, 0, 2))
+    )
     for finding in found.result.diagnosis:
         console.print(Padding(Text(f"fix: {finding.fix}"), (0, 0, 0, 2)))

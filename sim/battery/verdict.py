@@ -1,4 +1,6 @@
-"""What the battery found: each run judged in words, and one verdict over all. Knows results, not how they came about."""
+"""What the battery found: each run judged in words, and one verdict over all. Knows results, not
+how they came about.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,10 @@ class World:
 
     def to_dict(self) -> dict[str, Any]:
         """As ``validate --json`` prints it."""
-        return {name: getattr(self, name) for name in ("world", "window", "seed", "passed", "why", "command")} | {
-            "result": self.result.to_dict()
-        }
+        return {
+            name: getattr(self, name)
+            for name in ("world", "window", "seed", "passed", "why", "command")
+        } | {"result": self.result.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class Verdict:
 
     @property
     def smallest_failing(self) -> World | None:
-        """The failing run with the fewest messages, then the shortest, then the earliest; None if all passed."""
+        """The failing run with the fewest messages, then the shortest, then the earliest; None if
+        all passed.
+        """
         return smallest([world for world in self.worlds if not world.passed])
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,7 +58,11 @@ class Verdict:
 
 def smallest(worlds: Sequence[World]) -> World | None:
     """The run that is the least to look at; None of none."""
-    return min(worlds, key=lambda world: (world.result.messages.submitted, world.result.duration_s), default=None)
+    return min(
+        worlds,
+        key=lambda world: (world.result.messages.submitted, world.result.duration_s),
+        default=None,
+    )
 
 
 def faults_found(result: Result, judged: Judged) -> str:
@@ -64,13 +73,21 @@ def faults_found(result: Result, judged: Judged) -> str:
     if result.messages.lost:
         found.append(f"lost {plural(result.messages.lost, 'message')}: {_named(result)}")
     if result.ended == "until":
-        found.append(f"{plural(result.messages.waiting, 'message')} still not sent after {result.duration_s / 60:g} min")
+        found.append(
+            f"{plural(result.messages.waiting, 'message')} still not sent after {result.duration_s / 60:g} min"
+        )
     if judged == "no incident" and result.incidents.total:
-        hit = ", ".join(f"{limit} {count:,}" for limit, count in result.incidents.by_limit.items() if count)
-        found.append(f"{plural(result.incidents.total, 'incident')}, the first at {result.incidents.first_s:g} s ({hit})")
+        hit = ", ".join(
+            f"{limit} {count:,}" for limit, count in result.incidents.by_limit.items() if count
+        )
+        found.append(
+            f"{plural(result.incidents.total, 'incident')}, the first at {result.incidents.first_s:g} s ({hit})"
+        )
     if judged == "no block" and result.blocks:
         first = result.blocks[0]
-        found.append(f"{plural(len(result.blocks), 'block')}, the first from {first.from_s:g} s on ({first.limit})")
+        found.append(
+            f"{plural(len(result.blocks), 'block')}, the first from {first.from_s:g} s on ({first.limit})"
+        )
     return "; ".join(found)
 
 

@@ -1,6 +1,7 @@
 """A Django settings file: what its EMAIL_ settings make of each way in which a project may send.
 
-The file does not say how the project sends; send_mail() decides, since it is what most call. Knows what Django refuses by itself.
+The file does not say how the project sends; send_mail() decides, since it is what most call. Knows
+what Django refuses by itself.
 """
 
 from __future__ import annotations
@@ -22,9 +23,20 @@ FOR_NO_RELAY = {
     "django.core.mail.backends.dummy.EmailBackend": "throws its messages away",
 }
 KNOWN = (
-    "EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "EMAIL_USE_SSL",
-    "EMAIL_TIMEOUT", "EMAIL_SSL_KEYFILE", "EMAIL_SSL_CERTFILE", "EMAIL_SUBJECT_PREFIX", "EMAIL_USE_LOCALTIME", "EMAIL_FILE_PATH",
-)  # fmt: skip
+    "EMAIL_BACKEND",
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "EMAIL_HOST_USER",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_USE_TLS",
+    "EMAIL_USE_SSL",
+    "EMAIL_TIMEOUT",
+    "EMAIL_SSL_KEYFILE",
+    "EMAIL_SSL_CERTFILE",
+    "EMAIL_SUBJECT_PREFIX",
+    "EMAIL_USE_LOCALTIME",
+    "EMAIL_FILE_PATH",
+)
 
 DECIDING = ("EMAIL_BACKEND", "EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_TIMEOUT")
 
@@ -43,11 +55,23 @@ def read(text: str, place: str) -> dict[str, Setting]:
         return found if elsewhere is None else {**found, ELSEWHERE: elsewhere}
     if classes := in_classes(text, "EMAIL_"):
         problem = f"has its EMAIL_ settings in classes, of which one is chosen when it runs: {', '.join(classes)}"
-        raise ScenarioError(place, "", f"{problem}; write those of one of them to a file of its own, outside a class")
+        raise ScenarioError(
+            place,
+            "",
+            f"{problem}; write those of one of them to a file of its own, outside a class",
+        )
     if elsewhere is not None:
         problem = f"takes its settings from elsewhere ({elsewhere.value}), which is not read"
-        raise ScenarioError(f"{place}:{elsewhere.line}", "", f"{problem}; name the file in which EMAIL_HOST and the like stand")
-    raise ScenarioError(place, "", "has no setting of Django's for e-mail; allowed: EMAIL_HOST, EMAIL_PORT and the like")
+        raise ScenarioError(
+            f"{place}:{elsewhere.line}",
+            "",
+            f"{problem}; name the file in which EMAIL_HOST and the like stand",
+        )
+    raise ScenarioError(
+        place,
+        "",
+        "has no setting of Django's for e-mail; allowed: EMAIL_HOST, EMAIL_PORT and the like",
+    )
 
 
 def translate(settings: Mapping[str, Setting], place: str) -> Case:
@@ -73,8 +97,12 @@ def translate(settings: Mapping[str, Setting], place: str) -> Case:
     return Case("django", ways, tuple(findings), lines, _network(settings))
 
 
-def better(options: Mapping[str, object], transactions: int | None, gap: float) -> list[dict[str, object]]:
-    """Options that ought to hold: a connection for as many messages as it may carry, and a pause behind each."""
+def better(
+    options: Mapping[str, object], transactions: int | None, gap: float
+) -> list[dict[str, object]]:
+    """Options that ought to hold: a connection for as many messages as it may carry, and a pause
+    behind each.
+    """
     return [{**options, "per_connection": transactions or 100, "pause": f"{gap:.3f}s"}]
 
 
@@ -88,19 +116,28 @@ def written(name: str, value: object) -> str:
 
 
 def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
-    """Which setting is to blame for a limit that was met, and its value in words: none of the file's, it is how it sends."""
+    """Which setting is to blame for a limit that was met, and its value in words: none of the
+    file's, it is how it sends.
+    """
     if limit == "transactions_per_connection":
         return "", "all messages share a connection"
     shared = way.options.get("per_connection") == 0
-    return "", "all messages share a connection" if shared else "each message has a connection and a login of its own"
+    return (
+        "",
+        "all messages share a connection"
+        if shared
+        else "each message has a connection and a login of its own",
+    )
 
 
 def _other_backend(backend: Setting, name: str) -> Finding:
     if name in FOR_NO_RELAY:
-        return Finding(f"nothing of this is for a relay: {_short(name)} {FOR_NO_RELAY[name]}", "EMAIL_BACKEND", backend.line)
-    what = (
-        f"EMAIL_BACKEND is {_short(name)}, which is not Django's own: how it sends is not known, and nothing of this is judged"
-    )
+        return Finding(
+            f"nothing of this is for a relay: {_short(name)} {FOR_NO_RELAY[name]}",
+            "EMAIL_BACKEND",
+            backend.line,
+        )
+    what = f"EMAIL_BACKEND is {_short(name)}, which is not Django's own: how it sends is not known, and nothing of this is judged"
     return Finding(what, "EMAIL_BACKEND", backend.line)
 
 
@@ -120,8 +157,14 @@ def _unread(settings: Mapping[str, Setting]) -> list[Finding]:
             what = f"{each.value} may bring in further settings or replace these, and is not read"
             found.append(Finding(what, None, each.line))
         elif name in DECIDING and isinstance(each.value, Unknown):
-            what = f"is {each.value.either}" if each.value.either else "is not known without running the file"
-            taken = "as Django's own for SMTP" if name == "EMAIL_BACKEND" else "as if it were not there"
+            what = (
+                f"is {each.value.either}"
+                if each.value.either
+                else "is not known without running the file"
+            )
+            taken = (
+                "as Django's own for SMTP" if name == "EMAIL_BACKEND" else "as if it were not there"
+            )
             found.append(Finding(f"{name} {what}; it is judged {taken}", name, each.line))
         elif name in DECIDING and each.outside:
             what = f"{name} is looked up outside this file; it is judged by its default, {_short(repr(each.value))}"
@@ -134,25 +177,61 @@ def _unread(settings: Mapping[str, Setting]) -> list[Finding]:
 
 def _transport(settings: Mapping[str, Setting]) -> list[Finding]:
     found = []
-    tls, ssl, port = (_value(settings, name) for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_PORT"))
-    port = int(port) if isinstance(port, str) and port.isascii() and port.isdigit() and len(port) < 6 else port
+    tls, ssl, port = (
+        _value(settings, name) for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_PORT")
+    )
+    port = (
+        int(port)
+        if isinstance(port, str) and port.isascii() and port.isdigit() and len(port) < 6
+        else port
+    )
     line = {name: each.line for name, each in settings.items()}.get
     if tls and ssl:
-        found.append(stops("sends nothing: EMAIL_USE_TLS and EMAIL_USE_SSL are both on, and Django takes only one",
-                             "EMAIL_USE_SSL", line("EMAIL_USE_SSL"), instead="EMAIL_USE_SSL = False"))  # fmt: skip
+        found.append(
+            stops(
+                "sends nothing: EMAIL_USE_TLS and EMAIL_USE_SSL are both on, and Django takes only one",
+                "EMAIL_USE_SSL",
+                line("EMAIL_USE_SSL"),
+                instead="EMAIL_USE_SSL = False",
+            )
+        )
     elif ssl and port in (25, 587, 2525):
-        found.append(stops(f"sends nothing: EMAIL_USE_SSL is on, and port {port} speaks plain SMTP first", "EMAIL_USE_SSL",
-                             line("EMAIL_USE_SSL"), instead="EMAIL_USE_TLS = True and EMAIL_USE_SSL = False"))  # fmt: skip
+        found.append(
+            stops(
+                f"sends nothing: EMAIL_USE_SSL is on, and port {port} speaks plain SMTP first",
+                "EMAIL_USE_SSL",
+                line("EMAIL_USE_SSL"),
+                instead="EMAIL_USE_TLS = True and EMAIL_USE_SSL = False",
+            )
+        )
     elif port == 465 and not ssl and not _unknown(settings, "EMAIL_USE_SSL"):
-        found.append(stops("sends nothing: port 465 begins with TLS, and EMAIL_USE_SSL is off", "EMAIL_PORT",
-                             line("EMAIL_PORT"), instead="EMAIL_PORT = 587 with EMAIL_USE_TLS = True"))  # fmt: skip
+        found.append(
+            stops(
+                "sends nothing: port 465 begins with TLS, and EMAIL_USE_SSL is off",
+                "EMAIL_PORT",
+                line("EMAIL_PORT"),
+                instead="EMAIL_PORT = 587 with EMAIL_USE_TLS = True",
+            )
+        )
     elif not tls and not ssl and not _unknown(settings, "EMAIL_USE_TLS", "EMAIL_USE_SSL"):
-        found.append(Finding("the login goes over the network in the clear, where the relay takes it at all", "EMAIL_USE_TLS",
-                             line("EMAIL_USE_TLS"), "Neither EMAIL_USE_TLS nor EMAIL_USE_SSL is on.", "EMAIL_USE_TLS = True"))  # fmt: skip
+        found.append(
+            Finding(
+                "the login goes over the network in the clear, where the relay takes it at all",
+                "EMAIL_USE_TLS",
+                line("EMAIL_USE_TLS"),
+                "Neither EMAIL_USE_TLS nor EMAIL_USE_SSL is on.",
+                "EMAIL_USE_TLS = True",
+            )
+        )
     relay = _value(settings, "EMAIL_HOST")
     if isinstance(relay, str) and relay != RELAYS_HOST:
-        found.append(Finding(f"EMAIL_HOST is {_short(relay)}; it is judged as if it were this relay", "EMAIL_HOST",
-                             settings["EMAIL_HOST"].line))  # fmt: skip
+        found.append(
+            Finding(
+                f"EMAIL_HOST is {_short(relay)}; it is judged as if it were this relay",
+                "EMAIL_HOST",
+                settings["EMAIL_HOST"].line,
+            )
+        )
     return found
 
 
@@ -161,12 +240,26 @@ def _timeout(settings: Mapping[str, Setting]) -> list[Finding]:
     if _unknown(settings, "EMAIL_TIMEOUT"):
         return []
     if given is None or given.value is None:
-        return [Finding("a relay that stops answering holds a worker for ever", "EMAIL_TIMEOUT", given.line if given else None,
-                        "EMAIL_TIMEOUT is None by default.", "EMAIL_TIMEOUT = 30")]  # fmt: skip
+        return [
+            Finding(
+                "a relay that stops answering holds a worker for ever",
+                "EMAIL_TIMEOUT",
+                given.line if given else None,
+                "EMAIL_TIMEOUT is None by default.",
+                "EMAIL_TIMEOUT = 30",
+            )
+        ]
     value = given.value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-        return [stops(f"EMAIL_TIMEOUT is {_short(repr(value))}, which is no number of seconds above 0", "EMAIL_TIMEOUT", given.line,
-                        "Django hands it to the connection, which refuses it.", "EMAIL_TIMEOUT = 30")]  # fmt: skip
+        return [
+            stops(
+                f"EMAIL_TIMEOUT is {_short(repr(value))}, which is no number of seconds above 0",
+                "EMAIL_TIMEOUT",
+                given.line,
+                "Django hands it to the connection, which refuses it.",
+                "EMAIL_TIMEOUT = 30",
+            )
+        ]
     return []
 
 
@@ -177,10 +270,13 @@ def _value(settings: Mapping[str, Setting], name: str) -> object:
 
 
 def _unknown(settings: Mapping[str, Setting], *names: str) -> bool:
-    """Whether one of them is not known: not without running the file, or because it may stand elsewhere."""
+    """Whether one of them is not known: not without running the file, or because it may stand
+    elsewhere.
+    """
     return any(
-        isinstance(settings[name].value, Unknown) if name in settings else ELSEWHERE in settings for name in names
-    )  # fmt: skip
+        isinstance(settings[name].value, Unknown) if name in settings else ELSEWHERE in settings
+        for name in names
+    )
 
 
 def _short(text: str) -> str:

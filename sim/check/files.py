@@ -1,4 +1,6 @@
-"""Opens a configuration and tells what kind it is, by its name or by its first words. Knows nothing of what is in it."""
+"""Opens a configuration and tells what kind it is, by its name or by its first words. Knows nothing
+of what is in it.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,26 @@ WHAT = {
 
 
 def check(
-    file: Path, *, kind: str | None = None, messages: int = MESSAGES, overrides: Sequence[str] = (), seed: int | None = None,
+    file: Path,
+    *,
+    kind: str | None = None,
+    messages: int = MESSAGES,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
     command: Sequence[str] = (),
-) -> Checked:  # fmt: skip
-    """What the relay would do to a sender with this configuration. ScenarioError for a file that is none, and for its kind."""
+) -> Checked:
+    """What the relay would do to a sender with this configuration. ScenarioError for a file that is
+    none, and for its kind.
+    """
     text = _text(file)
     return judge(
-        text, str(file), kind or kind_of(file, text), messages=messages, overrides=overrides, seed=seed, command=command
+        text,
+        str(file),
+        kind or kind_of(file, text),
+        messages=messages,
+        overrides=overrides,
+        seed=seed,
+        command=command,
     )
 
 
@@ -49,10 +64,18 @@ def kind_of(file: Path, text: str) -> str:
         return "nodemailer"
     if re.search(r"^EMAIL_\w+\s*(:[^=\n]*)?=", text, re.MULTILINE | re.ASCII):
         return "django"
-    if re.search(r"^(relayhost|smtp_\w+|myhostname|default_destination_\w+)\s*=", text, re.MULTILINE | re.ASCII):
+    if re.search(
+        r"^(relayhost|smtp_\w+|myhostname|default_destination_\w+)\s*=",
+        text,
+        re.MULTILINE | re.ASCII,
+    ):
         return "postfix"
     known = "; ".join(f"{kind}, {what}" for kind, what in WHAT.items())
-    raise ScenarioError(str(file), "", f"cannot be told for any kind of configuration; say --kind with one of {known}")
+    raise ScenarioError(
+        str(file),
+        "",
+        f"cannot be told for any kind of configuration; say --kind with one of {known}",
+    )
 
 
 def _text(file: Path) -> str:
@@ -66,8 +89,12 @@ def _text(file: Path) -> str:
     except ValueError as error:  # a NUL in the name
         raise ScenarioError(str(file), "", f"cannot be read: {error}") from None
     if len(octets) > MOST_BYTES:
-        raise ScenarioError(str(file), "", f"is longer than {MOST_BYTES:,} bytes, which no configuration is")
+        raise ScenarioError(
+            str(file), "", f"is longer than {MOST_BYTES:,} bytes, which no configuration is"
+        )
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ScenarioError(str(file), "", f"is not UTF-8 text (byte {error.start + 1:,})") from None
+        raise ScenarioError(
+            str(file), "", f"is not UTF-8 text (byte {error.start + 1:,})"
+        ) from None

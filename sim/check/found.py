@@ -1,4 +1,6 @@
-"""What a check reads and what it finds: settings with their lines, ways to send with them, findings. Rows alone."""
+"""What a check reads and what it finds: settings with their lines, ways to send with them,
+findings. Rows alone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from ..units import MICRO
 
 
 class Setting(NamedTuple):
-    """A value of the file and the line, from 1, on which it stands; ``outside``: the default of what is looked up elsewhere."""
+    """A value of the file and the line, from 1, on which it stands; ``outside``: the default of
+    what is looked up elsewhere.
+    """
 
     value: Any
     line: int
@@ -20,10 +24,11 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about the file. ``refused`` says that messages are refused or never leave because of it.
+    """One thing about the file. ``refused`` says that messages are refused or never leave because
+    of it.
 
-    ``line`` and ``setting`` are None where no line of the file is at fault; ``instead`` is what to write there. ``limit`` is the
-    policy's key where one was met.
+    ``line`` and ``setting`` are None where no line of the file is at fault; ``instead`` is what to
+    write there. ``limit`` is the policy's key where one was met.
     """
 
     what: str
@@ -47,7 +52,9 @@ def stops(what: str, setting: str, line: int | None, why: str = "", instead: str
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way in which a program may send with these settings. ``decides``: whether it says if the file holds."""
+    """One way in which a program may send with these settings. ``decides``: whether it says if the
+    file holds.
+    """
 
     title: str
     options: Mapping[str, object]
@@ -56,7 +63,8 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a file says. ``strategy`` is None where nothing is sent through a relay; ``lines`` has the line of each setting.
+    """What a file says. ``strategy`` is None where nothing is sent through a relay; ``lines`` has
+    the line of each setting.
 
     ``network`` is what the file says of a scenario's network.
     """
@@ -83,7 +91,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The answer. ``better`` are options that were run and refused nowhere, ``snippet`` the same to paste; None if none is known."""
+    """The answer. ``better`` are options that were run and refused nowhere, ``snippet`` the same to
+    paste; None if none is known.
+    """
 
     place: str
     kind: str

@@ -1,6 +1,8 @@
-"""Runs what a file says through its library's model, and puts what came of it beside what could be told by reading.
+"""Runs what a file says through its library's model, and puts what came of it beside what could be
+told by reading.
 
-Knows no library: a kind brings how it is read, what its options are, and which of them is to blame for which limit.
+Knows no library: a kind brings how it is read, what its options are, and which of them is to blame
+for which limit.
 """
 
 from __future__ import annotations
@@ -23,19 +25,34 @@ from ..world import simulate
 from . import django, nodemailer, postfix
 from .found import Case, Checked, Finding, Trial, Way
 
-KINDS: dict[str, ModuleType] = {nodemailer.KIND: nodemailer, django.KIND: django, postfix.KIND: postfix}
+KINDS: dict[str, ModuleType] = {
+    nodemailer.KIND: nodemailer,
+    django.KIND: django,
+    postfix.KIND: postfix,
+}
 
 BESIDE = ("network.rtt=1ms", "network.jitter=0", "network.relay_time=0")
 """A relay in the next room."""
 
 MARGIN = 1.04
-"""Logins that are per / count apart stand on the edge of a window; so much more leaves room for a timer that is early."""
+"""Logins that are per / count apart stand on the edge of a window; so much more leaves room for a
+timer that is early.
+"""
 
 
 def judge(
-    text: str, place: str, kind: str, *, messages: int, overrides: Sequence[str], seed: int | None, command: Sequence[str]
+    text: str,
+    place: str,
+    kind: str,
+    *,
+    messages: int,
+    overrides: Sequence[str],
+    seed: int | None,
+    command: Sequence[str],
 ) -> Checked:
-    """The whole answer. ScenarioError for a file that is none of ``kind``, and for an override that is none."""
+    """The whole answer. ScenarioError for a file that is none of ``kind``, and for an override that
+    is none.
+    """
     module = KINDS[kind]
     case: Case = module.translate(module.read(text, place), place)
     bench = Bench(case, place, messages, overrides, seed, command)
@@ -46,29 +63,58 @@ def judge(
     if case.strategy not in catalogue.SHIPPED:
         told = (*case.findings, *_without_model(module, case, policy))
         return Checked(
-            place, kind, said, tuple(_ordered(told)), (), unmodelled=f"this version has no model of {case.strategy} to run"
+            place,
+            kind,
+            said,
+            tuple(_ordered(told)),
+            (),
+            unmodelled=f"this version has no model of {case.strategy} to run",
         )
     trials = tuple(bench.run(way) for way in case.ways)
     away = bench.scenario(case.ways[0]).network.rtt
-    findings = [*case.findings, *_all_found(module, case, trials, policy), *_beside(bench, trials, away)]
+    findings = [
+        *case.findings,
+        *_all_found(module, case, trials, policy),
+        *_beside(bench, trials, away),
+    ]
     if not any(one.refused for one in findings):
         return Checked(place, kind, said, tuple(_ordered(findings)), trials, rtt=away)
     options = _better(module, case.ways[0].options, policy, bench)
     given = {**catalogue.shipped(case.strategy).options, **trials[0].way.options}
     findings = [_with_remedy(module, one, given, options) for one in findings]
-    return Checked(place, kind, said, tuple(_ordered(findings)), trials, options, _snippet(module, case.strategy, options),
-                   rtt=away)  # fmt: skip
+    return Checked(
+        place,
+        kind,
+        said,
+        tuple(_ordered(findings)),
+        trials,
+        options,
+        _snippet(module, case.strategy, options),
+        rtt=away,
+    )
 
 
 class Bench:
-    """Runs a way as a scenario of the file's: a batch of ``messages``, and what the call lays on it."""
+    """Runs a way as a scenario of the file's: a batch of ``messages``, and what the call lays on
+    it.
+    """
 
     def __init__(
-        self, case: Case, place: str, messages: int, overrides: Sequence[str], seed: int | None, command: Sequence[str]
+        self,
+        case: Case,
+        place: str,
+        messages: int,
+        overrides: Sequence[str],
+        seed: int | None,
+        command: Sequence[str],
     ) -> None:
         self._known = case.strategy in catalogue.SHIPPED
-        self._strategy, self._network = case.strategy if self._known else "connection-per-message", case.network
-        self._place, self._messages, self._overrides, self._seed = place, messages, overrides, seed
+        self._strategy = case.strategy if self._known else "connection-per-message"
+        self._network = case.network
+        self._place = place
+        self._messages = messages
+        self._overrides = overrides
+        self._seed = seed
         self._command = command
 
     def scenario(self, way: Way, more: Sequence[str] = ()) -> Scenario:
@@ -76,9 +122,19 @@ class Bench:
         tables: dict[str, Any] = {
             "network": dict(self._network),
             "workload": {"kind": "batch", "messages": self._messages},
-            "sender": {"strategy": self._strategy, "options": dict(way.options) if self._known else {}},
+            "sender": {
+                "strategy": self._strategy,
+                "options": dict(way.options) if self._known else {},
+            },
         }
-        made = build(tables, self._place, Path(self._place).name, Path(), [*self._overrides, *more], self._seed)
+        made = build(
+            tables,
+            self._place,
+            Path(self._place).name,
+            Path(),
+            [*self._overrides, *more],
+            self._seed,
+        )
         return replace(made, command=shlex.join(self._command))
 
     @property
@@ -92,15 +148,24 @@ class Bench:
         return Trial(Way(way.title, dict(scenario.sender.options), way.decides), simulate(scenario))
 
 
-def _all_found(module: ModuleType, case: Case, trials: Sequence[Trial], policy: Policy) -> list[Finding]:
-    """A finding for each limit that was met, and one for what was lost without any. A limit is told of the first way that met it."""
+def _all_found(
+    module: ModuleType, case: Case, trials: Sequence[Trial], policy: Policy
+) -> list[Finding]:
+    """A finding for each limit that was met, and one for what was lost without any. A limit is told
+    of the first way that met it.
+    """
     found: list[Finding] = []
     told: set[str] = set()
     for trial in trials:
-        result, way = trial.result, trial.way
+        result = trial.result
+        way = trial.way
         title = "" if way.decides else f"{way.title}: "
         for met in result.diagnosis:
-            if met.limit is not None and met.limit not in told and result.incidents.by_limit.get(met.limit):
+            if (
+                met.limit is not None
+                and met.limit not in told
+                and result.incidents.by_limit.get(met.limit)
+            ):
                 told.add(met.limit)
                 found.append(_of_limit(module, case, way, met, policy, title))
         if result.messages.lost and not result.incidents.total:
@@ -119,17 +184,31 @@ def _beside(bench: Bench, trials: Sequence[Trial], away: int) -> Iterable[Findin
             if met and met[0].limit is not None:
                 first = met[0].what.partition(". ")[0]
                 what = f"it holds by the {units.spoken(away)} that each round trip is taken to last; over 1 ms, {first}"
-                yield Finding(what, why=f"Say how far the relay is from your sender: --set network.rtt={units.spoken(away)}.")
+                yield Finding(
+                    what,
+                    why=f"Say how far the relay is from your sender: --set network.rtt={units.spoken(away)}.",
+                )
 
 
-def _of_limit(module: ModuleType, case: Case, way: Way, met: Met, policy: Policy, title: str) -> Finding:
+def _of_limit(
+    module: ModuleType, case: Case, way: Way, met: Met, policy: Policy, title: str
+) -> Finding:
     count = _transactions(policy)
     assert met.limit is not None
     setting, value = module.said_for(met.limit, way, count)
-    what, why = f"{value}: {met.what}", met.why
+    what = f"{value}: {met.what}"
+    why = met.why
     if met.limit == "transactions_per_connection":
-        what, why = f"fails at message {(count or 0) + 1}: {value}, this relay allows {count}", f"{met.what} {met.why}"
-    return Finding(title + what, setting or None, case.lines.get(setting), why, refused=way.decides, limit=met.limit)
+        what = f"fails at message {(count or 0) + 1}: {value}, this relay allows {count}"
+        why = f"{met.what} {met.why}"
+    return Finding(
+        title + what,
+        setting or None,
+        case.lines.get(setting),
+        why,
+        refused=way.decides,
+        limit=met.limit,
+    )
 
 
 def _without_model(module: ModuleType, case: Case, policy: Policy) -> Iterable[Finding]:
@@ -141,10 +220,14 @@ def _without_model(module: ModuleType, case: Case, policy: Policy) -> Iterable[F
         most, setting, value, instead = module.most_messages(way, count)
         if most is None or most > count:
             what = f"fails at message {count + 1}: {value}, this relay allows {count}"
-            yield Finding(what, setting, case.lines.get(setting), instead=instead, refused=way.decides)
+            yield Finding(
+                what, setting, case.lines.get(setting), instead=instead, refused=way.decides
+            )
 
 
-def _better(module: ModuleType, options: Mapping[str, object], policy: Policy, bench: Bench) -> dict[str, object] | None:
+def _better(
+    module: ModuleType, options: Mapping[str, object], policy: Policy, bench: Bench
+) -> dict[str, object] | None:
     """The first options that were run and refused nowhere."""
     gap = 0.0
     for spec in (policy.logins_per_username, policy.connections_per_ip):
@@ -167,16 +250,26 @@ def _snippet(module: ModuleType, strategy: str, options: Mapping[str, object] | 
 
 
 def _with_remedy(
-    module: ModuleType, finding: Finding, given: Mapping[str, object], options: Mapping[str, object] | None
+    module: ModuleType,
+    finding: Finding,
+    given: Mapping[str, object],
+    options: Mapping[str, object] | None,
 ) -> Finding:
-    """The setting's own value in ``options``; for a limit of time, all that differs there from what was given."""
+    """The setting's own value in ``options``; for a limit of time, all that differs there from what
+    was given.
+    """
     if finding.instead or not options or finding.limit is None:
         return finding
     if finding.limit == "transactions_per_connection":
         names = [finding.setting] if finding.setting in options else list(options)
     else:
         names = [name for name in options if options[name] != given.get(name)]
-    return replace(finding, instead=", ".join(module.written(name, options[name]) for name in names if name is not None))
+    return replace(
+        finding,
+        instead=", ".join(
+            module.written(name, options[name]) for name in names if name is not None
+        ),
+    )
 
 
 def _transactions(policy: Policy) -> int | None:

@@ -1,6 +1,8 @@
-"""The parameters of a Postfix main.cf with their lines: continuation lines, comments and ``$name`` as postconf(5) has them.
+"""The parameters of a Postfix main.cf with their lines: continuation lines, comments and ``$name``
+as postconf(5) has them.
 
-Knows no parameter but by the name that stands in the file; what is not there has its default elsewhere.
+Knows no parameter but by the name that stands in the file; what is not there has its default
+elsewhere.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ LONGEST = 100_000
 
 
 def parameters(text: str, place: str) -> dict[str, Setting]:
-    """Each parameter as it is written, the last of two; ScenarioError for the first line that is no parameter."""
+    """Each parameter as it is written, the last of two; ScenarioError for the first line that is no
+    parameter.
+    """
     found: dict[str, Setting] = {}
     for line, logical in _logical_lines(text):
         name, equals, value = logical.partition("=")
@@ -68,8 +72,11 @@ def _replaced(match: re.Match[str], value_of: object) -> str:
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines that begin with white space continue the one before; comments and empty lines between them do not end it."""
-    begun, parts = 0, list[str]()
+    """Lines that begin with white space continue the one before; comments and empty lines between
+    them do not end it.
+    """
+    begun = 0
+    parts = list[str]()
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -78,7 +85,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             continue
         if parts:
             yield begun, " ".join(parts)
-        begun, parts = number, [line.strip()]
+        begun = number
+        parts = [line.strip()]
     if parts:
         yield begun, " ".join(parts)
 

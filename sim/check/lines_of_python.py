@@ -1,7 +1,8 @@
-"""The names that a Python file assigns at its top level, with their lines: read as text, never executed.
+"""The names that a Python file assigns at its top level, with their lines: read as text, never
+executed.
 
-Where a condition decides which value a name has, all that it may have are kept, and a name of which only running the file would
-tell has the value UNKNOWN. Knows nothing of Django.
+Where a condition decides which value a name has, all that it may have are kept, and a name of which
+only running the file would tell has the value UNKNOWN. Knows nothing of Django.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from .values_of_python import UNKNOWN, Told, Unknown, told
 __all__ = ["ELSEWHERE", "UNKNOWN", "Unknown", "assigned", "in_classes"]
 
 ELSEWHERE = "*"
-"""The name of what brings in names that the file does not show: its value is the statement, its line where it stands."""
+"""The name of what brings in names that the file does not show: its value is the statement, its
+line where it stands.
+"""
 
 MOST = 8
 """Values that a name may have, at most; beyond it none of them is told."""
@@ -32,23 +35,33 @@ State = MutableMapping[str, Possible]
 
 
 def assigned(text: str, place: str) -> dict[str, Setting]:
-    """What each name is at the end of the file; ELSEWHERE where it takes names from somewhere else. ScenarioError for no Python."""
+    """What each name is at the end of the file; ELSEWHERE where it takes names from somewhere else.
+    ScenarioError for no Python.
+    """
     state: State = dict[str, Possible]()
     try:
         _run(_tree(text).body, state)
     except SyntaxError as error:
-        raise ScenarioError(f"{place}:{error.lineno or 1}", "", f"is not valid Python: {error.msg}") from None
+        raise ScenarioError(
+            f"{place}:{error.lineno or 1}", "", f"is not valid Python: {error.msg}"
+        ) from None
     except (RecursionError, MemoryError):
-        raise ScenarioError(place, "", "is not valid Python: its expressions are nested too deeply") from None
+        raise ScenarioError(
+            place, "", "is not valid Python: its expressions are nested too deeply"
+        ) from None
     except ValueError as error:
         raise ScenarioError(place, "", f"is not valid Python: {error}") from None
     brought_in = [each for each in state.pop(ELSEWHERE, ()) if each is not None]
-    found = {name: _one(possible) for name, possible in state.items()} | ({ELSEWHERE: brought_in[-1]} if brought_in else {})
+    found = {name: _one(possible) for name, possible in state.items()} | (
+        {ELSEWHERE: brought_in[-1]} if brought_in else {}
+    )
     return {name: each for name, each in found.items() if each is not None}
 
 
 def in_classes(text: str, beginning: str) -> list[str]:
-    """The classes at the top of valid ``text`` that assign names with this ``beginning``, each with its line."""
+    """The classes at the top of valid ``text`` that assign names with this ``beginning``, each with
+    its line.
+    """
     found = []
     for node in _tree(text).body:
         if isinstance(node, ast.ClassDef):
@@ -61,7 +74,9 @@ def in_classes(text: str, beginning: str) -> list[str]:
 
 def _tree(text: str) -> ast.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a person's file: a backslash that means nothing, a comparison with a literal
+        warnings.simplefilter(
+            "ignore"
+        )  # of a person's file: a backslash that means nothing, a comparison with a literal
         return ast.parse(text)
 
 
@@ -89,7 +104,9 @@ def _run(body: list[ast.stmt], state: State) -> None:
 def _branch(node: ast.stmt, state: State) -> None:
     """Statements of which one part or another runs; all parts of ``try`` may."""
     if isinstance(node, ast.With):
-        _set_unknown([each.optional_vars for each in node.items if each.optional_vars is not None], state)
+        _set_unknown(
+            [each.optional_vars for each in node.items if each.optional_vars is not None], state
+        )
         _run(node.body, state)
     elif isinstance(node, ast.If):
         _merge(state, [node.body, node.orelse])
@@ -111,14 +128,18 @@ def _merge(state: State, bodies: list[list[ast.stmt]]) -> None:
         ends.append(ChainMap({}, state))
         _run(body, ends[-1])
     changed = dict.fromkeys(name for end in ends for name in end.maps[0])
-    after = {name: _distinct(each for end in ends for each in end.get(name, (None,))) for name in changed}
+    after = {
+        name: _distinct(each for end in ends for each in end.get(name, (None,))) for name in changed
+    }
     state.update(after)
 
 
 def _distinct(settings: Iterable[Setting | None]) -> Possible:
     found: dict[str, Setting | None] = {}
     for each in settings:
-        found.setdefault("" if each is None else f"{type(each.value).__name__} {each.value!r}", each)
+        found.setdefault(
+            "" if each is None else f"{type(each.value).__name__} {each.value!r}", each
+        )
     return tuple(found.values())[: MOST + 1]
 
 
@@ -130,14 +151,20 @@ def _one(possible: Possible) -> Setting | None:
     last = there[-1]
     if len(possible) > MOST or any(isinstance(each.value, Unknown) for each in there):
         return Setting(UNKNOWN, last.line)
-    said = [f"{_short(each.value)} (line {each.line})" for each in there] + ["not there"] * (None in possible)
+    said = [f"{_short(each.value)} (line {each.line})" for each in there] + ["not there"] * (
+        None in possible
+    )
     return Setting(Unknown(f"{', '.join(said[:-1])} or {said[-1]}"), last.line)
 
 
 def _assign(target: ast.expr, value: ast.expr, state: State) -> None:
     if isinstance(target, ast.Tuple | ast.List):
         same = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
-        if same and isinstance(value, ast.Tuple | ast.List) and not any(isinstance(one, ast.Starred) for one in target.elts):
+        if (
+            same
+            and isinstance(value, ast.Tuple | ast.List)
+            and not any(isinstance(one, ast.Starred) for one in target.elts)
+        ):
             for one, part in zip(target.elts, value.elts, strict=True):
                 _assign(one, part, state)
         else:
@@ -163,11 +190,15 @@ def _import(node: ast.Import | ast.ImportFrom, state: State) -> None:
 
 
 def _expression(node: ast.Expr, state: State) -> None:
-    """``globals().update(...)`` and ``include(...)`` bring in names; any other expression is nothing."""
+    """``globals().update(...)`` and ``include(...)`` bring in names; any other expression is
+    nothing.
+    """
     call = node.value
     if isinstance(call, ast.Call):
         function = call.func
-        _by_running(function.value if isinstance(function, ast.Attribute) else function, call, state)
+        _by_running(
+            function.value if isinstance(function, ast.Attribute) else function, call, state
+        )
 
 
 def _by_running(named: ast.expr, whole: ast.expr, state: State) -> None:
@@ -188,7 +219,9 @@ def _set_unknown(targets: Iterable[ast.expr], state: State) -> None:
 
 
 def _names(targets: Iterable[ast.expr]) -> list[str]:
-    return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    return [
+        node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
+    ]
 
 
 def _short(value: Any, *, text: bool = False) -> str:

@@ -1,4 +1,5 @@
-"""A Postfix main.cf: which of its parameters decide what the relay sees, with postconf(5)'s defaults where the file has none.
+"""A Postfix main.cf: which of its parameters decide what the relay sees, with postconf(5)'s
+defaults where the file has none.
 
 master.cf may lay its own -o values over these, and is not read.
 """
@@ -65,10 +66,16 @@ IN_DAYS = ("maximal_queue_lifetime",)
 
 MOST_SECONDS = 400 * 86_400
 
-ROUTES = ("transport_maps", "sender_dependent_relayhost_maps", "sender_dependent_default_transport_maps")
+ROUTES = (
+    "transport_maps",
+    "sender_dependent_relayhost_maps",
+    "sender_dependent_default_transport_maps",
+)
 """Parameters that name tables which say for each mail where it goes."""
 
-SERVICE = re.compile(r"^[\w./:\[\]-]+[ \t]+(unix|inet|fifo|pass|unix-dgram)[ \t]+[-yn]", re.MULTILINE | re.ASCII)
+SERVICE = re.compile(
+    r"^[\w./:\[\]-]+[ \t]+(unix|inet|fifo|pass|unix-dgram)[ \t]+[-yn]", re.MULTILINE | re.ASCII
+)
 """A line of a master.cf."""
 
 OTHERS = ("smtpd_", "lmtp_", "relay_", "local_", "virtual_", "error_", "retry_", "qmqp")
@@ -81,10 +88,16 @@ CLOSE = 0.94
 def read(text: str, place: str) -> dict[str, Setting]:
     """The parameters as they are written; ScenarioError if there is none."""
     if SERVICE.search(text):
-        raise ScenarioError(place, "", "is a master.cf, whose services are not read; name the main.cf beside it")
+        raise ScenarioError(
+            place, "", "is a master.cf, whose services are not read; name the main.cf beside it"
+        )
     found = parameters(text, place)
     if not found:
-        raise ScenarioError(place, "", "has no parameter in it; allowed: lines such as relayhost = [smtp.example.com]:587")
+        raise ScenarioError(
+            place,
+            "",
+            "has no parameter in it; allowed: lines such as relayhost = [smtp.example.com]:587",
+        )
     return found
 
 
@@ -98,17 +111,33 @@ def translate(settings: Mapping[str, Setting], place: str) -> Case:
         if default[:1] == "$" and default[1:] in lines and name not in lines
     }
     routes = [name for name in ROUTES if name in settings and settings[name].value]
-    findings = [*_misspelt(settings), *_transport(values, lines), *_elsewhere(values, lines, routes)]
+    findings = [
+        *_misspelt(settings),
+        *_transport(values, lines),
+        *_elsewhere(values, lines, routes),
+    ]
     if not values["relayhost"] and not routes and not values["default_transport"].partition(":")[2]:
         findings.append(
-            Finding("nothing of this goes through a relay: relayhost is not set", "relayhost", lines.get("relayhost"))
+            Finding(
+                "nothing of this goes through a relay: relayhost is not set",
+                "relayhost",
+                lines.get("relayhost"),
+            )
         )
         return Case(None, (), tuple(findings), lines)
     options = _options(values, lines, findings, place)
-    return Case("postfix", (Way("with these parameters", options),), tuple(findings), lines, {"tls": _tls(values)})
+    return Case(
+        "postfix",
+        (Way("with these parameters", options),),
+        tuple(findings),
+        lines,
+        {"tls": _tls(values)},
+    )
 
 
-def better(options: Mapping[str, object], transactions: int | None, gap: float) -> list[dict[str, object]]:
+def better(
+    options: Mapping[str, object], transactions: int | None, gap: float
+) -> list[dict[str, object]]:
     """Options that ought to hold, the quickest first: N reuses are N + 1 messages on a connection."""
     reuse = {**options, "smtp_tls_connection_reuse": True, "smtp_connection_cache_on_demand": True}
     if transactions is not None:
@@ -134,7 +163,9 @@ def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
 
 
 def most_messages(way: Way, allowed: int) -> tuple[int | None, str, str, str]:
-    """Messages on one connection, None without end; the parameter that says so, its value in words, and what to write."""
+    """Messages on one connection, None without end; the parameter that says so, its value in words,
+    and what to write.
+    """
     name = "smtp_connection_reuse_count_limit"
     instead = f"{name} = {max(1, allowed - 1)}"
     if not way.options.get("smtp_connection_cache_on_demand", True):
@@ -150,12 +181,18 @@ def snippet(options: Mapping[str, object]) -> str:
     return "\n".join(["# main.cf", *(written(name, value) for name, value in options.items()), ""])
 
 
-def _options(values: Mapping[str, str], lines: Mapping[str, int], findings: list[Finding], place: str) -> dict[str, object]:
-    """What the model declares of the parameters, where the file says something else than the model's default."""
+def _options(
+    values: Mapping[str, str], lines: Mapping[str, int], findings: list[Finding], place: str
+) -> dict[str, object]:
+    """What the model declares of the parameters, where the file says something else than the
+    model's default.
+    """
     found = catalogue.SHIPPED.get("postfix")
     declared: Mapping[str, object] = getattr(found, "options", {}) or {
-        "smtp_connection_cache_on_demand": True, "smtp_connection_reuse_count_limit": 0, "smtp_destination_concurrency_limit": 20,
-    }  # fmt: skip
+        "smtp_connection_cache_on_demand": True,
+        "smtp_connection_reuse_count_limit": 0,
+        "smtp_destination_concurrency_limit": 20,
+    }
     options: dict[str, object] = {}
     for name, default in declared.items():
         if name not in values or (name not in lines):
@@ -169,11 +206,17 @@ def _options(values: Mapping[str, str], lines: Mapping[str, int], findings: list
 def _as(kind: type, name: str, text: str, place: str) -> object:
     if kind is bool:
         if text.lower() not in ("yes", "no"):
-            raise ScenarioError(place, name, f'"{_short(text)}" is neither yes nor no{_commented(text)}')
+            raise ScenarioError(
+                place, name, f'"{_short(text)}" is neither yes nor no{_commented(text)}'
+            )
         return text.lower() == "yes"
     if kind is int:
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-            raise ScenarioError(place, name, f'"{_short(text)}" is not a whole number of at most nine digits{_commented(text)}')
+            raise ScenarioError(
+                place,
+                name,
+                f'"{_short(text)}" is not a whole number of at most nine digits{_commented(text)}',
+            )
         return int(text)
     return text if "feedback" in name else _time(name, text, place)
 
@@ -181,7 +224,11 @@ def _as(kind: type, name: str, text: str, place: str) -> object:
 def _time(name: str, text: str, place: str) -> str:
     found = TIME.fullmatch(text)
     if found is None or len(found[1]) > 9:
-        raise ScenarioError(place, name, f'"{_short(text)}" is not a time; write it like 10s, 5m, 1h or 5d{_commented(text)}')
+        raise ScenarioError(
+            place,
+            name,
+            f'"{_short(text)}" is not a time; write it like 10s, 5m, 1h or 5d{_commented(text)}',
+        )
     return f"{min(MOST_SECONDS, int(found[1]) * SECONDS[found[2] or ('d' if name in IN_DAYS else 's')])}s"
 
 
@@ -193,11 +240,16 @@ def _tls(values: Mapping[str, str]) -> str:
     if values["smtp_tls_wrappermode"].lower() == "yes":
         return "implicit"
     level = values["smtp_tls_security_level"].lower()
-    return "starttls" if level not in ("", "none") or (not level and values["smtp_use_tls"].lower() == "yes") else "none"
+    return (
+        "starttls"
+        if level not in ("", "none") or (not level and values["smtp_use_tls"].lower() == "yes")
+        else "none"
+    )
 
 
 def _transport(values: Mapping[str, str], lines: Mapping[str, int]) -> list[Finding]:
-    relay, port = values["relayhost"], re.search(r":(\d+)\Z", values["relayhost"])
+    relay = values["relayhost"]
+    port = re.search(r":(\d+)\Z", values["relayhost"])
     found = []
 
     def told(made: Callable[..., Finding], what: str, name: str, instead: str = "") -> None:
@@ -210,7 +262,11 @@ def _transport(values: Mapping[str, str], lines: Mapping[str, int]) -> list[Find
         what = f"relayhost is {_short(relay)}: without [ ] around the name Postfix asks for its MX records first"
         told(Finding, what, "relayhost", f"relayhost = [{_short(host)}]{colon}{_short(service)}")
     if RELAYS_HOST not in relay:
-        told(Finding, f"relayhost is {_short(relay)}; it is judged as if it were this relay", "relayhost")
+        told(
+            Finding,
+            f"relayhost is {_short(relay)}; it is judged as if it were this relay",
+            "relayhost",
+        )
     if values["smtp_sasl_auth_enable"].lower() != "yes":
         what = "sends nothing: smtp_sasl_auth_enable is not yes, and the relay wants a login"
         told(stops, what, "smtp_sasl_auth_enable", "smtp_sasl_auth_enable = yes")
@@ -223,18 +279,24 @@ def _transport(values: Mapping[str, str], lines: Mapping[str, int]) -> list[Find
     return found
 
 
-def _elsewhere(values: Mapping[str, str], lines: Mapping[str, int], routes: Sequence[str]) -> list[Finding]:
+def _elsewhere(
+    values: Mapping[str, str], lines: Mapping[str, int], routes: Sequence[str]
+) -> list[Finding]:
     """What decides besides these parameters, and is not read."""
     found = []
     service, _, host = values["default_transport"].partition(":")
     if not values["relayhost"] and (routes or host):
         named = " and ".join([*routes, *(["default_transport"] if host else [])])
-        what = (
-            f"relayhost is not set, and where mail goes is for {named} to say; it is judged as if all of it went to this relay"
-        )
+        what = f"relayhost is not set, and where mail goes is for {named} to say; it is judged as if all of it went to this relay"
         found.append(Finding(what, "relayhost", lines.get((*routes, "default_transport")[0])))
     elif routes:
-        found.append(Finding(f"{routes[0]} may send mail elsewhere, and is not read", routes[0], lines.get(routes[0])))
+        found.append(
+            Finding(
+                f"{routes[0]} may send mail elsewhere, and is not read",
+                routes[0],
+                lines.get(routes[0]),
+            )
+        )
     if service not in ("", "smtp", "relay"):
         what = f"default_transport is {_short(service)}, whose own parameters and service are not read; it is judged as smtp"
         found.append(Finding(what, "default_transport", lines.get("default_transport")))
@@ -247,18 +309,26 @@ def _elsewhere(values: Mapping[str, str], lines: Mapping[str, int], routes: Sequ
         what = f"{kept} keeps connections in a way of its own; it is judged as if it were not there"
         found.append(Finding(what, kept, lines.get(kept)))
     if values["relayhost"] or routes or host:
-        found.append(Finding("master.cf may overrule any of these for a service with -o, and is not read"))
+        found.append(
+            Finding("master.cf may overrule any of these for a service with -o, and is not read")
+        )
     return found
 
 
 def _misspelt(settings: Mapping[str, Setting]) -> list[Finding]:
-    """Names so close to one that is read here that they are a slip of the pen rather than another parameter."""
+    """Names so close to one that is read here that they are a slip of the pen rather than another
+    parameter.
+    """
     found = []
     for name, each in settings.items():
         other = name in DEFAULTS or name.startswith(OTHERS)
         close = [] if other else get_close_matches(name, DEFAULTS, n=1, cutoff=CLOSE)
         if close:
-            found.append(Finding(f'{_short(name)} is not read here; did you mean "{close[0]}"?', name, each.line))
+            found.append(
+                Finding(
+                    f'{_short(name)} is not read here; did you mean "{close[0]}"?', name, each.line
+                )
+            )
     return found
 
 

@@ -1,6 +1,8 @@
-"""The value of a Python expression as far as it can be told without running anything: literals, names, a little arithmetic.
+"""The value of a Python expression as far as it can be told without running anything: literals,
+names, a little arithmetic.
 
-What is looked up outside - ``os.environ.get`` and its like - is taken for its default, and that is said. Knows no statements.
+What is looked up outside - ``os.environ.get`` and its like - is taken for its default, and that is
+said. Knows no statements.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from typing import Any, NamedTuple
 
 
 class Unknown:
-    """A value that only running the file would tell; ``either`` says in words which ones it may be, where that is known."""
+    """A value that only running the file would tell; ``either`` says in words which ones it may be,
+    where that is known.
+    """
 
     def __init__(self, either: str = "") -> None:
         self.either = either
@@ -37,14 +41,21 @@ Names = Callable[[str], Told]
 CASTS: dict[str, Callable[[Any], Any]] = {"int": int, "float": float, "bool": bool, "str": str}
 
 LOOK_UPS = ("get", "getenv", "env", "config", "int", "bool", "str", "float")
-"""Last part of the name of a call that looks a value up outside: ``os.environ.get``, ``env.int``, decouple's ``config``."""
+"""Last part of the name of a call that looks a value up outside: ``os.environ.get``, ``env.int``,
+decouple's ``config``.
+"""
 
-ON, OFF = ("y", "yes", "t", "true", "on", "1"), ("n", "no", "f", "false", "off", "0", "")
+ON = ("y", "yes", "t", "true", "on", "1")
+OFF = ("n", "no", "f", "false", "off", "0", "")
 """How a look-up's own cast to bool reads a string, which is not how ``bool`` does."""
 
 NUMBERS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv,
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+}
 
 LARGEST = 1e12
 LONGEST = 10_000
@@ -65,9 +76,11 @@ def _name(node: ast.Name, names: Names) -> Told:
 
 
 def _sum(node: ast.BinOp, names: Names) -> Told:
-    left, right = told(node.left, names), told(node.right, names)
+    left = told(node.left, names)
+    right = told(node.right, names)
     outside = left.outside or right.outside
-    one, other = left.value, right.value
+    one = left.value
+    other = right.value
     if isinstance(one, str) and isinstance(other, str) and isinstance(node.op, ast.Add):
         return Told((one + other)[:LONGEST], outside)
     if not (_is_number(one) and _is_number(other) and type(node.op) in NUMBERS):
@@ -101,13 +114,23 @@ def _either(node: ast.BoolOp, names: Names) -> Told:
 
 
 def _formatted(node: ast.JoinedStr, names: Names) -> Told:
-    text, outside = "", False
+    text = ""
+    outside = False
     for part in node.values:
-        plain = isinstance(part, ast.FormattedValue) and part.conversion == -1 and part.format_spec is None
-        each = told(part.value, names) if plain and isinstance(part, ast.FormattedValue) else told(part, names)
+        plain = (
+            isinstance(part, ast.FormattedValue)
+            and part.conversion == -1
+            and part.format_spec is None
+        )
+        each = (
+            told(part.value, names)
+            if plain and isinstance(part, ast.FormattedValue)
+            else told(part, names)
+        )
         if not isinstance(each.value, str) and not _is_number(each.value):
             return Told(UNKNOWN)
-        text, outside = (text + str(each.value))[:LONGEST], outside or each.outside
+        text = (text + str(each.value))[:LONGEST]
+        outside = outside or each.outside
     return Told(text, outside)
 
 
@@ -120,7 +143,8 @@ def _called(node: ast.Call, names: Names) -> Told:
     default = keywords.get("default") or (node.args[1] if len(node.args) > 1 else None)
     if last not in LOOK_UPS or default is None:
         return Told(UNKNOWN)
-    value, cast = told(default, names).value, keywords.get("cast")
+    value = told(default, names).value
+    cast = keywords.get("cast")
     if isinstance(cast, ast.Name) and cast.id in CASTS:
         value = _cast(_as_bool if cast.id == "bool" else CASTS[cast.id], value)
     elif cast is not None:
@@ -132,7 +156,11 @@ def _is_look_up(node: ast.expr) -> bool:
     """A call or a subscript of something that is looked up outside, without a default."""
     if isinstance(node, ast.Subscript):
         return ast.unparse(node.value).endswith("environ")
-    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in LOOK_UPS and len(node.args) == 1
+    return (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in LOOK_UPS
+        and len(node.args) == 1
+    )
 
 
 def _cast(to: Callable[[Any], Any], value: Any) -> Any:
@@ -156,6 +184,11 @@ def _is_number(value: object) -> bool:
 
 
 READERS: dict[type[ast.expr], Callable[[Any, Names], Told]] = {
-    ast.Name: _name, ast.BinOp: _sum, ast.UnaryOp: _not, ast.IfExp: _choice, ast.BoolOp: _either, ast.JoinedStr: _formatted,
+    ast.Name: _name,
+    ast.BinOp: _sum,
+    ast.UnaryOp: _not,
+    ast.IfExp: _choice,
+    ast.BoolOp: _either,
+    ast.JoinedStr: _formatted,
     ast.Call: _called,
-}  # fmt: skip
+}

@@ -1,7 +1,9 @@
-"""The command line: the commands by name, each in a module of its own that is read when it is called.
+"""The command line: the commands by name, each in a module of its own that is read when it is
+called.
 
-A command reads its call, hands the work to the packages below and prints: results to stdout, progress and prose to stderr. A
-person's mistake is one line on stderr and status 2, never a traceback. Knows nothing of how a run is done.
+A command reads its call, hands the work to the packages below and prints: results to stdout,
+progress and prose to stderr. A person's mistake is one line on stderr and status 2, never a
+traceback. Knows nothing of how a run is done.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ COMMANDS = {
     "strategies": "shipped:strategies",
     "policies": "shipped:policies",
 }
-"""Every command: the module in this package and the name in it, in the order in which help lists them."""
+"""Every command: the module in this package and the name in it, in the order in which help lists
+them.
+"""
 
 
 class Commands(click.Group):
@@ -48,14 +52,18 @@ class Commands(click.Group):
         found: click.Command = getattr(import_module(f".{module}", __name__), attribute)
         return found
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of a call; a mistake names the nearest."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"{args[0]} is no command{nearest(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="relaysim")
 def cli() -> None:
     """What will the relay do to my sender? Find out before production does."""
@@ -65,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The console script: exits with 0, 1 or 2, as ``scenarios/REFERENCE.md`` has it."""
     endure()
     try:
-        status = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        status = cli.main(
+            args=None if arguments is None else list(arguments), standalone_mode=False
+        )
         sys.stdout.flush()
     except ScenarioError as error:
         click.echo(str(error), err=True)
@@ -86,5 +96,7 @@ def _said(error: click.ClickException) -> str:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
     context = error.ctx if isinstance(error, click.UsageError) else None
-    message = error.format_message().replace("is not a valid integer range.", "is not a whole number.")
+    message = error.format_message().replace(
+        "is not a valid integer range.", "is not a whole number."
+    )
     return f"{message}  ({context.command_path if context else 'relaysim'} --help shows what is allowed)"

@@ -1,4 +1,6 @@
-"""``relaysim check``: what the relay would do to a sender that is configured already. Knows how it is printed, not how it is found."""
+"""``relaysim check``: what the relay would do to a sender that is configured already. Knows how it
+is printed, not how it is found.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +18,57 @@ from .status import FAILS, HOLDS
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--kind", type=click.Choice(sorted(checking.KINDS)), help="What the file is.  [default: by its name and text]")
-@click.option("--policy", metavar="NAME", help="A shipped policy, or a path.  [default: mailersend]")
 @click.option(
-    "-n", "messages", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Messages, all at once."
+    "--kind",
+    type=click.Choice(sorted(checking.KINDS)),
+    help="What the file is.  [default: by its name and text]",
+)
+@click.option(
+    "--policy", metavar="NAME", help="A shipped policy, or a path.  [default: mailersend]"
+)
+@click.option(
+    "-n",
+    "messages",
+    type=click.IntRange(1, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="Messages, all at once.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the runs.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Lay a dotted scenario key on the runs.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of the runs.")
 def check(
-    file: Path, kind: str | None, policy: str | None, messages: int, as_json: bool, settings: Sequence[str], seed: int | None
+    file: Path,
+    kind: str | None,
+    policy: str | None,
+    messages: int,
+    as_json: bool,
+    settings: Sequence[str],
+    seed: int | None,
 ) -> int:
-    """Read a configuration - Nodemailer's options as JSON, Django's settings, Postfix's main.cf - and say what the relay does to it."""
+    """Read a configuration - Nodemailer's options as JSON, Django's settings, Postfix's main.cf -
+    and say what the relay does to it.
+    """
     overrides = [*([] if policy is None else [f"policy.use={policy}"]), *settings]
     command = [
-        "relaysim", "check", str(file), *([] if kind is None else ["--kind", kind]), *([] if policy is None else ["--policy", policy]),
-        *(["-n", str(messages)] if messages != 1000 else []), *(part for one in settings for part in ("--set", one)),
+        "relaysim",
+        "check",
+        str(file),
+        *([] if kind is None else ["--kind", kind]),
+        *([] if policy is None else ["--policy", policy]),
+        *(["-n", str(messages)] if messages != 1000 else []),
+        *(part for one in settings for part in ("--set", one)),
         *([] if seed is None else ["--seed", str(seed)]),
-    ]  # fmt: skip
-    found = checking.check(file, kind=kind, messages=messages, overrides=overrides, seed=seed, command=command)
+    ]
+    found = checking.check(
+        file, kind=kind, messages=messages, overrides=overrides, seed=seed, command=command
+    )
     if as_json:
         print_json(found.to_dict())
     else:
@@ -50,7 +84,8 @@ def _print(found: Checked) -> None:
             if said:
                 click.echo(f"    {said}")
     for trial in found.trials:
-        messages, incidents = trial.result.messages, trial.result.incidents.total
+        messages = trial.result.messages
+        incidents = trial.result.incidents.total
         click.echo(
             f"{trial.way.title}: {messages.accepted:,} of {messages.submitted:,} accepted, {messages.lost:,} lost, "
             f"{incidents:,} incident{'' if incidents == 1 else 's'}"
@@ -66,7 +101,11 @@ def _print(found: Checked) -> None:
     elif not found.passed and found.trials:
         click.echo("No setting is known that is refused nowhere; relaysim plan searches for one.")
     if found.passed:
-        click.echo("passed: nothing of this is refused" if found.trials else "passed: nothing of this was run")
+        click.echo(
+            "passed: nothing of this is refused"
+            if found.trials
+            else "passed: nothing of this was run"
+        )
 
 
 def _circumstances(found: Checked) -> str:

@@ -30,11 +30,28 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print results as JSON on stdout."),
         click.option(
-            "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on every scenario."
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Lay a dotted scenario key on every scenario.",
         ),
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed, instead of the scenario's."),
-        click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use."),
-        click.option("--patience", default=f"{PATIENCE:g}s", show_default=True, help="Real time that a strategy may be stuck."),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**63 - 1), help="The seed, instead of the scenario's."
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(1, 256),
+            default=1,
+            show_default=True,
+            help="Processes to use.",
+        ),
+        click.option(
+            "--patience",
+            default=f"{PATIENCE:g}s",
+            show_default=True,
+            help="Real time that a strategy may be stuck.",
+        ),
     ):
         command = option(command)
     return command
@@ -48,7 +65,9 @@ def tables_of_call(strategy: str, given: Sequence[str]) -> tuple[dict[str, Any],
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise ScenarioError(
-                "command line", setting, "is not KEY=VALUE; write it like size=5, workers=4 or policy.window=sliding"
+                "command line",
+                setting,
+                "is not KEY=VALUE; write it like size=5, workers=4 or policy.window=sliding",
             )
         if "." in key and not _declares(strategy, key):
             dotted.append(setting)
@@ -60,15 +79,24 @@ def tables_of_call(strategy: str, given: Sequence[str]) -> tuple[dict[str, Any],
 
 
 def _declares(strategy: str, option: str) -> bool:
-    """Whether a dotted name is an option of a shipped strategy, or one misspelt behind its first dot."""
+    """Whether a dotted name is an option of a shipped strategy, or one misspelt behind its first
+    dot.
+    """
     family = option.partition(".")[0] + "."
-    return strategy in catalogue.SHIPPED and any(each.startswith(family) for each in catalogue.shipped(strategy).options)
+    return strategy in catalogue.SHIPPED and any(
+        each.startswith(family) for each in catalogue.shipped(strategy).options
+    )
 
 
 def run_all(
-    scenarios: Sequence[Scenario], jobs: int, patience: str, keep: OnResult = lambda index, answer: None
+    scenarios: Sequence[Scenario],
+    jobs: int,
+    patience: str,
+    keep: OnResult = lambda index, answer: None,
 ) -> list[Answer]:
-    """Runs them with a progress bar; ``patience`` is a duration as text. ``keep`` is given each answer as soon as it is there."""
+    """Runs them with a progress bar; ``patience`` is a duration as text. ``keep`` is given each
+    answer as soon as it is there.
+    """
     seconds = patience_of(patience)
     with progress_bar() as progress:
         bar = progress.add_task("scenarios", total=len(scenarios))
@@ -113,5 +141,12 @@ def console() -> Console:
 
 def progress_bar() -> Progress:
     """Where progress goes: stderr, on a terminal only."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    )

@@ -1,4 +1,6 @@
-"""``relaysim plan``: reads the demand and the resources of a call, prints the answer. Knows nothing of how a plan is found."""
+"""``relaysim plan``: reads the demand and the resources of a call, prints the answer. Knows nothing
+of how a plan is found.
+"""
 
 from __future__ import annotations
 
@@ -31,42 +33,96 @@ from .status import FAILS, HOLDS
 
 
 @click.command(name="plan")
-@click.option("--messages", type=click.IntRange(1, 10_000_000), help="So many messages, all there at once ...")
+@click.option(
+    "--messages", type=click.IntRange(1, 10_000_000), help="So many messages, all there at once ..."
+)
 @click.option("--within", help="... accepted within this time, such as 2h.")
-@click.option("--rate", help="Or a rate such as 300/min: with messages always waiting, or at random with --p99.")
-@click.option("--p99", help="99 of 100 messages accepted so soon after they were submitted, such as 5s.")
 @click.option(
-    "--profile", help="Or a day: 24 messages-an-hour values from midnight, with commas, or a file with them. Needs --p99."
+    "--rate",
+    help="Or a rate such as 300/min: with messages always waiting, or at random with --p99.",
 )
 @click.option(
-    "--trace", type=click.Path(path_type=Path, dir_okay=False), help="Or recorded arrivals, as in a scenario. Needs --p99."
+    "--p99", help="99 of 100 messages accepted so soon after they were submitted, such as 5s."
 )
 @click.option(
-    "--beside", metavar="RATE", help="With --messages, --within and --p99: mail that is not to wait for the campaign."
-)
-@click.option("--lasts", metavar="DURATION", help="How long a rate is held in the proof.  [default: 10m; 30m with --p99]")
-@click.option("--usernames", type=click.IntRange(1, 1000), default=1, show_default=True, help="The most usernames there are.")
-@click.option("--ips", type=click.IntRange(1, 1000), default=1, show_default=True, help="The most IPs there are.")
-@click.option("--workers", type=click.IntRange(1, 1000), default=100, show_default=True, help="The most workers.")
-@click.option("--rtt", help="The round trip to the relay, such as 40ms, or the range it is in, such as 20ms..150ms.")
-@click.option(
-    "--tls", type=click.Choice(["none", "starttls", "implicit"]), help="How connections are encrypted.  [default: starttls]"
+    "--profile",
+    help="Or a day: 24 messages-an-hour values from midnight, with commas, or a file with them. Needs --p99.",
 )
 @click.option(
-    "--for", "strategy", default="paced", show_default=True, metavar="LIBRARY", help="A library or strategy to plan for."
+    "--trace",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Or recorded arrivals, as in a scenario. Needs --p99.",
+)
+@click.option(
+    "--beside",
+    metavar="RATE",
+    help="With --messages, --within and --p99: mail that is not to wait for the campaign.",
+)
+@click.option(
+    "--lasts",
+    metavar="DURATION",
+    help="How long a rate is held in the proof.  [default: 10m; 30m with --p99]",
+)
+@click.option(
+    "--usernames",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="The most usernames there are.",
+)
+@click.option(
+    "--ips",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="The most IPs there are.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1000),
+    default=100,
+    show_default=True,
+    help="The most workers.",
+)
+@click.option(
+    "--rtt",
+    help="The round trip to the relay, such as 40ms, or the range it is in, such as 20ms..150ms.",
+)
+@click.option(
+    "--tls",
+    type=click.Choice(["none", "starttls", "implicit"]),
+    help="How connections are encrypted.  [default: starttls]",
+)
+@click.option(
+    "--for",
+    "strategy",
+    default="paced",
+    show_default=True,
+    metavar="LIBRARY",
+    help="A library or strategy to plan for.",
 )
 @click.option("--confidence", default="95%", show_default=True, help="Of every interval.")
 @click.option(
-    "--share", default="90%", show_default=True, help="The share of runs that must meet the demand, at that confidence."
+    "--share",
+    default="90%",
+    show_default=True,
+    help="The share of runs that must meet the demand, at that confidence.",
 )
 @click.option(
-    "--replications", type=click.IntRange(2, 10_000), help="Runs of the proof, instead of as many as the share needs."
+    "--replications",
+    type=click.IntRange(2, 10_000),
+    help="Runs of the proof, instead of as many as the share needs.",
 )
 @click.option(
-    "--precision", default="2%", show_default=True, help="Of the means: more runs are made until they are so certain."
+    "--precision",
+    default="2%",
+    show_default=True,
+    help="Of the means: more runs are made until they are so certain.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the scenario, the snippet and the figures."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the scenario, the snippet and the figures.",
 )
 @click.option(
     "--set",
@@ -75,10 +131,26 @@ from .status import FAILS, HOLDS
     metavar="KEY=VALUE",
     help="Lay a dotted scenario key on the plan, such as policy.logins_per_username=240.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**62), default=1, show_default=True, help="The seed of the first replication.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**62),
+    default=1,
+    show_default=True,
+    help="The seed of the first replication.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON on stdout.")
-def plan_(out: Path | None, as_json: bool, strategy: str, settings: Sequence[str], seed: int, jobs: int, **given: Any) -> int:
+def plan_(
+    out: Path | None,
+    as_json: bool,
+    strategy: str,
+    settings: Sequence[str],
+    seed: int,
+    jobs: int,
+    **given: Any,
+) -> int:
     """Settings that will do it, with their proof; or which limit forbids it, and what would change that.
 
     \b
@@ -86,20 +158,32 @@ def plan_(out: Path | None, as_json: bool, strategy: str, settings: Sequence[str
     relaysim plan --rate 300/min --p99 5s --usernames 3
     relaysim plan --messages 20000 --within 1h --beside 30/min --p99 10s
     """  # noqa: D301 - click wants the sign itself
-    demand, way = demand_of(given), way_of(given["rtt"])
+    demand = demand_of(given)
+    way = way_of(given["rtt"])
     _only_the_world(settings)
     fixed = [*settings, *([f"network.tls={given['tls']}"] if given["tls"] else [])]
     standard = Standard(
-        _part(given["confidence"], "--confidence"), _part(given["share"], "--share"), given["replications"],
+        _part(given["confidence"], "--confidence"),
+        _part(given["share"], "--share"),
+        given["replications"],
         _part(given["precision"], "--precision"),
-    )  # fmt: skip
+    )
     resources = Resources(given["usernames"], given["ips"], given["workers"])
     with progress_bar() as progress:
         bar = progress.add_task("search", total=None)
         found = plan(
-            demand, strategy=strategy, resources=resources, settings=fixed, rtt=way, standard=standard, seed=seed, jobs=jobs,
-            on_progress=lambda done, total, what: progress.update(bar, completed=done, total=total, description=what),
-        )  # fmt: skip
+            demand,
+            strategy=strategy,
+            resources=resources,
+            settings=fixed,
+            rtt=way,
+            standard=standard,
+            seed=seed,
+            jobs=jobs,
+            on_progress=lambda done, total, what: progress.update(
+                bar, completed=done, total=total, description=what
+            ),
+        )
     if as_json:
         print_json(found.to_dict())
     else:
@@ -114,17 +198,28 @@ def demand_of(given: dict[str, Any]) -> Demand:
     kinds = [name for name in ("messages", "rate", "profile", "trace") if given[name] is not None]
     if len(kinds) != 1:
         said = "no demand" if not kinds else f"{len(kinds)} demands at once"
-        raise _mistake("plan", f"{said}; give --messages with --within, or --rate, or --profile or --trace with --p99")
+        raise _mistake(
+            "plan",
+            f"{said}; give --messages with --within, or --rate, or --profile or --trace with --p99",
+        )
     if kinds == ["messages"]:
         return _campaign(given)
     _only(given, kinds[0], "within", "beside")
     p99 = _duration(given["p99"], "--p99") if given["p99"] else None
     if kinds == ["rate"]:
-        return at_rate(_rate(given["rate"], "--rate"), p99, _duration(given["lasts"], "--lasts") if given["lasts"] else None)
+        return at_rate(
+            _rate(given["rate"], "--rate"),
+            p99,
+            _duration(given["lasts"], "--lasts") if given["lasts"] else None,
+        )
     _only(given, kinds[0], "lasts")
     if p99 is None:
         raise _mistake("--p99", f"is required with --{kinds[0]}; write it like 5s")
-    return of_day(_profile(given["profile"]), p99) if kinds == ["profile"] else of_trace(given["trace"], p99)
+    return (
+        of_day(_profile(given["profile"]), p99)
+        if kinds == ["profile"]
+        else of_trace(given["trace"], p99)
+    )
 
 
 FOUND = {
@@ -153,10 +248,18 @@ def _campaign(given: dict[str, Any]) -> Demand:
         raise _mistake("--within", "is required with --messages; write it like 2h")
     within = _duration(given["within"], "--within")
     if (given["beside"] is None) != (given["p99"] is None):
-        raise _mistake("--beside", "and --p99 go together where there is a campaign: what is not to wait, and how long at most")
+        raise _mistake(
+            "--beside",
+            "and --p99 go together where there is a campaign: what is not to wait, and how long at most",
+        )
     if given["beside"] is None:
         return by_deadline(given["messages"], within)
-    return beside_campaign(given["messages"], within, _rate(given["beside"], "--beside"), _duration(given["p99"], "--p99"))
+    return beside_campaign(
+        given["messages"],
+        within,
+        _rate(given["beside"], "--beside"),
+        _duration(given["p99"], "--p99"),
+    )
 
 
 def _only(given: dict[str, Any], kind: str, *others: str) -> None:
@@ -170,7 +273,8 @@ def way_of(text: str | None) -> Way | None:
     if text is None:
         return None
     low, dots, high = text.partition("..")
-    first, last = _duration(low, "--rtt"), _duration(high if dots else low, "--rtt")
+    first = _duration(low, "--rtt")
+    last = _duration(high if dots else low, "--rtt")
     if last < first:
         raise _mistake("--rtt", f'"{text}" ends before it begins; write the shorter one first')
     return Way(first, last)
@@ -182,9 +286,13 @@ def _profile(text: str) -> list[float]:
         whole = path.read_text(encoding="utf-8") if "," not in text else text
         return [float(part) for part in whole.replace(",", " ").split()]
     except OSError as error:
-        raise _mistake("--profile", f'"{text}" is neither 24 values with commas nor a file: {error.strerror}') from None
+        raise _mistake(
+            "--profile", f'"{text}" is neither 24 values with commas nor a file: {error.strerror}'
+        ) from None
     except ValueError:
-        raise _mistake("--profile", "holds something that is no number; 24 messages-an-hour values are needed") from None
+        raise _mistake(
+            "--profile", "holds something that is no number; 24 messages-an-hour values are needed"
+        ) from None
 
 
 def _duration(text: str, key: str) -> int:
@@ -222,5 +330,7 @@ def _write(found: Plan, out: Path) -> None:
             bar = progress.add_task("figures", total=None)
             written = write_plan(found, out, lambda: progress.advance(bar))
     except OSError as error:
-        raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
+        raise ScenarioError(
+            str(out), "--out", f"cannot be written: {error.strerror or error}"
+        ) from None
     click.echo(f"{len(written)} files written to {out}", err=True)

@@ -1,4 +1,6 @@
-"""``relaysim run``: scenario files, and folders of them. Knows how results are printed and written, not how they come about."""
+"""``relaysim run``: scenario files, and folders of them. Knows how results are printed and written,
+not how they come about.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,20 @@ from .status import STOPPED
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for JSON, CSV, figures and JUnit.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for JSON, CSV, figures and JUnit.",
+)
 @common
 def run(
-    paths: Sequence[Path], out: Path | None, as_json: bool, settings: Sequence[str], seed: int | None, jobs: int, patience: str
+    paths: Sequence[Path],
+    out: Path | None,
+    as_json: bool,
+    settings: Sequence[str],
+    seed: int | None,
+    jobs: int,
+    patience: str,
 ) -> int:
     """Run scenario files, and folders of them."""
     if out:
@@ -39,8 +51,13 @@ def run(
     try:
         run_all(scenarios, jobs, patience, answers.__setitem__)
     except KeyboardInterrupt:
-        click.echo(f"stopped: {len(answers):,} of {plural(len(scenarios), 'scenario')} had been run", err=True)
-    found = [(answers[index], scenario) for index, scenario in enumerate(scenarios) if index in answers]
+        click.echo(
+            f"stopped: {len(answers):,} of {plural(len(scenarios), 'scenario')} had been run",
+            err=True,
+        )
+    found = [
+        (answers[index], scenario) for index, scenario in enumerate(scenarios) if index in answers
+    ]
     wrong += [answer for answer, _ in found if isinstance(answer, ScenarioError)]
     done = [(answer, scenario) for answer, scenario in found if isinstance(answer, Result)]
     results = [answer for answer, _ in done]
@@ -54,16 +71,25 @@ def run(
     return status if len(answers) == len(scenarios) else STOPPED
 
 
-def _loaded(paths: Sequence[Path], settings: Sequence[str], seed: int | None) -> tuple[list[Scenario], list[ScenarioError]]:
+def _loaded(
+    paths: Sequence[Path], settings: Sequence[str], seed: int | None
+) -> tuple[list[Scenario], list[ScenarioError]]:
     scenarios: list[Scenario] = []
     wrong: list[ScenarioError] = []
-    suffix = [part for setting in settings for part in ("--set", setting)] + ([] if seed is None else ["--seed", str(seed)])
+    suffix = [part for setting in settings for part in ("--set", setting)] + (
+        [] if seed is None else ["--seed", str(seed)]
+    )
     for path in paths:
         try:
             for file in _found(path):
                 try:
                     scenario = load_scenario(file, settings, seed)
-                    scenarios.append(replace(scenario, command=printable(shlex.join(["relaysim", "run", file.name, *suffix]))))
+                    scenarios.append(
+                        replace(
+                            scenario,
+                            command=printable(shlex.join(["relaysim", "run", file.name, *suffix])),
+                        )
+                    )
                 except ScenarioError as error:
                     wrong.append(error)
         except ScenarioError as error:
@@ -91,10 +117,20 @@ def _files(path: Path) -> list[Path]:
 
 
 def _below(path: Path) -> Iterator[Path]:
-    """The .toml files of a folder and of those in it, but for what is hidden and for what was installed there."""
+    """The .toml files of a folder and of those in it, but for what is hidden and for what was
+    installed there.
+    """
     for folder, below, names in os.walk(path):
-        below[:] = [name for name in below if not name.startswith(".") and not _is_installed(Path(folder, name))]
-        yield from (Path(folder, name) for name in names if name.endswith(".toml") and not name.startswith("."))
+        below[:] = [
+            name
+            for name in below
+            if not name.startswith(".") and not _is_installed(Path(folder, name))
+        ]
+        yield from (
+            Path(folder, name)
+            for name in names
+            if name.endswith(".toml") and not name.startswith(".")
+        )
 
 
 def _is_installed(folder: Path) -> bool:
@@ -102,9 +138,11 @@ def _is_installed(folder: Path) -> bool:
 
 
 def _is_other(file: Path) -> bool:
-    """Whether a file of a folder is no scenario: a policy that its scenarios use, or of another program, as pyproject.toml.
+    """Whether a file of a folder is no scenario: a policy that its scenarios use, or of another
+    program, as pyproject.toml.
 
-    A policy names limits, and neither a workload nor a sender; no key of the other resembles one of a scenario.
+    A policy names limits, and neither a workload nor a sender; no key of the other resembles one of
+    a scenario.
     """
     try:
         keys = read_toml(file).keys()
@@ -112,7 +150,9 @@ def _is_other(file: Path) -> bool:
         return False
     if keys & set(LIMITS):
         return not keys & {"workload", "sender"}
-    return file.name == "pyproject.toml" or (bool(keys) and not any(key in TABLES or nearest(key, TABLES) for key in keys))
+    return file.name == "pyproject.toml" or (
+        bool(keys) and not any(key in TABLES or nearest(key, TABLES) for key in keys)
+    )
 
 
 def _make(out: Path) -> None:
@@ -121,12 +161,20 @@ def _make(out: Path) -> None:
         if not os.access(out, os.W_OK | os.X_OK):
             raise PermissionError(EACCES, os.strerror(EACCES))
     except OSError as error:
-        raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
+        raise ScenarioError(
+            str(out), "--out", f"cannot be written: {error.strerror or error}"
+        ) from None
 
 
-def _write(done: Sequence[tuple[Result, Scenario]], wrong: Sequence[ScenarioError], out: Path) -> None:
+def _write(
+    done: Sequence[tuple[Result, Scenario]], wrong: Sequence[ScenarioError], out: Path
+) -> None:
     try:
-        written = report.write_all([(result, scenario.policy) for result, scenario in done], out, wrong)
+        written = report.write_all(
+            [(result, scenario.policy) for result, scenario in done], out, wrong
+        )
     except OSError as error:
-        raise ScenarioError(str(out), "--out", f"cannot be written: {error.strerror or error}") from None
+        raise ScenarioError(
+            str(out), "--out", f"cannot be written: {error.strerror or error}"
+        ) from None
     click.echo(f"{len(written)} files written to {out}", err=True)

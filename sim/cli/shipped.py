@@ -23,7 +23,9 @@ def strategies(as_json: bool) -> int:
         print_json([_table(one) for one in found])
         return HOLDS
     for one in found:
-        click.echo(f"{one.name}{f', a model of {one.library}' if one.library else ''}\n    {one.about}")
+        click.echo(
+            f"{one.name}{f', a model of {one.library}' if one.library else ''}\n    {one.about}"
+        )
         for line in _options(one):
             click.echo(f"    {line}")
     return HOLDS
@@ -42,7 +44,9 @@ def _table(one: Strategy) -> dict[str, object]:
 def _options(one: Strategy) -> list[str]:
     """A line for each option that is explained, and one for all others."""
     written = {name: f"{name} = {json.dumps(value)}" for name, value in one.options.items()}
-    explained = [f"{said}: {one.explained[name]}" for name, said in written.items() if name in one.explained]
+    explained = [
+        f"{said}: {one.explained[name]}" for name, said in written.items() if name in one.explained
+    ]
     others = [said for name, said in written.items() if name not in one.explained]
     return [
         *([f"options: {', '.join(others) or 'none'}"] if others or not explained else ["options:"]),

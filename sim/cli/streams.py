@@ -1,4 +1,5 @@
-"""What results are written to, made to endure: a reader that has gone, a full disk, signs that an encoding lacks, no stream at all.
+"""What results are written to, made to endure: a reader that has gone, a full disk, signs that an
+encoding lacks, no stream at all.
 
 Knows nothing of commands or results.
 """
@@ -17,9 +18,11 @@ __all__ = ["endure", "utf8"]
 
 
 class Output(io.FileIO):
-    """Stdout, in which nothing that a reader does changes the work: where it has gone, as with ``| head``, the rest goes nowhere.
+    """Stdout, in which nothing that a reader does changes the work: where it has gone, as with ``|
+    head``, the rest goes nowhere.
 
-    The status and what ``--out`` writes stay what they would have been. Any other failure is told once, in one line.
+    The status and what ``--out`` writes stay what they would have been. Any other failure is told
+    once, in one line.
     """
 
     def write(self, data: Any, /) -> int:
@@ -31,7 +34,9 @@ class Output(io.FileIO):
             return memoryview(data).nbytes
         except OSError as error:
             self._discard()
-            raise ScenarioError("stdout", "", f"cannot be written: {error.strerror or error}") from None
+            raise ScenarioError(
+                "stdout", "", f"cannot be written: {error.strerror or error}"
+            ) from None
 
     def _discard(self) -> None:
         """What still comes goes nowhere; it would fail again when Python ends, with a traceback."""
@@ -50,7 +55,10 @@ def endure() -> None:
         sys.stdout.flush()
         binary = io.BufferedWriter(Output(sys.stdout.fileno(), "w", closefd=False))
         sys.stdout = io.TextIOWrapper(
-            binary, encoding=sys.stdout.encoding, errors="backslashreplace", line_buffering=sys.stdout.isatty()
+            binary,
+            encoding=sys.stdout.encoding,
+            errors="backslashreplace",
+            line_buffering=sys.stdout.isatty(),
         )
 
 
@@ -60,6 +68,8 @@ def _nowhere() -> TextIO:
 
 
 def utf8() -> None:
-    """From here on stdout is UTF-8 whatever the locale, as JSON is; half a surrogate becomes the escape that JSON has for it."""
+    """From here on stdout is UTF-8 whatever the locale, as JSON is; half a surrogate becomes the
+    escape that JSON has for it.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -18,20 +18,46 @@ from .common import common, console, print_json_text, run_all, status_of, tables
 @click.command(name="try")
 @click.argument("strategy")
 @click.argument("settings_given", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("-n", "messages", type=click.IntRange(1, 10_000_000), help="So many messages, all at once.  [default: 1000]")
+@click.option(
+    "-n",
+    "messages",
+    type=click.IntRange(1, 10_000_000),
+    help="So many messages, all at once.  [default: 1000]",
+)
 @common
-def try_(strategy: str, settings_given: Sequence[str], messages: int | None, as_json: bool, settings: Sequence[str], seed: int | None,
-         jobs: int, patience: str) -> int:  # fmt: skip
-    """One run without a file. KEY is an option of the strategy's; workers, usernames and ips are the sender's, another dotted
-    KEY is a scenario's.
+def try_(
+    strategy: str,
+    settings_given: Sequence[str],
+    messages: int | None,
+    as_json: bool,
+    settings: Sequence[str],
+    seed: int | None,
+    jobs: int,
+    patience: str,
+) -> int:
+    """One run without a file. KEY is an option of the strategy's; workers, usernames and ips are
+    the sender's, another dotted KEY is a scenario's.
     """
     tables, dotted = tables_of_call(strategy, settings_given)
-    if messages is not None or not any(_other_workload(setting) for setting in [*dotted, *settings]):
+    if messages is not None or not any(
+        _other_workload(setting) for setting in [*dotted, *settings]
+    ):
         tables["workload"] = {"kind": "batch", "messages": messages or 1000}
     seeded = [] if seed is None else ["--seed", str(seed)]
-    command = shlex.join(["relaysim", "try", strategy, *settings_given, *([] if messages is None else ["-n", str(messages)]), *seeded,
-                          *(part for setting in settings for part in ("--set", setting))])  # fmt: skip
-    scenario = replace(build(tables, "command line", strategy, Path(), [*dotted, *settings], seed), command=command)
+    command = shlex.join(
+        [
+            "relaysim",
+            "try",
+            strategy,
+            *settings_given,
+            *([] if messages is None else ["-n", str(messages)]),
+            *seeded,
+            *(part for setting in settings for part in ("--set", setting)),
+        ]
+    )
+    scenario = replace(
+        build(tables, "command line", strategy, Path(), [*dotted, *settings], seed), command=command
+    )
     answer = run_all([scenario], jobs, patience)[0]
     if isinstance(answer, ScenarioError):
         raise answer

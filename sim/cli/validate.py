@@ -1,4 +1,5 @@
-"""``relaysim validate``: a strategy against a battery of worlds, or what follows ``--`` against the live relay.
+"""``relaysim validate``: a strategy against a battery of worlds, or what follows ``--`` against the
+live relay.
 
 Knows nothing of the worlds, and of the other form only where it is.
 """
@@ -25,7 +26,11 @@ class TwoForms(click.Command):
     """With ``--`` in the call it is the command of ``validate_program``, whose options are its own."""
 
     def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
     ) -> click.Context:
         """The context of the form that was called."""
         if "--" not in args:
@@ -34,7 +39,9 @@ class TwoForms(click.Command):
         context = self._other().make_context(info_name, args, parent, **extra)
         program = context.params["program"]
         if len(program) > behind:
-            raise click.UsageError(f"{program[0]} stands before --; a strategy and a program do not go together")
+            raise click.UsageError(
+                f"{program[0]} stands before --; a strategy and a program do not go together"
+            )
         return context
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -46,7 +53,9 @@ class TwoForms(click.Command):
 
     @staticmethod
     def _other() -> click.Command:
-        from .validate_program import validate_program  # read when it is called: it needs the live relay
+        from .validate_program import (
+            validate_program,
+        )  # read when it is called: it needs the live relay
 
         return validate_program
 
@@ -54,22 +63,47 @@ class TwoForms(click.Command):
 @click.command(cls=TwoForms)
 @click.argument("strategy", metavar="FILE.py:NAME")
 @click.argument("settings_given", nargs=-1, metavar="[OPTION=VALUE]...")
-@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Seeds for each world and window.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=3,
+    show_default=True,
+    help="Seeds for each world and window.",
+)
 @common
-def validate(strategy: str, settings_given: Sequence[str], seeds: int, as_json: bool, settings: Sequence[str], seed: int | None, jobs: int,
-             patience: str) -> int:  # fmt: skip
-    """A strategy against a battery of worlds: bursts, a slow relay, dropped connections, a stale password and more."""
+def validate(
+    strategy: str,
+    settings_given: Sequence[str],
+    seeds: int,
+    as_json: bool,
+    settings: Sequence[str],
+    seed: int | None,
+    jobs: int,
+    patience: str,
+) -> int:
+    """A strategy against a battery of worlds: bursts, a slow relay, dropped connections, a stale
+    password and more.
+    """
     _no_program(strategy, settings_given)
     tables, dotted = tables_of_call(strategy, settings_given)
     sender = [
-        f"sender.{key}={json.dumps(value)}" for key, value in tables["sender"].items() if key not in ("strategy", "options")
+        f"sender.{key}={json.dumps(value)}"
+        for key, value in tables["sender"].items()
+        if key not in ("strategy", "options")
     ]
     with progress_bar() as progress:
         bar = progress.add_task("worlds", total=None)
         verdict = battery.validate(
-            strategy, Path(), options=tables["sender"]["options"], seeds=seeds, first_seed=1 if seed is None else seed, jobs=jobs,
-            patience=patience_of(patience), overrides=[*sender, *dotted, *settings], on_result=lambda *_: progress.advance(bar),
-        )  # fmt: skip
+            strategy,
+            Path(),
+            options=tables["sender"]["options"],
+            seeds=seeds,
+            first_seed=1 if seed is None else seed,
+            jobs=jobs,
+            patience=patience_of(patience),
+            overrides=[*sender, *dotted, *settings],
+            on_result=lambda *_: progress.advance(bar),
+        )
     if as_json:
         print_json(verdict.to_dict())
     else:
@@ -81,4 +115,6 @@ def _no_program(strategy: str, given: Sequence[str]) -> None:
     """ScenarioError where a program stands in a strategy's place: -- was forgotten."""
     if ":" not in strategy and strategy not in SHIPPED and shutil.which(strategy):
         again = shlex.join(["relaysim", "validate", "--", strategy, *given])
-        raise ScenarioError("command line", strategy, f"is a program and no strategy; write {again}")
+        raise ScenarioError(
+            "command line", strategy, f"is a program and no strategy; write {again}"
+        )

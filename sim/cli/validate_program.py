@@ -1,4 +1,6 @@
-"""``relaysim validate -- CMD ...``: any program against a live relay. Knows the call and what is printed, not how it is run."""
+"""``relaysim validate -- CMD ...``: any program against a live relay. Knows the call and what is
+printed, not how it is run.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ from .serve import users_of
 PLACE = "command line"
 
 EXPECTED = {"incidents.total": "== 0", "messages.lost": "== 0", "messages.accepted": ">= 1"}
-"""What must hold where the scenario expects nothing itself. Then the program must also end in order, with status 0."""
+"""What must hold where the scenario expects nothing itself. Then the program must also end in
+order, with status 0.
+"""
 
 PATIENCE = "10m"
 
@@ -46,40 +50,89 @@ ACCOUNT = ("user1", "secret")
 
 @click.command(name="validate", options_metavar="[OPTIONS] --")
 @click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED, metavar="CMD...")
-@click.option("--scenario", type=click.Path(path_type=Path), help="Its policy, network, faults and expectations.")
-@click.option("--tls", type=click.Choice(["none", "starttls", "implicit"]), help="TLS.  [default: the scenario's, or starttls]")
 @click.option(
-    "--user", "users", multiple=True, metavar="NAME:PASSWORD", help="A login that is right; without any, every login is."
+    "--scenario",
+    type=click.Path(path_type=Path),
+    help="Its policy, network, faults and expectations.",
 )
-@click.option("--messages", type=click.IntRange(1), help="So many are to be accepted; any fewer are lost.")
-@click.option("--patience", default=PATIENCE, show_default=True, help="The program is ended after so long.")
+@click.option(
+    "--tls",
+    type=click.Choice(["none", "starttls", "implicit"]),
+    help="TLS.  [default: the scenario's, or starttls]",
+)
+@click.option(
+    "--user",
+    "users",
+    multiple=True,
+    metavar="NAME:PASSWORD",
+    help="A login that is right; without any, every login is.",
+)
+@click.option(
+    "--messages", type=click.IntRange(1), help="So many are to be accepted; any fewer are lost."
+)
+@click.option(
+    "--patience", default=PATIENCE, show_default=True, help="The program is ended after so long."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay a dotted scenario key on the scenario.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Lay a dotted scenario key on the scenario.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="The seed of jitter and dropped connections."
+)
 def validate_program(
-    program: Sequence[str], scenario: Path | None, tls: str | None, users: Sequence[str], messages: int | None, patience: str,
-    as_json: bool, settings: Sequence[str], seed: int | None,
-) -> int:  # fmt: skip
-    """Any program against the live relay: it is started on a free port, and the program is run with RELAY_HOST, RELAY_PORT,
-    RELAY_USERNAME and RELAY_PASSWORD (the same as SMTP_HOST, ...; RELAY_CA and SSL_CERT_FILE for its certificate).
+    program: Sequence[str],
+    scenario: Path | None,
+    tls: str | None,
+    users: Sequence[str],
+    messages: int | None,
+    patience: str,
+    as_json: bool,
+    settings: Sequence[str],
+    seed: int | None,
+) -> int:
+    """Any program against the live relay: it is started on a free port, and the program is run with
+    RELAY_HOST, RELAY_PORT, RELAY_USERNAME and RELAY_PASSWORD (the same as SMTP_HOST, ...; RELAY_CA
+    and SSL_CERT_FILE for its certificate).
 
-    Status 0 if the scenario's expectations hold. Without any: no incident, nothing lost, at least one message accepted, and
-    the program ends with status 0. What it prints goes to stderr.
+    Status 0 if the scenario's expectations hold. Without any: no incident, nothing lost, at least
+    one message accepted, and the program ends with status 0. What it prints goes to stderr.
     """
-    loaded = load_scenario(scenario, settings, seed) if scenario else scenario_of(None, settings, seed)
+    loaded = (
+        load_scenario(scenario, settings, seed) if scenario else scenario_of(None, settings, seed)
+    )
     strict = not loaded.expectations
     if strict:
-        loaded = replace(loaded, expectations=parse_expectations(EXPECTED, loaded.policy.limits, PLACE))
+        loaded = replace(
+            loaded, expectations=parse_expectations(EXPECTED, loaded.policy.limits, PLACE)
+        )
     pairs = users_of(users)
-    given_tls, tls = tls, tls or loaded.network.tls
+    given_tls = tls
+    tls = tls or loaded.network.tls
     wait = _patience(patience)
-    with stopped_by_signals(), running(scenario=loaded, users=pairs, tls=tls, messages=messages) as relay:
+    with (
+        stopped_by_signals(),
+        running(scenario=loaded, users=pairs, tls=tls, messages=messages) as relay,
+    ):
         username, password = next(iter(pairs.items())) if pairs else ACCOUNT
         ended = run_program(relay, program, wait, username=username, password=password, tls=tls)
     given_patience = None if patience == PATIENCE else patience
-    again = _again(program, scenario, [("--tls", given_tls), *(("--user", each) for each in users), ("--messages", messages),
-                                       ("--patience", given_patience),
-                                       ("--seed", seed), *(("--set", each) for each in settings)])  # fmt: skip
+    again = _again(
+        program,
+        scenario,
+        [
+            ("--tls", given_tls),
+            *(("--user", each) for each in users),
+            ("--messages", messages),
+            ("--patience", given_patience),
+            ("--seed", seed),
+            *(("--set", each) for each in settings),
+        ],
+    )
     result = _told(relay.result(), ended, strict=strict, command=again, program=program)
     if as_json:
         print_json_text(result.to_json())
@@ -89,18 +142,28 @@ def validate_program(
     return status_of([result], [])
 
 
-def _told(result: Result, ended: Ended, *, strict: bool, command: str, program: Sequence[str]) -> Result:
+def _told(
+    result: Result, ended: Ended, *, strict: bool, command: str, program: Sequence[str]
+) -> Result:
     """The live result with what the program did."""
     passed = result.passed and ended.in_time and (ended.problem is None or not strict)
     return replace(
-        result, title=Path(program[0]).name, sender=_cut(shlex.join(program)), command=command, error=ended.problem, passed=passed,
-        ended=result.ended if ended.in_time else "aborted", diagnosis=result.diagnosis if result.connections.opened else [NEVER],
-    )  # fmt: skip
+        result,
+        title=Path(program[0]).name,
+        sender=_cut(shlex.join(program)),
+        command=command,
+        error=ended.problem,
+        passed=passed,
+        ended=result.ended if ended.in_time else "aborted",
+        diagnosis=result.diagnosis if result.connections.opened else [NEVER],
+    )
 
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """What would end this process at once, and leave the program behind, ends the program first, as ^C does."""
+    """What would end this process at once, and leave the program behind, ends the program first, as
+    ^C does.
+    """
     if current_thread() is not main_thread():
         yield
         return
@@ -108,7 +171,9 @@ def stopped_by_signals() -> Iterator[None]:
     def stop(number: int, frame: object) -> None:
         raise SystemExit(128 + number)
 
-    ending = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]  # not below nohup
+    ending = [
+        each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL
+    ]  # not below nohup
     for each in ending:
         signal.signal(each, stop)
     try:
@@ -123,9 +188,16 @@ def _cut(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _again(program: Sequence[str], scenario: Path | None, given: Sequence[tuple[str, object]]) -> str:
+def _again(
+    program: Sequence[str], scenario: Path | None, given: Sequence[tuple[str, object]]
+) -> str:
     """The call, as a person would write it again; without passwords."""
-    options = [part for option, value in given if value is not None for part in (option, _without_password(option, value))]
+    options = [
+        part
+        for option, value in given
+        if value is not None
+        for part in (option, _without_password(option, value))
+    ]
     own = ["--scenario", scenario.name] if scenario else []
     return shlex.join(["relaysim", "validate", *own, *options, "--", *program])
 

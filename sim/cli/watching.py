@@ -1,4 +1,5 @@
-"""What a person or a program sees of ``relaysim serve`` while it runs: a screen on a terminal, a log of events.
+"""What a person or a program sees of ``relaysim serve`` while it runs: a screen on a terminal, a
+log of events.
 
 Knows when to look, not what is shown.
 """
@@ -27,10 +28,13 @@ STDERR = "-"
 
 
 class Watching:
-    """Made before the relay starts, ``begin`` once it has, ``end`` once it has stopped. ``log`` is a file's name or STDERR."""
+    """Made before the relay starts, ``begin`` once it has, ``end`` once it has stopped. ``log`` is
+    a file's name or STDERR.
+    """
 
     def __init__(self, door: Door, log: str | None) -> None:
-        self._door, self._stack = door, ExitStack()
+        self._door = door
+        self._stack = ExitStack()
         self._task: asyncio.Task[None] | None = None
         self._latest = Latest(door.clock.origin)
         self._on_screen = sys.stderr.isatty() and log != STDERR
@@ -43,7 +47,9 @@ class Watching:
         """The screen comes up, on a terminal only."""
         if self._on_screen:
             live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
-            self._task = asyncio.get_running_loop().create_task(self._show(self._stack.enter_context(live)))
+            self._task = asyncio.get_running_loop().create_task(
+                self._show(self._stack.enter_context(live))
+            )
 
     async def end(self) -> None:
         """The screen goes, the log is closed."""

@@ -1,7 +1,9 @@
-"""Why a limit refused one request: which earlier requests had filled its window, and when it would have passed.
+"""Why a limit refused one request: which earlier requests had filled its window, and when it would
+have passed.
 
-The requests of the key are put through the policy's own limit once more, up to the one that was refused, so that what is said
-here is what the relay knew. Times are integer microseconds. Knows the story of a run and its policy, not the sender.
+The requests of the key are put through the policy's own limit once more, up to the one that was
+refused, so that what is said here is what the relay knew. Times are integer microseconds. Knows the
+story of a run and its policy, not the sender.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ class Earlier(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a key asked. A ``reset`` is no request: it empties the count. ``counts`` tells a look from a request that is counted."""
+    """What a key asked. A ``reset`` is no request: it empties the count. ``counts`` tells a look
+    from a request that is counted.
+    """
 
     at: int
     connection: int
@@ -40,10 +44,12 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why ``incident`` happened. ``filled`` are the requests that its window still counted, the oldest first.
+    """Why ``incident`` happened. ``filled`` are the requests that its window still counted, the
+    oldest first.
 
-    ``passes_at`` is the earliest time from the refusal on at which the same request would have passed had none come in between, None
-    where it never would: on this connection, for the limit of transactions. ``block`` is the one that was running, if any.
+    ``passes_at`` is the earliest time from the refusal on at which the same request would have
+    passed had none come in between, None where it never would: on this connection, for the limit of
+    transactions. ``block`` is the one that was running, if any.
     """
 
     incident: Incident
@@ -65,31 +71,57 @@ def evidence(story: Story, policy: Policy, incident: Incident) -> Evidence:
         return _transactions(story, policy, incident)
     spec = getattr(policy, incident.limit)
     assert isinstance(spec, WindowSpec), "every other limit has a window"
-    limit, who = spec.limit(incident.limit, policy.window), _key_of(incident)
+    limit = spec.limit(incident.limit, policy.window)
+    who = _key_of(incident)
     block = _running(story, incident)
     at = incident.at
-    filled = _replayed(limit, spec, policy, _requests(story, policy, incident), who, min(at, block.from_) if block else at)
+    filled = _replayed(
+        limit,
+        spec,
+        policy,
+        _requests(story, policy, incident),
+        who,
+        min(at, block.from_) if block else at,
+    )
     passes = block.until if block else limit.blocked(who, at) or limit.limiter.next_pass(who, at)
-    return Evidence(incident, _named(incident), _allowed(spec, policy, incident), tuple(filled), passes, block)
+    return Evidence(
+        incident, _named(incident), _allowed(spec, policy, incident), tuple(filled), passes, block
+    )
 
 
 def _transactions(story: Story, policy: Policy, incident: Incident) -> Evidence:
     spec = policy.transactions_per_connection
     assert spec, "its incidents come from this limit"
-    accepted = zip(story.accepted_on(incident.connection), story.messages_on(incident.connection), strict=True)
+    accepted = zip(
+        story.accepted_on(incident.connection), story.messages_on(incident.connection), strict=True
+    )
     filled = tuple(
-        Earlier(at, incident.connection, f"{ordinal(place)} transaction" + (f", message {message}" if message else ""))
+        Earlier(
+            at,
+            incident.connection,
+            f"{ordinal(place)} transaction" + (f", message {message}" if message else ""),
+        )
         for place, (at, message) in enumerate(accepted, 1)
         if at <= incident.at
     )
     key = f"connection {incident.connection}"
-    return Evidence(incident, key, f"{plural(spec.count, 'transaction')} a connection", filled[-spec.count :], None, None)
+    return Evidence(
+        incident,
+        key,
+        f"{plural(spec.count, 'transaction')} a connection",
+        filled[-spec.count :],
+        None,
+        None,
+    )
 
 
 def _key_of(incident: Incident) -> str | tuple[str, str]:
     """The key as the limit knows it."""
     name = incident.username or ""
-    keys: dict[str, str | tuple[str, str]] = {"logins_per_username": name, "failed_logins_per_username_ip": (name, incident.ip)}
+    keys: dict[str, str | tuple[str, str]] = {
+        "logins_per_username": name,
+        "failed_logins_per_username_ip": (name, incident.ip),
+    }
     return keys.get(incident.limit, incident.ip)
 
 
@@ -103,7 +135,9 @@ def _allowed(spec: WindowSpec, policy: Policy, incident: Incident) -> str:
     noun = nouns.get(incident.limit, "wrong password")
     if incident.limit == "failed_logins_per_username_ip":
         return f"{plural(spec.count, noun)} in a row"
-    return f"{plural(spec.count, noun)} in {lasting(spec.per)} ({spec.window or policy.window} window)"
+    return (
+        f"{plural(spec.count, noun)} in {lasting(spec.per)} ({spec.window or policy.window} window)"
+    )
 
 
 def _running(story: Story, incident: Incident) -> BlockRow | None:
@@ -115,9 +149,14 @@ def _running(story: Story, incident: Incident) -> BlockRow | None:
     return None
 
 
-def _replayed(limit: Limit, spec: WindowSpec, policy: Policy, asked: Iterator[Request], who: Key, at: int) -> list[Earlier]:
-    """Puts the requests before the refused one through ``limit``; returns those that it still counts at ``at``."""
-    filled, window = list[Earlier](), spec.window or policy.window
+def _replayed(
+    limit: Limit, spec: WindowSpec, policy: Policy, asked: Iterator[Request], who: Key, at: int
+) -> list[Earlier]:
+    """Puts the requests before the refused one through ``limit``; returns those that it still
+    counts at ``at``.
+    """
+    filled = list[Earlier]()
+    window = spec.window or policy.window
     for one in asked:
         filled = _still(filled, limit, spec, window, one.at, who)
         if one.reset:
@@ -128,8 +167,12 @@ def _replayed(limit: Limit, spec: WindowSpec, policy: Policy, asked: Iterator[Re
     return _still(filled, limit, spec, window, at, who)
 
 
-def _still(filled: list[Earlier], limit: Limit, spec: WindowSpec, window: str, at: int, who: Key) -> list[Earlier]:
-    """Those of ``filled`` that count at ``at``. A count of none means that a window has ended, whatever the algorithm."""
+def _still(
+    filled: list[Earlier], limit: Limit, spec: WindowSpec, window: str, at: int, who: Key
+) -> list[Earlier]:
+    """Those of ``filled`` that count at ``at``. A count of none means that a window has ended,
+    whatever the algorithm.
+    """
     if window == "sliding":
         return [one for one in filled if at - one.at < spec.per]
     if window == "sliding-counter":
@@ -138,7 +181,9 @@ def _still(filled: list[Earlier], limit: Limit, spec: WindowSpec, window: str, a
 
 
 def _requests(story: Story, policy: Policy, incident: Incident) -> Iterator[Request]:
-    """Everything that the incident's key asked before it, in the order in which the relay judged it."""
+    """Everything that the incident's key asked before it, in the order in which the relay judged
+    it.
+    """
     if incident.limit == "connections_per_ip":
         for row in story.opened:
             if row.connection == incident.connection or row.at > incident.at:
@@ -155,12 +200,16 @@ def _logins(story: Story, policy: Policy, incident: Incident) -> Iterator[Reques
     spec = policy.logins_per_username
     assert isinstance(spec, LoginsSpec), "its incidents come from this limit"
     for row in story.logins:
-        if row.at > incident.at or (row.connection == incident.connection and row.at == incident.at):
+        if row.at > incident.at or (
+            row.connection == incident.connection and row.at == incident.at
+        ):
             return
         if row.username != incident.username:
             continue
         right = row.outcome == "accepted"
-        yield Request(row.at, row.connection, f"login, {row.outcome}", counts=spec.counts_failed or right)
+        yield Request(
+            row.at, row.connection, f"login, {row.outcome}", counts=spec.counts_failed or right
+        )
         if right and spec.consecutive == "without-success":
             yield Request(row.at, row.connection, "a success empties the count", reset=True)
 
@@ -184,8 +233,11 @@ def _failures(story: Story, policy: Policy, incident: Incident) -> Iterator[Requ
 
 
 def _happened(found: Evidence) -> str:
-    incident, when = found.incident, moment(found.incident.at)
-    answer = "was dropped without a word" if incident.code is None else f"was answered {incident.code}"
+    incident = found.incident
+    when = moment(found.incident.at)
+    answer = (
+        "was dropped without a word" if incident.code is None else f"was answered {incident.code}"
+    )
     asked = {
         "transactions_per_connection": f"Message {incident.message} on {found.key}"
         if incident.message

@@ -1,6 +1,8 @@
-"""What a person can change about a sender, and in which steps a search tries it. Made from what a strategy declares, by type.
+"""What a person can change about a sender, and in which steps a search tries it. Made from what a
+strategy declares, by type.
 
-Knows scenario tables and the policy's numbers, which are where many options belong; nothing of runs.
+Knows scenario tables and the policy's numbers, which are where many options belong; nothing of
+runs.
 """
 
 from __future__ import annotations
@@ -16,16 +18,22 @@ from ..relay.policy import Policy
 from ..strategies import catalogue
 from ..units import MICRO, spoken
 
-SWITCH, STRATEGY, PAID, BOUND = 6.0, 12.0, 2.0, 4.0
-"""How large a change is beside one that doubles a number, which is 1: turning a switch, another strategy, a further username or IP, a
-bound where there was none."""
+SWITCH = 6.0
+STRATEGY = 12.0
+PAID = 2.0
+BOUND = 4.0
+"""How large a change is beside one that doubles a number, which is 1: turning a switch, another
+strategy, a further username or IP, a bound where there was none.
+"""
 
 GOOD_STRATEGY = "paced"
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One setting: its value now, and ``ladders`` of values to try, each from the nearest to the farthest."""
+    """One setting: its value now, and ``ladders`` of values to try, each from the nearest to the
+    farthest.
+    """
 
     key: str
     value: Any
@@ -50,7 +58,9 @@ class Knob:
             return None
         low, high = sorted((_number(fails), _number(holds)))
         if self.kind == "whole":
-            whole = round(math.sqrt(max(1, low) * high)) if high > 3 * low else round((low + high) / 2)
+            whole = (
+                round(math.sqrt(max(1, low) * high)) if high > 3 * low else round((low + high) / 2)
+            )
             return whole if low < whole < high and low else None
         middle = _rounded((low + high) / 2)
         if not low < middle < high or high - low < 0.05 * high:
@@ -82,15 +92,23 @@ def _spelt(seconds: float, like: Any, kind: str) -> Any:
 
 
 def knobs_of(tables: Mapping[str, Any], policy: Policy) -> list[Knob]:
-    """Every setting of the sender that can be changed; a wrong password is put right, and another strategy comes last."""
+    """Every setting of the sender that can be changed; a wrong password is put right, and another
+    strategy comes last.
+    """
     sender = tables.get("sender", {})
     name = sender.get("strategy", "")
     found = [
-        _option(key, default, sender.get("options", {}).get(key, default), policy) for key, default in _declared(name).items()
+        _option(key, default, sender.get("options", {}).get(key, default), policy)
+        for key, default in _declared(name).items()
     ]
-    found += [_count(f"sender.{key}", sender.get(key, 1), sender.get("workers", 1)) for key in ("workers", "usernames", "ips")]
+    found += [
+        _count(f"sender.{key}", sender.get(key, 1), sender.get("workers", 1))
+        for key in ("workers", "usernames", "ips")
+    ]
     if "wrong_password" in tables.get("faults", {}):
-        found.append(Knob("faults.wrong_password", tables["faults"]["wrong_password"], "switch", ((None,),)))
+        found.append(
+            Knob("faults.wrong_password", tables["faults"]["wrong_password"], "switch", ((None,),))
+        )
     if name != GOOD_STRATEGY:
         found.append(Knob("sender.strategy", name, "strategy", ((GOOD_STRATEGY,),)))
     return [knob for knob in found if knob is not None]
@@ -106,7 +124,12 @@ def _option(name: str, default: object, value: Any, policy: Policy) -> Knob | No
         return Knob(key, value, "switch", ((not value,),))
     if isinstance(default, int) and isinstance(value, int) and "version" not in name:
         return Knob(key, value, "whole", _whole_ladders(value, policy))
-    if isinstance(default, str) and isinstance(value, str | int | float) and _is_duration(default) and _is_duration(value):
+    if (
+        isinstance(default, str)
+        and isinstance(value, str | int | float)
+        and _is_duration(default)
+        and _is_duration(value)
+    ):
         return Knob(key, value, "duration", (_up(_number(value)),))
     return None
 
@@ -120,12 +143,16 @@ def _is_duration(value: object) -> bool:
 
 
 def _whole_ladders(value: int, policy: Policy) -> tuple[tuple[int, ...], ...]:
-    """Down to 1 and up, by fours; the policy's own count of transactions stands among them. By custom 0 means without a bound."""
+    """Down to 1 and up, by fours; the policy's own count of transactions stands among them. By
+    custom 0 means without a bound.
+    """
     spec = policy.transactions_per_connection
     marks = {spec.count} if spec else set()
     if value == 0:
         return (tuple(sorted({4**power for power in range(6)} | marks, reverse=True)),)
-    down = {max(1, value >> shift) for shift in range(2, 24, 2)} | {mark for mark in marks if mark < value}
+    down = {max(1, value >> shift) for shift in range(2, 24, 2)} | {
+        mark for mark in marks if mark < value
+    }
     up = {value << shift for shift in (2, 4, 6)} | {mark for mark in marks if mark > value}
     below = tuple(sorted((one for one in down if one < value), reverse=True))
     return below, tuple(sorted(one for one in up if one > value))
@@ -139,14 +166,18 @@ def _up(seconds: float) -> tuple[str, ...]:
 def _count(key: str, value: int, workers: int) -> Knob | None:
     """Fewer workers, or more usernames or IPs: never more of them than there are workers."""
     if key.endswith("workers"):
-        ladder = tuple(sorted({max(1, value >> shift) for shift in range(1, 12)} - {value}, reverse=True))
+        ladder = tuple(
+            sorted({max(1, value >> shift) for shift in range(1, 12)} - {value}, reverse=True)
+        )
         return Knob(key, value, "whole", (ladder,)) if value > 1 else None
     ladder = tuple(sorted({min(workers, value << shift) for shift in range(1, 8)} - {value}))
     return Knob(key, value, "whole", (ladder,), PAID) if ladder else None
 
 
 def set_to(tables: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """The tables with ``value`` at the dotted key; None takes it away. Another strategy has no options of the old one."""
+    """The tables with ``value`` at the dotted key; None takes it away. Another strategy has no
+    options of the old one.
+    """
     whole = deepcopy(dict(tables))
     *path, last = key.split(".")
     table = whole

@@ -1,8 +1,9 @@
-"""The smallest change of one setting that avoids a limit, found by running the setting that is changed: nothing is guessed.
+"""The smallest change of one setting that avoids a limit, found by running the setting that is
+changed: nothing is guessed.
 
-A search is a generator: it yields tables that it wants to have run, is sent their results, and returns what it found. Every option
-of the strategy is tried by its type alone, so that a library's own options are found without a list of them. Knows nothing of how a run
-is done.
+A search is a generator: it yields tables that it wants to have run, is sent their results, and
+returns what it found. Every option of the strategy is tried by its type alone, so that a library's
+own options are found without a list of them. Knows nothing of how a run is done.
 """
 
 from __future__ import annotations
@@ -23,13 +24,18 @@ NONE: Any = object()
 Trials = Generator[Tables, Result | ScenarioError, "list[Remedy]"]
 
 SEEDS = 3
-"""The best remedy must avoid the limit with so many seeds: one that just holds with one of them is no remedy."""
+"""The best remedy must avoid the limit with so many seeds: one that just holds with one of them is
+no remedy.
+"""
 
 MOST_MESSAGES = 2_000
-"""A batch is cut to so many while a change is searched for; what was found is then run as a whole."""
+"""A batch is cut to so many while a change is searched for; what was found is then run as a whole.
+"""
 
 ENOUGH = 0.8
-"""The share of what was accepted before that must be accepted still: to send nothing avoids every limit."""
+"""The share of what was accepted before that must be accepted still: to send nothing avoids every
+limit.
+"""
 
 STEPS = 3
 """A chain of remedies has at most so many changes."""
@@ -62,14 +68,17 @@ class Remedy:
 
 
 def remedies(tables: Mapping[str, Any], policy: Policy, limit: str) -> Trials:
-    """The remedies against incidents of ``limit``, the best first: one that leaves nothing to complain of, then the smallest.
+    """The remedies against incidents of ``limit``, the best first: one that leaves nothing to
+    complain of, then the smallest.
 
-    Where the best single change leaves other incidents, it is followed by chains of further changes until none is left.
+    Where the best single change leaves other incidents, it is followed by chains of further changes
+    until none is left.
     """
     found = yield from _single(dict(tables), policy, limit, ())
     if not found:
         return []
-    best, chain = found[0], list[Remedy]()
+    best = found[0]
+    chain = list[Remedy]()
     for _ in range(STEPS - 1):
         if best.clean:
             break
@@ -86,14 +95,20 @@ def remedies(tables: Mapping[str, Any], policy: Policy, limit: str) -> Trials:
 
 
 class _Aim(NamedTuple):
-    """What a change must reach: the limit refuses nothing, and about as many messages get through as before, at least."""
+    """What a change must reach: the limit refuses nothing, and about as many messages get through
+    as before, at least.
+    """
 
     limit: str
     least: int
 
     def reached(self, result: Result | ScenarioError) -> bool:
         """Whether this result is good enough."""
-        return self.avoided(result) and isinstance(result, Result) and result.messages.accepted >= self.least
+        return (
+            self.avoided(result)
+            and isinstance(result, Result)
+            and result.messages.accepted >= self.least
+        )
 
     def avoided(self, result: Result | ScenarioError) -> bool:
         """Whether the limit refused nothing in a run that sent something at all."""
@@ -104,9 +119,12 @@ class _Aim(NamedTuple):
 
 def _single(tables: Tables, policy: Policy, limit: str, before: tuple[Change, ...]) -> Trials:
     """Every single change that avoids ``limit``, the best first."""
-    short, found = _shortened(tables), list[Remedy]()
+    short = _shortened(tables)
+    found = list[Remedy]()
     now = yield short
-    aim = _Aim(limit, 0 if isinstance(now, ScenarioError) else round(ENOUGH * now.messages.accepted))
+    aim = _Aim(
+        limit, 0 if isinstance(now, ScenarioError) else round(ENOUGH * now.messages.accepted)
+    )
     for knob in knobs_of(tables, policy):
         value = yield from _nearest(knob, short, aim)
         if value is NONE:
@@ -115,7 +133,14 @@ def _single(tables: Tables, policy: Policy, limit: str, before: tuple[Change, ..
         result = yield changed
         if aim.reached(result) and isinstance(result, Result):
             left = result.incidents.total, result.messages.lost, result.throughput.mean_per_min
-            found.append(Remedy(_joined(before, Change(knob.key, knob.value, value)), changed, knob.size(value), *left))
+            found.append(
+                Remedy(
+                    _joined(before, Change(knob.key, knob.value, value)),
+                    changed,
+                    knob.size(value),
+                    *left,
+                )
+            )
     found.sort(key=_rank)
     while found and not (yield from _holds(found[0].tables, aim)):
         del found[0]
@@ -123,8 +148,15 @@ def _single(tables: Tables, policy: Policy, limit: str, before: tuple[Change, ..
 
 
 def _rank(one: Remedy) -> tuple[bool, bool, float, float]:
-    """Another strategy is another program, so it comes last; then what leaves nothing to complain of, the smallest, the fastest."""
-    return any(each.key == "sender.strategy" for each in one.changes), not one.clean, one.size, -(one.per_min or 0)
+    """Another strategy is another program, so it comes last; then what leaves nothing to complain
+    of, the smallest, the fastest.
+    """
+    return (
+        any(each.key == "sender.strategy" for each in one.changes),
+        not one.clean,
+        one.size,
+        -(one.per_min or 0),
+    )
 
 
 def _joined(before: tuple[Change, ...], change: Change) -> tuple[Change, ...]:
@@ -134,17 +166,21 @@ def _joined(before: tuple[Change, ...], change: Change) -> tuple[Change, ...]:
     return (*others, change if same is None else Change(change.key, same.before, change.after))
 
 
-def _nearest(knob: Knob, tables: Tables, aim: _Aim) -> Generator[Tables, Result | ScenarioError, Any]:
+def _nearest(
+    knob: Knob, tables: Tables, aim: _Aim
+) -> Generator[Tables, Result | ScenarioError, Any]:
     """The value of ``knob`` that is nearest to its own and avoids ``limit``; NONE where none does.
 
-    The farthest value of a ladder is tried first: where even that does not avoid it, nearer ones are taken not to either.
+    The farthest value of a ladder is tried first: where even that does not avoid it, nearer ones
+    are taken not to either.
     """
     best = NONE
     for ladder in filter(None, knob.ladders):
         farthest = yield set_to(tables, knob.key, ladder[-1])
         if not aim.avoided(farthest):
             continue
-        last, holds = knob.value, ladder[-1]
+        last = knob.value
+        holds = ladder[-1]
         for value in ladder[:-1]:
             result = yield set_to(tables, knob.key, value)
             if aim.avoided(result):
@@ -157,7 +193,9 @@ def _nearest(knob: Knob, tables: Tables, aim: _Aim) -> Generator[Tables, Result 
     return best
 
 
-def _bisected(knob: Knob, tables: Tables, aim: _Aim, fails: Any, holds: Any) -> Generator[Tables, Result | ScenarioError, Any]:
+def _bisected(
+    knob: Knob, tables: Tables, aim: _Aim, fails: Any, holds: Any
+) -> Generator[Tables, Result | ScenarioError, Any]:
     """Comes nearer to ``fails`` as long as the limit is avoided."""
     for _ in range(7):
         middle = knob.between(fails, holds)

@@ -1,7 +1,7 @@
 """Fixed windows on the clock's multiples of ``per``, the same for all keys.
 
-Knows only the window that runs: when the next one begins, the counts of all keys are dropped at once, which costs each
-counted key once.
+Knows only the window that runs: when the next one begins, the counts of all keys are dropped at
+once, which costs each counted key once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from .limiter import Key, State, Window
 
 
 class Aligned(Window):
-    """``count`` requests in [k per, (k + 1) per). A refused one finds nothing to use up: ``count_refused`` is the same."""
+    """``count`` requests in [k per, (k + 1) per). A refused one finds nothing to use up:
+    ``count_refused`` is the same.
+    """
 
     def __init__(self, count: int, per: int, *, count_refused: bool = True) -> None:
         super().__init__(count, per, count_refused=count_refused)
@@ -20,7 +22,8 @@ class Aligned(Window):
 
     def request(self, key: Key, now: int) -> bool:
         if now >= self._end:
-            self._end, self._used = now - now % self.per + self.per, {}
+            self._end = now - now % self.per + self.per
+            self._used = {}
         used = self._used.get(key, 0)
         if used >= self.count:
             return False

@@ -19,7 +19,9 @@ class Blocks:
         self._kept: Kept[None] = Kept()
 
     def start(self, key: Key, now: int) -> int:
-        """Begins a block of ``key`` and returns its end; one that is running already is left as it is."""
+        """Begins a block of ``key`` and returns its end; one that is running already is left as it
+        is.
+        """
         held = self._kept.find(key, now)
         if held is not None:
             return held.end
@@ -27,7 +29,9 @@ class Blocks:
         return now + self.duration
 
     def until(self, key: Key, now: int) -> int | None:
-        """The end of the block that runs at ``now``, else None. Asked at every request, so what is over is dropped here."""
+        """The end of the block that runs at ``now``, else None. Asked at every request, so what is
+        over is dropped here.
+        """
         held = self._kept.find(key, now)
         return None if held is None else held.end
 

@@ -1,7 +1,9 @@
-"""A fixed window, which begins at the key's first request: the N-th request in it passes, the N+1-th is refused.
+"""A fixed window, which begins at the key's first request: the N-th request in it passes, the
+N+1-th is refused.
 
-Knows nothing of other keys' windows. With ``from_last`` it is the other reading of "failures are kept for a day": each
-counted request that passes moves the window's end to ``per`` after itself. A refused one never does.
+Knows nothing of other keys' windows. With ``from_last`` it is the other reading of "failures are
+kept for a day": each counted request that passes moves the window's end to ``per`` after itself. A
+refused one never does.
 """
 
 from __future__ import annotations
@@ -11,9 +13,13 @@ from .limiter import Key
 
 
 class Fixed(KeepingNumber):
-    """``count`` requests in [first, first + per). A refused one finds nothing to use up, so ``count_refused`` is the same."""
+    """``count`` requests in [first, first + per). A refused one finds nothing to use up, so
+    ``count_refused`` is the same.
+    """
 
-    def __init__(self, count: int, per: int, *, count_refused: bool = True, from_last: bool = False) -> None:
+    def __init__(
+        self, count: int, per: int, *, count_refused: bool = True, from_last: bool = False
+    ) -> None:
         super().__init__(count, per, count_refused=count_refused)
         self.from_last = from_last
 

@@ -1,7 +1,8 @@
 """The generic cell rate algorithm, a token bucket: a burst of N, refilled evenly at N per ``per``.
 
-Knows one number of each key: the time at which its bucket is full again, in units of 1/N of a microsecond, so that a request
-is worth exactly ``per`` of them and nothing is rounded. The bucket is never fuller than N or emptier than nothing.
+Knows one number of each key: the time at which its bucket is full again, in units of 1/N of a
+microsecond, so that a request is worth exactly ``per`` of them and nothing is rounded. The bucket
+is never fuller than N or emptier than nothing.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from .limiter import Key
 
 
 class Gcra(KeepingNumber):
-    """Lets 2N - 1 through in the first ``per``. A refused request that counts takes what there is, less than one request."""
+    """Lets 2N - 1 through in the first ``per``. A refused request that counts takes what there is,
+    less than one request.
+    """
 
     def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
         super().__init__(count, per, count_refused=count_refused)
-        self._spare = (count - 1) * per  # a request passes while its bucket is full again within this
+        self._spare = (
+            count - 1
+        ) * per  # a request passes while its bucket is full again within this
 
     def request(self, key: Key, now: int) -> bool:
         held = self._kept.find(key, now)
@@ -28,7 +33,8 @@ class Gcra(KeepingNumber):
             full = scaled + self.count * self.per
         else:
             return False
-        # Held for ``per`` after the last counted request, when any bucket is full: later than need be, but in order.
+        # Held for ``per`` after the last counted request, when any bucket is full: later than need
+        # be, but in order.
         if held is None:
             self._kept.put(key, now + self.per, full)
         else:

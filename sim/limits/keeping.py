@@ -1,6 +1,8 @@
-"""The windows that hold one value of each key until a time: what ``fixed``, ``sliding`` and ``gcra`` share.
+"""The windows that hold one value of each key until a time: what ``fixed``, ``sliding`` and
+``gcra`` share.
 
-Knows how such a value is forgotten, said as numbers and taken up again; nothing of when a request passes.
+Knows how such a value is forgotten, said as numbers and taken up again; nothing of when a request
+passes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What is remembered of each key until a time, and dropped soon after it. Knows nothing of limits.
 
-The keys stand in the order in which they end, because each is given an end that no other's exceeds; that holds as long as
-time does not go backwards and the ends of one store lie equally far ahead. So what is over stands at the front, and dropping
-at most two at a call - of which each adds one at most - empties the store again after any crowd, at a constant cost.
+The keys stand in the order in which they end, because each is given an end that no other's exceeds;
+that holds as long as time does not go backwards and the ends of one store lie equally far ahead. So
+what is over stands at the front, and dropping at most two at a call - of which each adds one at
+most - empties the store again after any crowd, at a constant cost.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from .limiter import Key
 T = TypeVar("T")
 
 DROPPED_AT_ONCE = 2
-"""Most keys that one call drops. One would keep a crowd in memory for as long as further keys come."""
+"""Most keys that one call drops. One would keep a crowd in memory for as long as further keys come.
+"""
 
 NEVER = sys.maxsize
-"""The end of nothing, in microseconds. A time beyond it costs a needless look at the front, no mistake."""
+"""The end of nothing, in microseconds. A time beyond it costs a needless look at the front, no
+mistake.
+"""
 
 
 class Held(Generic[T]):
@@ -28,23 +32,30 @@ class Held(Generic[T]):
     __slots__ = ("end", "value")
 
     def __init__(self, end: int, value: T) -> None:
-        self.end, self.value = end, value
+        self.end = end
+        self.value = value
 
 
 class Kept(Generic[T]):
-    """Values by key, each with its end. An OrderedDict, since the first key of a dict with a worn front is slow to find."""
+    """Values by key, each with its end. An OrderedDict, since the first key of a dict with a worn
+    front is slow to find.
+    """
 
     __slots__ = ("_held", "_soonest")
 
     def __init__(self) -> None:
         self._held: OrderedDict[Key, Held[T]] = OrderedDict()
-        self._soonest = NEVER  # not after the end of the first key, so that most calls need not look at it
+        self._soonest = (
+            NEVER  # not after the end of the first key, so that most calls need not look at it
+        )
 
     def __len__(self) -> int:
         return len(self._held)
 
     def find(self, key: Key, now: int) -> Held[T] | None:
-        """What is held of ``key``, or None if that is nothing or over. Drops at most two that are over."""
+        """What is held of ``key``, or None if that is nothing or over. Drops at most two that are
+        over.
+        """
         if now >= self._soonest:
             self._drop(now)
         held = self._held.get(key)

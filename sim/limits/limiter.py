@@ -2,8 +2,9 @@
 
 Knows no algorithm. All times are integer microseconds.
 
-``now`` never goes backwards between the ``request`` calls of one limiter; nothing checks it, since that is the hot path.
-The looks (``would_pass``, ``used``, ``next_pass``) change nothing, so they may also be asked about a later time.
+``now`` never goes backwards between the ``request`` calls of one limiter; nothing checks it, since
+that is the hot path. The looks (``would_pass``, ``used``, ``next_pass``) change nothing, so they
+may also be asked about a later time.
 """
 
 from __future__ import annotations
@@ -24,13 +25,17 @@ class Limiter(Protocol):
     """Counts the requests of each key and says which pass."""
 
     def request(self, key: Key, now: int) -> bool:
-        """True if it passes. Counts it; a refused one too if the limiter was made with ``count_refused``."""
+        """True if it passes. Counts it; a refused one too if the limiter was made with
+        ``count_refused``.
+        """
 
     def would_pass(self, key: Key, now: int) -> bool:
         """Whether a request at ``now`` would pass. Counts nothing."""
 
     def used(self, key: Key, now: int) -> int:
-        """How much of the count is in use at ``now``: 0 to count, and a request passes while it is less than the count."""
+        """How much of the count is in use at ``now``: 0 to count, and a request passes while it is
+        less than the count.
+        """
 
     def next_pass(self, key: Key, now: int) -> int:
         """The earliest time from ``now`` on at which a request would pass if none came in between."""
@@ -42,7 +47,8 @@ class Limiter(Protocol):
         """What is held of ``key``, to be taken up later; None where that is nothing."""
 
     def restore(self, key: Key, state: State, now: int) -> None:
-        """Takes up what ``state`` gave, into a limiter that has had no request yet, the state that ends first first.
+        """Takes up what ``state`` gave, into a limiter that has had no request yet, the state that
+        ends first first.
 
         ``now`` is the time of the first request to come; what is over by then is not taken up.
         """
@@ -52,14 +58,18 @@ class Limiter(Protocol):
 
 
 class Window(ABC):
-    """The half that all five algorithms share: ``count`` requests per ``per`` microseconds, both 1 or more."""
+    """The half that all five algorithms share: ``count`` requests per ``per`` microseconds, both 1
+    or more.
+    """
 
     def __init__(self, count: int, per: int, *, count_refused: bool) -> None:
         if count < 1:
             raise ValueError(f"a limit's count is 1 or more, not {count}")
         if per < 1:
             raise ValueError(f"a limit's window is 1 microsecond or more, not {per}")
-        self.count, self.per, self.count_refused = count, per, count_refused
+        self.count = count
+        self.per = per
+        self.count_refused = count_refused
 
     def would_pass(self, key: Key, now: int) -> bool:
         """Whether a request at ``now`` would pass. Counts nothing."""

@@ -1,7 +1,8 @@
 """A sliding window: a request passes while fewer than N counted requests are younger than ``per``.
 
-Knows the times of the last N counted requests of each key and no more. That is enough, and bounds the memory also when
-refused requests count: N of them are younger than ``per`` exactly if the N-th last is.
+Knows the times of the last N counted requests of each key and no more. That is enough, and bounds
+the memory also when refused requests count: N of them are younger than ``per`` exactly if the N-th
+last is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from .limiter import Key
 
 
 class Sliding(Keeping[deque[int]]):
-    """At most ``count`` in any stretch of ``per``; a request that is exactly ``per`` old no longer counts."""
+    """At most ``count`` in any stretch of ``per``; a request that is exactly ``per`` old no longer
+    counts.
+    """
 
     def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
         super().__init__(count, per, count_refused=count_refused)
@@ -25,7 +28,8 @@ class Sliding(Keeping[deque[int]]):
         if held is None:
             self._kept.put(key, now + self.per, deque((now,), self.count))
             return True
-        times, old = held.value, now - self.per
+        times = held.value
+        old = now - self.per
         while times[0] <= old:  # the last is younger, else the key would be over
             times.popleft()
         passes = len(times) < self.count
@@ -40,7 +44,11 @@ class Sliding(Keeping[deque[int]]):
 
     def next_pass(self, key: Key, now: int) -> int:
         held = self._kept.look(key, now)
-        return now if held is None or len(held.value) < self.count else max(now, held.value[0] + self.per)
+        return (
+            now
+            if held is None or len(held.value) < self.count
+            else max(now, held.value[0] + self.per)
+        )
 
     def _numbers(self, value: deque[int]) -> Iterable[int]:
         return value

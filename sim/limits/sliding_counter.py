@@ -1,7 +1,9 @@
-"""A sliding window from two counters: windows on the clock's multiples, the previous one weighed by its share left.
+"""A sliding window from two counters: windows on the clock's multiples, the previous one weighed by
+its share left.
 
-A request passes when floor(previous x share + current) + 1 <= N, where share is how much of ``per`` the running window still
-has before it. In whole numbers, so the edge is exact. Knows of each key the counts of two windows, not when its requests came.
+A request passes when floor(previous x share + current) + 1 <= N, where share is how much of ``per``
+the running window still has before it. In whole numbers, so the edge is exact. Knows of each key
+the counts of two windows, not when its requests came.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from .limiter import Key, State, Window
 
 
 class SlidingCounter(Window):
-    """Near the sliding window at the memory of two numbers a key; a window's counts are dropped for all keys at once."""
+    """Near the sliding window at the memory of two numbers a key; a window's counts are dropped for
+    all keys at once.
+    """
 
     def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
         super().__init__(count, per, count_refused=count_refused)
@@ -35,8 +39,12 @@ class SlidingCounter(Window):
     def next_pass(self, key: Key, now: int) -> int:
         previous, current = self._counts(key, now)
         begin = now - now % self.per
-        while (offset := self._first_offset(previous, current)) == self.per:  # at most twice: then nothing is left
-            begin, previous, current = begin + self.per, current, 0
+        while (
+            offset := self._first_offset(previous, current)
+        ) == self.per:  # at most twice: then nothing is left
+            begin = begin + self.per
+            previous = current
+            current = 0
         return max(now, begin + offset)
 
     def reset(self, key: Key) -> None:
@@ -46,7 +54,11 @@ class SlidingCounter(Window):
     def state(self, key: Key, now: int) -> State | None:
         previous, current = self._counts(key, now)
         end = now - now % self.per + self.per
-        return (end + self.per if current else end, end, previous, current) if previous or current else None
+        return (
+            (end + self.per if current else end, end, previous, current)
+            if previous or current
+            else None
+        )
 
     def restore(self, key: Key, state: State, now: int) -> None:
         until, end, previous, current = state
@@ -54,7 +66,8 @@ class SlidingCounter(Window):
             return
         self._end = now - now % self.per + self.per
         if end < self._end:  # a window has begun since
-            previous, current = current, 0
+            previous = current
+            current = 0
         self._previous.update({key: previous} if previous else {})
         self._current.update({key: current} if current else {})
 
@@ -64,17 +77,22 @@ class SlidingCounter(Window):
     def _turn(self, now: int) -> None:
         begin = now - now % self.per
         self._previous = self._current if begin == self._end else {}
-        self._current, self._end = {}, begin + self.per
+        self._current = {}
+        self._end = begin + self.per
 
     def _counts(self, key: Key, now: int) -> tuple[int, int]:
-        """The previous and the current window's count as they are at ``now``, which may lie in a later window."""
+        """The previous and the current window's count as they are at ``now``, which may lie in a
+        later window.
+        """
         current = self._current.get(key, 0)
         if now < self._end:
             return self._previous.get(key, 0), current
         return (current, 0) if now < self._end + self.per else (0, 0)
 
     def _first_offset(self, previous: int, current: int) -> int:
-        """The first microsecond of a window from which on a request passes in it; ``per`` if none does."""
+        """The first microsecond of a window from which on a request passes in it; ``per`` if none
+        does.
+        """
         room = (self.count - current) * self.per  # passes when previous x (per - offset) < room
         if room <= 0:
             return self.per

@@ -1,7 +1,9 @@
-"""What may be changed of a live relay while it runs: its policy, its network, its faults, and what it refuses next.
+"""What may be changed of a live relay while it runs: its policy, its network, its faults, and what
+it refuses next.
 
-Read as strictly as a scenario file, and in its words; a mistake is a ScenarioError and changes nothing. ``Changes`` works in
-the relay's own thread; ``Changeable`` says the same from another. Knows nothing of HTTP or of tests.
+Read as strictly as a scenario file, and in its words; a mistake is a ScenarioError and changes
+nothing. ``Changes`` works in the relay's own thread; ``Changeable`` says the same from another.
+Knows nothing of HTTP or of tests.
 """
 
 from __future__ import annotations
@@ -30,27 +32,36 @@ class Changes:
         self._door = door
 
     def policy(self, overlay: object, place: str = "change") -> None:
-        """Lays ``overlay`` over the policy, as a scenario's ``[policy]`` does; with ``use``, over that policy instead.
+        """Lays ``overlay`` over the policy, as a scenario's ``[policy]`` does; with ``use``, over
+        that policy instead.
 
-        A limit whose numbers differ starts afresh, without its blocks; the others go on counting. Open connections keep
-        their limit of transactions.
+        A limit whose numbers differ starts afresh, without its blocks; the others go on counting.
+        Open connections keep their limit of transactions.
         """
-        door, table = self._door, _table(overlay, place, "policy")
+        door = self._door
+        table = _table(overlay, place, "policy")
         use = table.pop("use", None)
         door.change_policy(
-            changed(door.relay.policy, table, place) if use is None else load(_shipped(use, place), table, place, Path())
+            changed(door.relay.policy, table, place)
+            if use is None
+            else load(_shipped(use, place), table, place, Path())
         )
 
     def network(self, overlay: object, place: str = "change") -> None:
-        """Lays ``overlay`` over the network, as a scenario's ``[network]``; for connections that are opened from now on.
+        """Lays ``overlay`` over the network, as a scenario's ``[network]``; for connections that
+        are opened from now on.
 
         TLS stays as it is.
         """
         table = _table(overlay, place, "network")
         if "tls" in table:
-            raise ScenarioError(place, "network.tls", "cannot change while the relay runs; start another")
+            raise ScenarioError(
+                place, "network.tls", "cannot change while the relay runs; start another"
+            )
         read(Network, table, place, "network")
-        self._door.way.network = read(Network, {**written(self._door.way.network), **table}, place, "network")
+        self._door.way.network = read(
+            Network, {**written(self._door.way.network), **table}, place, "network"
+        )
 
     def faults(self, table: object, place: str = "change") -> None:
         """These faults and no others, as a scenario's ``[faults]``, with times that count from now."""
@@ -58,17 +69,23 @@ class Changes:
         self._door.change_faults(_later(found, self._door.now))
 
     def refuse_next(self, what: str, times: int = 1, place: str = "change") -> None:
-        """The next ``times`` that the limit ``what`` could refuse something, it does; see ``ObligingRelay.refuse_next``."""
+        """The next ``times`` that the limit ``what`` could refuse something, it does; see
+        ``ObligingRelay.refuse_next``.
+        """
         self._door.relay.refuse_next(what, times, place=place)
 
     def forget(self) -> None:
-        """Empties every count, lifts every block, and takes back what was to be refused. What was recorded stays."""
+        """Empties every count, lifts every block, and takes back what was to be refused. What was
+        recorded stays.
+        """
         door = self._door
         door.relay.forget()
         door.tally.change(door.relay.policy)
 
     def state(self) -> dict[str, Any]:
-        """What holds now, in words of a scenario file; times of faults in seconds since the relay started, as is ``now``."""
+        """What holds now, in words of a scenario file; times of faults in seconds since the relay
+        started, as is ``now``.
+        """
         door = self._door
         return {
             "now": seconds(door.now),
@@ -88,13 +105,24 @@ class Changeable:
         """``function()`` in the relay's own thread."""
         raise NotImplementedError
 
-    def change(self, policy: Mapping[str, Any] | None = None, *, network: Mapping[str, Any] | None = None,
-               faults: Mapping[str, Any] | None = None) -> None:  # fmt: skip
-        """Each as in :class:`Changes`, where it is given: ``relay.change({"logins_per_username": 3}, faults={})``."""
+    def change(
+        self,
+        policy: Mapping[str, Any] | None = None,
+        *,
+        network: Mapping[str, Any] | None = None,
+        faults: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Each as in :class:`Changes`, where it is given: ``relay.change({"logins_per_username":
+        3}, faults={})``.
+        """
 
         def all_of_them() -> None:
             changes = self.door.changes
-            for given, change in ((policy, changes.policy), (network, changes.network), (faults, changes.faults)):
+            for given, change in (
+                (policy, changes.policy),
+                (network, changes.network),
+                (faults, changes.faults),
+            ):
                 if given is not None:
                     change(given)
 
@@ -118,7 +146,9 @@ class Changeable:
 
 
 def _shipped(use: object, place: str) -> str:
-    """A policy by its name; not by a path, since whoever asks may be another program than the one that started the relay."""
+    """A policy by its name; not by a path, since whoever asks may be another program than the one
+    that started the relay.
+    """
     try:
         return choice(use, tuple(shipped()), "a shipped policy")
     except ValueError as error:
@@ -127,11 +157,15 @@ def _shipped(use: object, place: str) -> str:
 
 def _later(faults: Faults, now: int) -> Faults:
     """The same faults, with times that count from ``now``."""
-    wrong, slow = faults.wrong_password, faults.slow
+    wrong = faults.wrong_password
+    slow = faults.slow
     return faults.model_copy(
         update={
-            "wrong_password": wrong and wrong.model_copy(update={"from_": wrong.from_ + now, "until": wrong.until + now}),
-            "relay_down": [down.model_copy(update={"at": down.at + now}) for down in faults.relay_down],
+            "wrong_password": wrong
+            and wrong.model_copy(update={"from_": wrong.from_ + now, "until": wrong.until + now}),
+            "relay_down": [
+                down.model_copy(update={"at": down.at + now}) for down in faults.relay_down
+            ],
             "slow": slow and slow.model_copy(update={"at": slow.at + now}),
         }
     )

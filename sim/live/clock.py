@@ -1,4 +1,6 @@
-"""The relay's clock: integer microseconds since it started, never backwards. The only module that reads a clock here."""
+"""The relay's clock: integer microseconds since it started, never backwards. The only module that
+reads a clock here.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ import time
 
 
 class Clock:
-    """``origin`` is the time at which it starts: what an earlier relay had reached, where one is taken up again."""
+    """``origin`` is the time at which it starts: what an earlier relay had reached, where one is
+    taken up again.
+    """
 
     __slots__ = ("_last", "_zero", "origin")
 
@@ -19,9 +23,11 @@ class Clock:
         return (time.monotonic_ns() - self._zero) // 1_000
 
     def at_least(self, moment: int) -> int:
-        """The time in a call that was due at ``moment``: never before it, as a timer's float could have it.
+        """The time in a call that was due at ``moment``: never before it, as a timer's float could
+        have it.
 
-        Also never before what was given out last, so that no session is judged before another that came earlier.
+        Also never before what was given out last, so that no session is judged before another that
+        came earlier.
         """
         self._last = max(self.now(), moment, self._last)
         return self._last

@@ -1,6 +1,8 @@
-"""One TCP connection of the live relay: octets from asyncio to the Wire and back, TLS between them, nothing held back.
+"""One TCP connection of the live relay: octets from asyncio to the Wire and back, TLS between them,
+nothing held back.
 
-Knows nothing of limits or of delays (``delayed`` adds those), and of SMTP only when to begin TLS and when to close.
+Knows nothing of limits or of delays (``delayed`` adds those), and of SMTP only when to begin TLS
+and when to close.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class Connection(asyncio.Protocol):
     """The relay's side of a connection. ``implicit``: TLS comes before anything else."""
 
     def __init__(self, door: Door, *, implicit: bool) -> None:
-        self.door, self.implicit = door, implicit
+        self.door = door
+        self.implicit = implicit
         self.transport: asyncio.Transport | None = None
         self.session: Session | None = None
         self.wire: Wire | None = None
@@ -142,12 +145,17 @@ class Connection(asyncio.Protocol):
         door = self.door
         self.session = session = door.relay.connect(ip, now)
         session.secure = self.implicit
-        judged = session if not door.way.faults.drop_connection else cast(Session, Unlucky(session, door.way))
+        judged = (
+            session
+            if not door.way.faults.drop_connection
+            else cast(Session, Unlucky(session, door.way))
+        )
         self.wire = Wire(judged, door.notes, door.kept_of_body)
         return self.wire.greeting(now)
 
     def _take(self, data: bytes) -> None:
-        wire, session = self.wire, self.session
+        wire = self.wire
+        session = self.session
         if wire is None or session is None:
             return
         now = self.door.clock.now()
@@ -163,10 +171,15 @@ class Connection(asyncio.Protocol):
             self._heed()
 
     def _acknowledge(self) -> None:
-        """Has the kernel acknowledge a part that no answer follows: a sender with Nagle's algorithm (RFC 1122 4.2.3.4) sends the rest
-        only then, and an acknowledgement that waits for company would cost it 40 ms.
+        """Has the kernel acknowledge a part that no answer follows: a sender with Nagle's algorithm
+        (RFC 1122 4.2.3.4) sends the rest only then, and an acknowledgement that waits for company
+        would cost it 40 ms.
         """
-        known = None if QUICK_ACK is None or self.transport is None else self.transport.get_extra_info("socket")
+        known = (
+            None
+            if QUICK_ACK is None or self.transport is None
+            else self.transport.get_extra_info("socket")
+        )
         if known is not None:
             with suppress(OSError):
                 known.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
@@ -206,7 +219,8 @@ class Connection(asyncio.Protocol):
         wire = self.wire
         if wire is not None and wire.starttls:
             wire.tls_started()
-        greeting, self._greeting = self._greeting, b""
+        greeting = self._greeting
+        self._greeting = b""
         if greeting:
             self._write(greeting)
         if self.implicit:
@@ -230,9 +244,11 @@ class Connection(asyncio.Protocol):
         self._close()
 
     def _close(self, *, abort: bool = False, linger: bool = False) -> None:
-        """Closes; with ``linger`` only behind the peer's own end, for what it sends meanwhile would cost it the last reply.
+        """Closes; with ``linger`` only behind the peer's own end, for what it sends meanwhile would
+        cost it the last reply.
 
-        (A socket that closes with octets unread is reset, and the peer's kernel may throw away what it has not read yet.)
+        (A socket that closes with octets unread is reset, and the peer's kernel may throw away what
+        it has not read yet.)
         """
         transport = self.transport
         if transport is None:

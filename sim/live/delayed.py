@@ -1,9 +1,10 @@
 """A connection of the live relay that holds everything back as the scenario's network would.
 
-What arrives at T is judged at T + rtt/2 and answered at T + rtt + relay_time, in order; commands that arrive together share
-the round trip, and the relay takes its own time for one after the other, as in virtual time. A handshake's flight and a
-greeting each cost a round trip. Timers are asyncio's, so whatever it is happens at its moment or up to about 1 ms later,
-never earlier; moments are reckoned from moments, so that lateness does not add up. Knows nothing of SMTP.
+What arrives at T is judged at T + rtt/2 and answered at T + rtt + relay_time, in order; commands
+that arrive together share the round trip, and the relay takes its own time for one after the other,
+as in virtual time. A handshake's flight and a greeting each cost a round trip. Timers are
+asyncio's, so whatever it is happens at its moment or up to about 1 ms later, never earlier; moments
+are reckoned from moments, so that lateness does not add up. Knows nothing of SMTP.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from .door import Door
 
 MOST_HELD = 1 << 20
-"""Octets of a peer's that are held back at once; beyond it nothing more is read until they are judged."""
+"""Octets of a peer's that are held back at once; beyond it nothing more is read until they are
+judged.
+"""
 
 
 class Arrival(NamedTuple):
@@ -31,7 +34,9 @@ class Arrival(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """What the relay wrote, on its way to the peer; ``then`` is "", close, linger, abort, tls, or raw for octets of TLS itself."""
+    """What the relay wrote, on its way to the peer; ``then`` is "", close, linger, abort, tls, or
+    raw for octets of TLS itself.
+    """
 
     due: int
     octets: bytes
@@ -65,7 +70,8 @@ class DelayedConnection(Connection):
             self._ended = True
             self.abort(now)
             return
-        greeting, trip = self._open(ip, now), self.door.way.trip()
+        greeting = self._open(ip, now)
+        trip = self.door.way.trip()
         if self.implicit and not (self._tls and self._tls.up):
             self._greeting = greeting
         else:
@@ -76,7 +82,8 @@ class DelayedConnection(Connection):
         wire = self.wire
         if wire is not None and wire.starttls:
             wire.tls_started()
-        greeting, self._greeting = self._greeting, b""
+        greeting = self._greeting
+        self._greeting = b""
         if self.implicit and (greeting or (wire is not None and wire.closed)):
             self._depart(self.door.clock.now() + self.door.way.trip(), greeting, self._next())
 
@@ -137,13 +144,16 @@ class DelayedConnection(Connection):
         wire = self.wire
         assert wire is not None, "set before anything is judged"
         while (answer := wire.answer(self.door.clock.at_least(moment))) is not None:
-            self._trip, self.heard_at = None, moment
+            self._trip = None
+            self.heard_at = moment
             thinking = self.door.way.thinking(moment)
             moment += thinking
             self._busy = moment
             self._depart(moment + trip - trip // 2, answer, self._next())
             if wire.starttls:
-                self._arrivals = deque(arrival for arrival in self._arrivals if arrival.data is None)
+                self._arrivals = deque(
+                    arrival for arrival in self._arrivals if arrival.data is None
+                )
             elif thinking and not wire.closed:
                 self._judging = self._at(moment, self._answer, moment, trip)
                 return
@@ -155,7 +165,15 @@ class DelayedConnection(Connection):
         wire = self.wire
         if wire is None or not (wire.closed or wire.starttls):
             return ""
-        return "tls" if not wire.closed else "abort" if wire.dropped else "close" if wire.goodbye else "linger"
+        return (
+            "tls"
+            if not wire.closed
+            else "abort"
+            if wire.dropped
+            else "close"
+            if wire.goodbye
+            else "linger"
+        )
 
     def _depart(self, due: int, octets: bytes, then: str) -> None:
         self._due = due = max(self._due, due)
@@ -183,7 +201,9 @@ class DelayedConnection(Connection):
         if not handshake:
             self._write_raw(flight)
         elif flight:
-            self._depart(max(self.door.clock.now(), self._due) + self.door.way.trip(), flight, "raw")
+            self._depart(
+                max(self.door.clock.now(), self._due) + self.door.way.trip(), flight, "raw"
+            )
 
     def _say_last(self, octets: bytes, now: int) -> None:
         if self.wire is None or self.wire.closed or self.in_handshake:
@@ -193,7 +213,9 @@ class DelayedConnection(Connection):
         self._depart(now, octets, "linger")
 
     def kill(self, now: int) -> None:
-        """The relay goes away: what was answered before still arrives, half a round trip later nothing does."""
+        """The relay goes away: what was answered before still arrives, half a round trip later
+        nothing does.
+        """
         if self.wire is not None:
             self.wire.eof(now)
             if self._judging is not None:

@@ -1,4 +1,5 @@
-"""The live relay itself: ports, connections and the relay behind them, from start to result. Runs in one asyncio loop.
+"""The live relay itself: ports, connections and the relay behind them, from start to result. Runs
+in one asyncio loop.
 
 Knows nothing of the command line or of threads.
 """
@@ -46,13 +47,15 @@ GOODBYES = 1 * MICRO
 
 
 class Door:
-    """A live relay. ``start``, then ``finished`` waits for the end of its own accord, ``stop`` and ``result``.
+    """A live relay. ``start``, then ``finished`` waits for the end of its own accord, ``stop`` and
+    ``result``.
 
     ``tally`` counts; a further witness is added to ``witnesses`` before ``start``.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings, self.scenario = settings, settings.scenario
+        self.settings = settings
+        self.scenario = settings.scenario
         self._state = None if settings.state is None else State(settings.state)
         self.clock = Clock(0 if self._state is None else self._state.reached())
         self.way = Way(settings.scenario, self.clock.origin)
@@ -61,8 +64,15 @@ class Door:
         self.kept_of_body = HEAD if settings.keep is None else self.scenario.policy.message_size
         self.witnesses = Witnesses(self.tally)
         plain = settings.on_loopback if settings.plain_auth is None else settings.plain_auth
-        self.relay = ObligingRelay(self.scenario.policy, self.tally, self._right, tls=settings.tls, plain_auth=plain,
-                                   login_required=settings.login_required, transcribe=settings.transcribe)  # fmt: skip
+        self.relay = ObligingRelay(
+            self.scenario.policy,
+            self.tally,
+            self._right,
+            tls=settings.tls,
+            plain_auth=plain,
+            login_required=settings.login_required,
+            transcribe=settings.transcribe,
+        )
         if self._state is not None:
             self._attach(self._state)
         self.changes = Changes(self)
@@ -98,9 +108,13 @@ class Door:
             self._context = context_of(self.certificate.pair)
         try:
             implicit = settings.tls == "implicit"
-            self.port = self._listeners.open(settings.bind, settings.port, lambda: self._made(implicit=implicit))
+            self.port = self._listeners.open(
+                settings.bind, settings.port, lambda: self._made(implicit=implicit)
+            )
             if settings.tls_port is not None:
-                self.tls_port = self._listeners.open(settings.bind, settings.tls_port, lambda: self._made(implicit=True))
+                self.tls_port = self._listeners.open(
+                    settings.bind, settings.tls_port, lambda: self._made(implicit=True)
+                )
             if settings.http is not None:
                 from .http import Endpoint  # read when it is asked for: most relays have none
 
@@ -118,7 +132,9 @@ class Door:
             self._later("count", OFTEN, self._check_count)
 
     async def finished(self) -> None:
-        """Returns once enough messages are accepted or nothing has happened for long enough; else never."""
+        """Returns once enough messages are accepted or nothing has happened for long enough; else
+        never.
+        """
         await self._finished.wait()
         self._listeners.close()
         until = self.clock.now() + GOODBYES
@@ -130,14 +146,19 @@ class Door:
         self._finished.set()
 
     async def stop(self) -> None:
-        """No new connection; transactions in flight may finish for a while; then everything is closed."""
+        """No new connection; transactions in flight may finish for a while; then everything is
+        closed.
+        """
         self._listeners.close()
         for introduction in list(self.introductions):
             introduction.abort()
         for connection in list(self.connections):
             connection.leave()
         until = self.clock.now() + self.settings.timeouts.leaving
-        while any(connection.lingers_since is None for connection in self.connections) and self.clock.now() < until:
+        while (
+            any(connection.lingers_since is None for connection in self.connections)
+            and self.clock.now() < until
+        ):
             await asyncio.sleep(0.01)
         now = self.clock.now()
         for connection in list(self.connections):
@@ -156,7 +177,8 @@ class Door:
         self.witnesses.add(state)
 
     async def _close_state(self) -> None:
-        state, self._state = self._state, None
+        state = self._state
+        self._state = None
         if state is None:
             return
         if self._writing is not None:
@@ -166,15 +188,28 @@ class Door:
 
     def result(self) -> Result:
         """What has happened so far, or until the end: the live result."""
-        scenario, seen = self.scenario, self.tally
-        usernames, ips = scenario.sender.usernames, scenario.sender.ips
+        scenario = self.scenario
+        seen = self.tally
+        usernames = scenario.sender.usernames
+        ips = scenario.sender.ips
         if not self.settings.senders_known:
-            usernames, ips = max(1, len(seen.usernames)), max(1, len(seen.ips))
+            usernames = max(1, len(seen.usernames))
+            ips = max(1, len(seen.ips))
         facts = Facts(
-            scenario=scenario.name, title=scenario.title, policy=scenario.policy, sender="live", seed=None, end=self.now,
-            ended="settled", submitted={}, given_up=frozenset(), usernames=usernames, ips=ips,
-            expectations=scenario.expectations, command=scenario.command,
-        )  # fmt: skip
+            scenario=scenario.name,
+            title=scenario.title,
+            policy=scenario.policy,
+            sender="live",
+            seed=None,
+            end=self.now,
+            ended="settled",
+            submitted={},
+            given_up=frozenset(),
+            usernames=usernames,
+            ips=ips,
+            expectations=scenario.expectations,
+            command=scenario.command,
+        )
         return live_result(seen, facts, self.settings.messages)
 
     @property
@@ -204,8 +239,12 @@ class Door:
         self._plan_downs()
 
     def _made(self, *, implicit: bool) -> asyncio.Protocol:
-        """The protocol of a connection that TCP has accepted; ``way`` decides at that moment whether it is held back."""
-        connection = (Connection if self.way.instant else DelayedConnection)(self, implicit=implicit)
+        """The protocol of a connection that TCP has accepted; ``way`` decides at that moment
+        whether it is held back.
+        """
+        connection = (Connection if self.way.instant else DelayedConnection)(
+            self, implicit=implicit
+        )
         return Introduction(self, connection) if self.settings.proxy_protocol else connection
 
     def _right(self, username: str, password: str, at: int) -> bool:
@@ -215,11 +254,17 @@ class Door:
         return users is None or users.get(username) == password
 
     def _plan_downs(self) -> None:
-        """The relay goes away as the network has it: what leaves a sender half a round trip earlier finds it gone."""
-        half, origin = self.way.network.rtt // 2, self.clock.origin
+        """The relay goes away as the network has it: what leaves a sender half a round trip earlier
+        finds it gone.
+        """
+        half = self.way.network.rtt // 2
+        origin = self.clock.origin
         for down in self.way.faults.relay_down:
-            for moment, call in ((down.at, self._kill_all), (max(0, down.at - half), self._listeners.go_down),
-                                 (max(0, down.at + down.for_ - half), self._listeners.come_back)):  # fmt: skip
+            for moment, call in (
+                (down.at, self._kill_all),
+                (max(0, down.at - half), self._listeners.go_down),
+                (max(0, down.at + down.for_ - half), self._listeners.come_back),
+            ):
                 self._downs.append(self.loop.call_at(self.clock.of_loop(origin + moment), call))
 
     def _kill_all(self) -> None:
@@ -231,7 +276,8 @@ class Door:
         self._timers[name] = self.loop.call_later(seconds, call)
 
     def _sweep(self) -> None:
-        now, limits = self.clock.now(), self.settings.timeouts
+        now = self.clock.now()
+        limits = self.settings.timeouts
         for connection in list(self.connections):
             if connection.lingers_since is not None:
                 if now - connection.lingers_since > LINGER:
@@ -239,13 +285,18 @@ class Door:
             elif connection.unread_since is not None:
                 if now - connection.unread_since > limits.writing:
                     connection.abort(now)
-            elif now - connection.heard_at > (limits.handshake if connection.in_handshake else limits.command):
+            elif now - connection.heard_at > (
+                limits.handshake if connection.in_handshake else limits.command
+            ):
                 connection.time_out(now)
         self._check_idle(now)
         self._later("sweep", SWEEP, self._sweep)
 
     def _check_count(self) -> None:
-        if self.settings.messages is not None and self.tally.accepted_count >= self.settings.messages:
+        if (
+            self.settings.messages is not None
+            and self.tally.accepted_count >= self.settings.messages
+        ):
             self.finish()
         else:
             self._later("count", OFTEN, self._check_count)
@@ -254,8 +305,11 @@ class Door:
         idle = self.settings.idle
         if idle is None:
             return
-        last = max((connection.heard_at for connection in self.connections), default=self._last_heard)
+        last = max(
+            (connection.heard_at for connection in self.connections), default=self._last_heard
+        )
         if last is None:  # nobody has come yet
-            last, idle = self.clock.origin, max(idle, self.settings.timeouts.coming)
+            last = self.clock.origin
+            idle = max(idle, self.settings.timeouts.coming)
         if now - max(last, self._last_heard or 0) >= idle:
             self.finish()

@@ -1,4 +1,5 @@
-"""Witnesses beside the tally: a log with one JSON object a line, and the last incidents for a screen.
+"""Witnesses beside the tally: a log with one JSON object a line, and the last incidents for a
+screen.
 
 Know nothing of who reads them. Times are seconds of the relay's clock, as in the result.
 """
@@ -14,16 +15,29 @@ from ..units import seconds
 
 
 class Latest:
-    """Implements ``sim.relay.Witness``; keeps the last few incidents, the latest last. ``origin`` as in EventLog."""
+    """Implements ``sim.relay.Witness``; keeps the last few incidents, the latest last. ``origin``
+    as in EventLog.
+    """
 
     def __init__(self, origin: int = 0, most: int = 5) -> None:
         self._origin = origin
         self.incidents: deque[Incident] = deque(maxlen=most)
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         """As in Witness."""
-        self.incidents.append(Incident(at - self._origin, limit, code, text, ip, username, connection, message))
+        self.incidents.append(
+            Incident(at - self._origin, limit, code, text, ip, username, connection, message)
+        )
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
         """Is not kept."""
@@ -34,7 +48,9 @@ class Latest:
     def accepted(self, at: int, connection: int, message: str | None) -> None:
         """Is not kept."""
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         """Is not kept."""
 
     def closed(self, at: int, connection: int) -> None:
@@ -42,10 +58,13 @@ class Latest:
 
 
 class EventLog:
-    """Implements ``sim.relay.Witness``; writes each event at once to ``file``. ``origin`` is the relay's time at its start."""
+    """Implements ``sim.relay.Witness``; writes each event at once to ``file``. ``origin`` is the
+    relay's time at its start.
+    """
 
     def __init__(self, file: TextIO, origin: int = 0) -> None:
-        self._file, self._origin = file, origin
+        self._file = file
+        self._origin = origin
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
         """As in Witness."""
@@ -63,20 +82,52 @@ class EventLog:
         """As in Witness."""
         self._write(at, "accepted", connection=connection, message=message)
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         """As in Witness."""
-        self._write(at, "incident", limit=limit, code=code, text=text, ip=ip, username=username, connection=connection,
-                    message=message)  # fmt: skip
+        self._write(
+            at,
+            "incident",
+            limit=limit,
+            code=code,
+            text=text,
+            ip=ip,
+            username=username,
+            connection=connection,
+            message=message,
+        )
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         """As in Witness."""
-        self._write(from_, "block", limit=limit, ip=ip, username=username, until_s=seconds(until - self._origin))
+        self._write(
+            from_,
+            "block",
+            limit=limit,
+            ip=ip,
+            username=username,
+            until_s=seconds(until - self._origin),
+        )
 
     def _write(self, at: int, event: str, **more: Any) -> None:
-        line = json.dumps({"t": seconds(at - self._origin), "event": event, **more}, ensure_ascii=False)
+        line = json.dumps(
+            {"t": seconds(at - self._origin), "event": event, **more}, ensure_ascii=False
+        )
         try:
             self._file.write(line + "\n")
             self._file.flush()
-        except (OSError, ValueError):  # the reader of a pipe has gone, the disk is full: the relay goes on
+        except (
+            OSError,
+            ValueError,
+        ):  # the reader of a pipe has gone, the disk is full: the relay goes on
             pass

@@ -1,4 +1,6 @@
-"""What the pytest fixture ``relay`` is: a live relay for one test, asked in few words. Knows nothing of pytest."""
+"""What the pytest fixture ``relay`` is: a live relay for one test, asked in few words. Knows
+nothing of pytest.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,20 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class Asked(Table):
-    """What the marker takes, by name. What stands inside the tables is looked at with the scenario that they become."""
+    """What the marker takes, by name. What stands inside the tables is looked at with the scenario
+    that they become.
+    """
 
     policy: Any = "mailersend"
-    settings: Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)] = Field(
-        [], alias="set"
-    )
-    scenario: Annotated[Path, BeforeValidator(lambda given: Path(given) if isinstance(given, str) else given)] | None = None
+    settings: Annotated[
+        list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+    ] = Field([], alias="set")
+    scenario: (
+        Annotated[
+            Path, BeforeValidator(lambda given: Path(given) if isinstance(given, str) else given)
+        ]
+        | None
+    ) = None
     network: dict[str, Any] | None = None
     faults: dict[str, Any] | None = None
     expect: dict[str, Any] | None = None
@@ -58,18 +67,23 @@ FOR_RUNNING = ("users", "login", "tls", "tls_port", "port", "messages")
 class RelayFixture:
     """A relay that runs while one test does.
 
-    ``host``, ``port``, ``username`` and ``password`` are what a program needs, ``certificate`` is the file to trust, and
-    ``env`` the same as environment variables for a program that is started.
+    ``host``, ``port``, ``username`` and ``password`` are what a program needs, ``certificate`` is
+    the file to trust, and ``env`` the same as environment variables for a program that is started.
     """
 
     def __init__(self, relay: Running, users: Mapping[str, str] | None, stack: ExitStack) -> None:
-        self._relay, self._stack = relay, stack
-        self.host, self.port, self.tls_port, self.certificate = relay.host, relay.port, relay.tls_port, relay.certificate
+        self._relay = relay
+        self._stack = stack
+        self.host = relay.host
+        self.port = relay.port
+        self.tls_port = relay.tls_port
+        self.certificate = relay.certificate
         self.username, self.password = next(iter(users.items())) if users else ACCOUNT
-        self.change, self.forget = relay.change, relay.forget
-        self.refuse_next, self.refuse_next_login, self.fail_next_login = (
-            relay.refuse_next, relay.refuse_next_login, relay.fail_next_login,
-        )  # fmt: skip
+        self.change = relay.change
+        self.forget = relay.forget
+        self.refuse_next = relay.refuse_next
+        self.refuse_next_login = relay.refuse_next_login
+        self.fail_next_login = relay.fail_next_login
 
     @property
     def result(self) -> Result:
@@ -83,8 +97,12 @@ class RelayFixture:
 
     @cached_property
     def env(self) -> dict[str, str]:
-        """RELAY_HOST, RELAY_PORT, RELAY_USERNAME, RELAY_PASSWORD, the same as SMTP_*, and the certificate."""
-        names = environment(self._relay, self.username, self.password, self._relay.door.settings.tls)
+        """RELAY_HOST, RELAY_PORT, RELAY_USERNAME, RELAY_PASSWORD, the same as SMTP_*, and the
+        certificate.
+        """
+        names = environment(
+            self._relay, self.username, self.password, self._relay.door.settings.tls
+        )
         return self._stack.enter_context(names)
 
     def wait_for(self, messages: int = 1, seconds: float = 10.0) -> None:
@@ -102,22 +120,34 @@ class RelayFixture:
         """The failed expectations and the diagnosis of what has happened so far, as lines of text."""
         result = self.result
         missed = [each for each in result.expectations if not each.passed]
-        lines = [f"expected {each.metric} {each.comparison}: actual {each.actual}" for each in missed]
+        lines = [
+            f"expected {each.metric} {each.comparison}: actual {each.actual}" for each in missed
+        ]
         for found in result.diagnosis:
-            lines += [found.limit or "no limit", f"  what {found.what}", f"  why  {found.why}", f"  fix  {found.fix}"]
+            lines += [
+                found.limit or "no limit",
+                f"  what {found.what}",
+                f"  why  {found.why}",
+                f"  fix  {found.fix}",
+            ]
         return "\n".join(lines)
 
 
 @contextmanager
-def opened(marks: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Path) -> Iterator[RelayFixture]:
-    """The relay that the marks ask for, the nearest first; ``folder`` is where a scenario's path begins.
+def opened(
+    marks: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Path
+) -> Iterator[RelayFixture]:
+    """The relay that the marks ask for, the nearest first; ``folder`` is where a scenario's path
+    begins.
 
     ScenarioError for a mistake in one.
     """
     asked: dict[str, Any] = {}
     for positional, named in reversed(marks):
         if positional:
-            raise ScenarioError(PLACE, "", f"takes names alone; write policy={positional[0]!r} or the like")
+            raise ScenarioError(
+                PLACE, "", f"takes names alone; write policy={positional[0]!r} or the like"
+            )
         asked |= named
     options = _options(asked, folder)
     with ExitStack() as stack, running(transcripts=True, **options) as relay:
@@ -129,7 +159,9 @@ def _options(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
     allowed = sorted(field.alias or name for name, field in Asked.model_fields.items())
     for name in asked:
         if name not in allowed:
-            raise ScenarioError(PLACE, name, f"unknown name{nearest(name, allowed)}; allowed: {', '.join(allowed)}")
+            raise ScenarioError(
+                PLACE, name, f"unknown name{nearest(name, allowed)}; allowed: {', '.join(allowed)}"
+            )
     found = read(Asked, asked, PLACE)
     if found.scenario is None:
         tables = {name: getattr(found, name) for name in ("network", "faults", "expect")}

@@ -1,7 +1,9 @@
-"""A small HTTP endpoint on loopback beside the live relay: health, result, metrics, and changes while it runs.
+"""A small HTTP endpoint on loopback beside the live relay: health, result, metrics, and changes
+while it runs.
 
-It is for programs of this machine, not for browsers: a page that somebody visits could otherwise change the relay, so a request
-that names another host (a rebound DNS name) or comes from a page is refused. Knows nothing of SMTP or of how a change is made.
+It is for programs of this machine, not for browsers: a page that somebody visits could otherwise
+change the relay, so a request that names another host (a rebound DNS name) or comes from a page is
+refused. Knows nothing of SMTP or of how a change is made.
 """
 
 from __future__ import annotations
@@ -32,10 +34,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Endpoint:
-    """``start`` opens ``port`` of loopback (0: any free one) in the loop that runs; the port is then in ``port``."""
+    """``start`` opens ``port`` of loopback (0: any free one) in the loop that runs; the port is
+    then in ``port``.
+    """
 
     def __init__(self, door: Door, port: int) -> None:
-        self._door, self.port = door, port
+        self._door = door
+        self.port = port
         app = web.Application(middlewares=[_in_words, _for_programs], client_max_size=MOST_BYTES)
         for method, path, handler, _ in self._routes():
             app.router.add_route(method, path, handler)
@@ -66,21 +71,48 @@ class Endpoint:
             ("GET", "/result", self._result, "the result so far, as at the end"),
             ("GET", "/metrics", self._metrics, "the numbers for Prometheus"),
             ("GET", "/state", self._state, "policy, network, faults and what is refused next"),
-            ("PATCH", "/policy", self._patch_policy, 'lays a table over the policy: {"logins_per_username": 3}'),
-            ("PATCH", "/network", self._patch_network, 'lays a table over the network: {"rtt": "40ms"}'),
-            ("PUT", "/faults", self._put_faults, 'these faults and no others, from now: {"slow": {"at": 0, "for": "10s", "factor": 20}}'),
+            (
+                "PATCH",
+                "/policy",
+                self._patch_policy,
+                'lays a table over the policy: {"logins_per_username": 3}',
+            ),
+            (
+                "PATCH",
+                "/network",
+                self._patch_network,
+                'lays a table over the network: {"rtt": "40ms"}',
+            ),
+            (
+                "PUT",
+                "/faults",
+                self._put_faults,
+                'these faults and no others, from now: {"slow": {"at": 0, "for": "10s", "factor": 20}}',
+            ),
             ("DELETE", "/faults", self._delete_faults, "no faults"),
-            ("PUT", "/next/{limit}", self._put_next, f'refuses the next of that limit, or of "{PASSWORD}": {{"times": 1}}'),
+            (
+                "PUT",
+                "/next/{limit}",
+                self._put_next,
+                f'refuses the next of that limit, or of "{PASSWORD}": {{"times": 1}}',
+            ),
             ("DELETE", "/next/{limit}", self._delete_next, "takes that back"),
             ("DELETE", "/counts", self._delete_counts, "empties every count, lifts every block"),
-        ]  # fmt: skip
+        ]
 
     async def _index(self, request: web.Request) -> web.Response:
         return _json({f"{method} {path}": about for method, path, _, about in self._routes()})
 
     async def _health(self, request: web.Request) -> web.Response:
         door = self._door
-        return _json({"status": "ok", "port": door.port, "tls_port": door.tls_port or None, "uptime_s": seconds(door.now)})
+        return _json(
+            {
+                "status": "ok",
+                "port": door.port,
+                "tls_port": door.tls_port or None,
+                "uptime_s": seconds(door.now),
+            }
+        )
 
     async def _result(self, request: web.Request) -> web.Response:
         return _json(self._door.result().to_dict())
@@ -107,8 +139,14 @@ class Endpoint:
         table = await _body(request) if request.can_read_body else {}
         wrong = [key for key in table if key != "times"] if isinstance(table, dict) else [table]
         if wrong:
-            raise ScenarioError("PUT /next", "", f'{shown(wrong[0])} is not allowed; write {{"times": 2}}, or nothing for once')
-        self._door.changes.refuse_next(request.match_info["limit"], table.get("times", 1), "PUT /next")
+            raise ScenarioError(
+                "PUT /next",
+                "",
+                f'{shown(wrong[0])} is not allowed; write {{"times": 2}}, or nothing for once',
+            )
+        self._door.changes.refuse_next(
+            request.match_info["limit"], table.get("times", 1), "PUT /next"
+        )
         return _json(self._door.changes.state())
 
     async def _delete_next(self, request: web.Request) -> web.Response:
@@ -119,21 +157,27 @@ class Endpoint:
         self._door.changes.forget()
         return _json(self._door.changes.state())
 
-    def _changed(self, change: Callable[[object, str], None], table: object, place: str) -> web.Response:
+    def _changed(
+        self, change: Callable[[object, str], None], table: object, place: str
+    ) -> web.Response:
         change(table, place)
         return _json(self._door.changes.state())
 
 
 def _json(data: Any, status: int = 200, **headers: str) -> web.Response:
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
-    return web.Response(text=text + "\n", status=status, content_type="application/json", headers=headers)
+    return web.Response(
+        text=text + "\n", status=status, content_type="application/json", headers=headers
+    )
 
 
 async def _body(request: web.Request) -> Any:
     try:
         return json.loads(await request.text())
     except (ValueError, LookupError, RecursionError):  # LookupError: a charset that does not exist
-        raise ScenarioError(f"{request.method} {request.path}", "", "the body is not JSON; write a table like {}") from None
+        raise ScenarioError(
+            f"{request.method} {request.path}", "", "the body is not JSON; write a table like {}"
+        ) from None
 
 
 @web.middleware
@@ -152,12 +196,17 @@ async def _in_words(request: web.Request, handler: Handler) -> web.StreamRespons
 @web.middleware
 async def _for_programs(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses what a browser sends on behalf of a page, and a name that does not mean loopback."""
-    host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+    host = request.headers.get("Host", "")
+    origin = request.headers.get("Origin")
     if not _is_loopback(host):
         raise ScenarioError(
-            f"{request.method} {request.path}", "Host", f"{shown(host)} is not allowed; write 127.0.0.1 or localhost"
+            f"{request.method} {request.path}",
+            "Host",
+            f"{shown(host)} is not allowed; write 127.0.0.1 or localhost",
         )
-    if (origin is not None and origin != f"http://{host}") or request.headers.get("Sec-Fetch-Site") in (
+    if (origin is not None and origin != f"http://{host}") or request.headers.get(
+        "Sec-Fetch-Site"
+    ) in (
         "cross-site",
         "same-site",
     ):

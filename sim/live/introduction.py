@@ -1,7 +1,9 @@
-"""What comes before a connection's greeting: whether it may come at all, and for whom it speaks. Knows no SMTP.
+"""What comes before a connection's greeting: whether it may come at all, and for whom it speaks.
+Knows no SMTP.
 
-A connection to an address of loopback that was asked for passes; with the PROXY protocol its header is read first, and then the
-connection begins as that address's own. A header that is none, or that does not come in time, closes the connection.
+A connection to an address of loopback that was asked for passes; with the PROXY protocol its header
+is read first, and then the connection begins as that address's own. A header that is none, or that
+does not come in time, closes the connection.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ class Introduction(asyncio.Protocol):
     """Reads the header, and hands the transport over to the connection that it introduces."""
 
     def __init__(self, door: Door, connection: Connection) -> None:
-        self._door, self._connection = door, connection
+        self._door = door
+        self._connection = connection
         self._transport: asyncio.Transport | None = None
         self._octets = b""
         self._patience: asyncio.TimerHandle | None = None
@@ -43,7 +46,8 @@ class Introduction(asyncio.Protocol):
             return
         if found is None or self._transport is None:
             return
-        transport, rest = self._transport, self._octets[found.length :]
+        transport = self._transport
+        rest = self._octets[found.length :]
         self._forget()
         transport.set_protocol(self._connection)
         self._connection.begin(transport, found.ip or transport.get_extra_info("peername")[0])

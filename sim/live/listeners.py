@@ -1,4 +1,6 @@
-"""The ports of a live relay: opened, closed for good, or shut for a while as a relay that is down shuts them. Knows no SMTP."""
+"""The ports of a live relay: opened, closed for good, or shut for a while as a relay that is down
+shuts them. Knows no SMTP.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Listeners:
         self.is_down = False
 
     def open(self, addresses: tuple[str, ...], port: int, make: Make) -> int:
-        """Listens on ``port`` of each address, 0 is any free one; returns it. ScenarioError where that cannot be."""
+        """Listens on ``port`` of each address, 0 is any free one; returns it. ScenarioError where
+        that cannot be.
+        """
         for address in addresses:
             bound = _bound(address, port)
             port = bound.getsockname()[1]
@@ -57,7 +61,9 @@ class Listeners:
             retry.cancel()
 
     def go_down(self) -> None:
-        """TCP is refused: a socket that is bound and does not listen keeps the port, and nobody can connect."""
+        """TCP is refused: a socket that is bound and does not listen keeps the port, and nobody can
+        connect.
+        """
         if self.is_down:
             return
         self.is_down = True
@@ -95,9 +101,13 @@ class Listeners:
             SocketTransport(loop, connected, peer, port.make()).start()
 
     def _wait(self, port: Port, error: OSError) -> None:
-        """No file or memory is left for another connection: those that are open go on, and the next is tried in a while."""
+        """No file or memory is left for another connection: those that are open go on, and the next
+        is tried in a while.
+        """
         loop = asyncio.get_running_loop()
-        loop.call_exception_handler({"message": "a connection cannot be accepted", "exception": error})
+        loop.call_exception_handler(
+            {"message": "a connection cannot be accepted", "exception": error}
+        )
         loop.remove_reader(port.bound)
 
         def again() -> None:
@@ -118,13 +128,19 @@ def _bound(address: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
         with _closed_on_error(bound):
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts has it from here
+            bound.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+            )  # what it accepts has it from here
             if family == socket.AF_INET6:
                 bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             bound.bind(where)
     except (OSError, OverflowError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        remedy = "take another port, or 0 for a free one" if _of_port(error) else "--bind takes an address of this machine"
+        remedy = (
+            "take another port, or 0 for a free one"
+            if _of_port(error)
+            else "--bind takes an address of this machine"
+        )
         problem = f"cannot listen on {address or 'nothing'} port {port}: {why}; {remedy}"
         raise ScenarioError("command line", "", problem) from None
     bound.setblocking(False)  # noqa: FBT003 - its only parameter
@@ -133,7 +149,10 @@ def _bound(address: str, port: int) -> socket.socket:
 
 def _of_port(error: Exception) -> bool:
     """Whether another port would do; a port of which there is none is an OverflowError."""
-    return isinstance(error, OverflowError) or getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+    return isinstance(error, OverflowError) or getattr(error, "errno", None) in (
+        errno.EADDRINUSE,
+        errno.EACCES,
+    )
 
 
 @contextmanager

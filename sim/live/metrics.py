@@ -1,4 +1,6 @@
-"""The live relay's numbers in the format that Prometheus reads. Computes nothing that the result or the door does not say."""
+"""The live relay's numbers in the format that Prometheus reads. Computes nothing that the result or
+the door does not say.
+"""
 
 from __future__ import annotations
 
@@ -31,21 +33,40 @@ class _Numbers(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every metric."""
-        door, result = self._door, self._door.result()
-        yield _count("messages_accepted", "Messages answered 250 after DATA, each once", result.messages.accepted)
-        yield _count("messages_duplicated", "Further acceptances of the same message", result.messages.duplicated)
+        door = self._door
+        result = self._door.result()
+        yield _count(
+            "messages_accepted",
+            "Messages answered 250 after DATA, each once",
+            result.messages.accepted,
+        )
+        yield _count(
+            "messages_duplicated",
+            "Further acceptances of the same message",
+            result.messages.duplicated,
+        )
         yield _gauge("messages_lost", "Messages seen and not accepted so far", result.messages.lost)
-        yield _count("connections_opened", "Connections that TCP accepted", result.connections.opened)
-        yield _count("connections_refused", "Connections refused in place of the greeting", result.connections.refused)
+        yield _count(
+            "connections_opened", "Connections that TCP accepted", result.connections.opened
+        )
+        yield _count(
+            "connections_refused",
+            "Connections refused in place of the greeting",
+            result.connections.refused,
+        )
         yield _gauge("connections_open", "Connections open now", len(door.connections))
         yield _counts("logins", "Logins by how they ended", "outcome", _logins(result))
         yield _counts("incidents", "Refusals caused by a limit", "limit", result.incidents.by_limit)
         yield _counts("blocks", "Blocks that began", "limit", _blocks(result, since=None))
-        running = GaugeMetricFamily("relaysim_blocks_running", "Blocks in force now", labels=["limit"])
+        running = GaugeMetricFamily(
+            "relaysim_blocks_running", "Blocks in force now", labels=["limit"]
+        )
         for limit, number in _blocks(result, since=seconds(door.now)).items():
             running.add_metric([limit], number)
         yield running
-        counts = GaugeMetricFamily("relaysim_limit_count", "What each limit of the policy allows", labels=["limit"])
+        counts = GaugeMetricFamily(
+            "relaysim_limit_count", "What each limit of the policy allows", labels=["limit"]
+        )
         for limit in door.relay.policy.limits:
             counts.add_metric([limit], getattr(door.relay.policy, limit).count)
         yield counts
@@ -73,7 +94,9 @@ def _logins(result: Result) -> dict[str, int]:
 
 
 def _blocks(result: Result, since: float | None) -> dict[str, int]:
-    """Blocks by limit, all or those that run at ``since`` seconds; zeros for every limit that can block."""
+    """Blocks by limit, all or those that run at ``since`` seconds; zeros for every limit that can
+    block.
+    """
     found = {limit: 0 for limit in result.incidents.by_limit if limit.startswith("failed_logins")}
     for block in result.blocks:
         if since is None or block.from_s <= since < block.until_s:

@@ -1,4 +1,6 @@
-"""What becomes of messages: told to the tally and, where a person wants to see them, written as files. Relays nothing."""
+"""What becomes of messages: told to the tally and, where a person wants to see them, written as
+files. Relays nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ class Notes:
 
     def __init__(self, tally: Tally, folder: Path | None) -> None:
         self._folder = folder
-        self.not_sent, self.named = tally.not_sent, tally.named
+        self.not_sent = tally.not_sent
+        self.named = tally.named
         self._sent_to = tally.sent_to
         self._number = 0 if folder is None else _last_number(folder)
         self._failed = False
@@ -28,19 +31,28 @@ class Notes:
 
     def _keep(self, folder: Path, content: bytes) -> None:
         self._number += 1
-        path = folder / f"{self._number:08}.eml"  # a name of our own: nothing that a sender says gets into one
+        path = (
+            folder / f"{self._number:08}.eml"
+        )  # a name of our own: nothing that a sender says gets into one
         try:
             with path.open("xb") as file:
                 file.write(content)
         except OSError as error:
             self._failed = True
-            print(f"relaysim: {path} cannot be written: {error.strerror}; no more messages are kept", file=sys.stderr)
+            print(
+                f"relaysim: {path} cannot be written: {error.strerror}; no more messages are kept",
+                file=sys.stderr,
+            )
 
 
 def _last_number(folder: Path) -> int:
     """The highest number of a file that is there already; the folder is made where it is missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return max((int(path.stem) for path in folder.glob("*.eml") if path.stem.isdecimal()), default=0)
+        return max(
+            (int(path.stem) for path in folder.glob("*.eml") if path.stem.isdecimal()), default=0
+        )
     except OSError as error:
-        raise ScenarioError(str(folder), "--keep", f"cannot be written: {error.strerror or error}") from None
+        raise ScenarioError(
+            str(folder), "--keep", f"cannot be written: {error.strerror or error}"
+        ) from None

@@ -1,7 +1,8 @@
-"""How many files the relay may have open, of which each connection is one. Knows nothing of connections.
+"""How many files the relay may have open, of which each connection is one. Knows nothing of
+connections.
 
-A shell's usual soft limit of 1,024 is there for programs that call select(); whoever does not may raise it (systemd's advice,
-"Process Exec/Runtime Properties", LimitNOFILE).
+A shell's usual soft limit of 1,024 is there for programs that call select(); whoever does not may
+raise it (systemd's advice, "Process Exec/Runtime Properties", LimitNOFILE).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ OUT_OF = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def raise_limit() -> str | None:
-    """Raises the soft limit of this process; what to tell the person where it stays too low, else None."""
+    """Raises the soft limit of this process; what to tell the person where it stays too low, else
+    None.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -39,7 +42,9 @@ def raise_limit() -> str | None:
 
 
 class Shortage:
-    """An asyncio loop's exception handler that says in one line, once, that no more connections can be accepted."""
+    """An asyncio loop's exception handler that says in one line, once, that no more connections can
+    be accepted.
+    """
 
     def __init__(self) -> None:
         self._told = False
@@ -51,4 +56,8 @@ class Shortage:
             loop.default_exception_handler(dict(context))
         elif not self._told:
             self._told = True
-            print(f"relaysim: no more connections for now: {error.strerror}; others wait", file=sys.stderr, flush=True)
+            print(
+                f"relaysim: no more connections for now: {error.strerror}; others wait",
+                file=sys.stderr,
+                flush=True,
+            )

@@ -1,6 +1,8 @@
-"""The header of the PROXY protocol, versions 1 (text) and 2 (binary): for whom a proxy speaks. Pure; knows no sockets.
+"""The header of the PROXY protocol, versions 1 (text) and 2 (binary): for whom a proxy speaks.
+Pure; knows no sockets.
 
-As "The PROXY protocol, versions 1 & 2" (HAProxy, section 2) has it. What follows the header is the connection's own.
+As "The PROXY protocol, versions 1 & 2" (HAProxy, section 2) has it. What follows the header is the
+connection's own.
 """
 
 from __future__ import annotations
@@ -15,20 +17,26 @@ LONGEST_TEXT = 107
 """Octets of a header of version 1, its CRLF included (section 2.1)."""
 
 _PORT = r"(?:0|[1-9]\d{0,4})"
-_TEXT = re.compile(rf"PROXY (TCP4|TCP6) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) ({_PORT}) ({_PORT})", re.ASCII)
+_TEXT = re.compile(
+    rf"PROXY (TCP4|TCP6) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) ({_PORT}) ({_PORT})", re.ASCII
+)
 _ADDRESSES = {0x1: 12, 0x2: 36, 0x3: 216}
 """Octets of both addresses and ports by family: IPv4, IPv6, UNIX (section 2.2)."""
 
 
 class Header(NamedTuple):
-    """``length`` in octets; ``ip`` None where the proxy speaks for itself, or for an address that it does not tell."""
+    """``length`` in octets; ``ip`` None where the proxy speaks for itself, or for an address that
+    it does not tell.
+    """
 
     length: int
     ip: str | None
 
 
 def header(octets: bytes) -> Header | None:
-    """The header that ``octets`` begin with; None while it is not complete. ValueError where it is none."""
+    """The header that ``octets`` begin with; None while it is not complete. ValueError where it is
+    none.
+    """
     if octets[: len(SIGNATURE)] == SIGNATURE[: len(octets)]:
         return _binary(octets) if len(octets) >= 16 else None
     if octets[:6] == b"PROXY "[: len(octets)]:
@@ -49,14 +57,17 @@ def _text(octets: bytes) -> Header | None:
     if found is None or any(int(port) > 65_535 for port in found.groups()[3:]):
         raise ValueError("a header that is not in the form of version 1")
     kind = IPv4Address if found[1] == "TCP4" else IPv6Address
-    source, target = ip_address(found[2]), ip_address(found[3])
+    source = ip_address(found[2])
+    target = ip_address(found[3])
     if not (isinstance(source, kind) and isinstance(target, kind)):
         raise ValueError("addresses of another family than the header says")
     return Header(end + 2, str(source))
 
 
 def _binary(octets: bytes) -> Header | None:
-    version, command, family = octets[12] >> 4, octets[12] & 0xF, octets[13] >> 4
+    version = octets[12] >> 4
+    command = octets[12] & 0xF
+    family = octets[13] >> 4
     length = int.from_bytes(octets[14:16], "big")
     if version != 2 or command > 1 or family > 3 or octets[13] & 0xF > 2:
         raise ValueError("a header that is not in the form of version 2")

@@ -1,4 +1,5 @@
-"""What a live relay is told before it starts, and its defaults. Knows nothing of how any of it is done.
+"""What a live relay is told before it starts, and its defaults. Knows nothing of how any of it is
+done.
 
 Durations are integer microseconds.
 """
@@ -20,7 +21,9 @@ ALL_LOOPBACK = "127.0.0.0/8"
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a peer may keep the relay waiting. RFC 5321 section 4.5.3.2.7 asks for five minutes between commands."""
+    """How long a peer may keep the relay waiting. RFC 5321 section 4.5.3.2.7 asks for five minutes
+    between commands.
+    """
 
     command: int = 300 * MICRO
     """From an answer to the next whole command, and from one piece of a body to the next."""
@@ -31,19 +34,23 @@ class Timeouts:
     leaving: int = 3 * MICRO
     """For transactions in flight when the relay stops."""
     coming: int = 60 * MICRO
-    """For the first connection, where the relay ends once nothing happens and that is shorter: a program takes a while to start."""
+    """For the first connection, where the relay ends once nothing happens and that is shorter: a
+    program takes a while to start.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``users`` None takes any login; ``tls`` is none, starttls or implicit; a port of 0 is any free one.
+    """``users`` None takes any login; ``tls`` is none, starttls or implicit; a port of 0 is any
+    free one.
 
-    ``tls_port`` None opens no second port with implicit TLS. ``plain_auth`` None allows AUTH in the clear while every address
-    is of loopback. ``messages`` ends the run once so many are accepted, ``idle`` once nothing has happened for so long
-    (``Timeouts.coming`` at least before the first connection).
-    ``http`` opens a port for HTTP, of loopback alone. ``keep`` is a folder for what is accepted, ``state`` a file
-    in which counts and blocks survive the relay. With ``proxy_protocol`` every
-    connection says first for whom it speaks. ``senders_known``: usernames and IPs are the scenario's, else those that come.
+    ``tls_port`` None opens no second port with implicit TLS. ``plain_auth`` None allows AUTH in the
+    clear while every address is of loopback. ``messages`` ends the run once so many are accepted,
+    ``idle`` once nothing has happened for so long (``Timeouts.coming`` at least before the first
+    connection). ``http`` opens a port for HTTP, of loopback alone. ``keep`` is a folder for what is
+    accepted, ``state`` a file in which counts and blocks survive the relay. With ``proxy_protocol``
+    every connection says first for whom it speaks. ``senders_known``: usernames and IPs are the
+    scenario's, else those that come.
     """
 
     scenario: Scenario
@@ -71,7 +78,9 @@ class Settings:
     @property
     def on_loopback(self) -> bool:
         """Whether nobody but this machine can connect."""
-        return all(address in (ALL_LOOPBACK, "localhost") or _is_loopback(address) for address in self.bind)
+        return all(
+            address in (ALL_LOOPBACK, "localhost") or _is_loopback(address) for address in self.bind
+        )
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,8 +1,10 @@
-"""What a live relay remembers over a restart: every count and block, in a file of SQLite that is written while it runs.
+"""What a live relay remembers over a restart: every count and block, in a file of SQLite that is
+written while it runs.
 
-The relay's clock goes on too: the file says when it began, by the wall clock, so a window of 24 hours that was begun before a
-restart ends when it would have ended. Written about twice a second, in a thread of its own, in a transaction (WAL): a kill -9
-loses the last second at most. Only keys that were asked about since are written. Knows nothing of connections.
+The relay's clock goes on too: the file says when it began, by the wall clock, so a window of 24
+hours that was begun before a restart ends when it would have ended. Written about twice a second,
+in a thread of its own, in a transaction (WAL): a kill -9 loses the last second at most. Only keys
+that were asked about since are written. Knows nothing of connections.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ CREATE TABLE held (
 
 
 class Row(NamedTuple):
-    """What is held of one key; ``until`` is when all of it is over, ``block`` the end of its block; microseconds."""
+    """What is held of one key; ``until`` is when all of it is over, ``block`` the end of its block;
+    microseconds.
+    """
 
     name: str
     key: str
@@ -50,7 +54,9 @@ class Row(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """What is to be written: rows in place of earlier ones, keys of which nothing is left, limits that began afresh."""
+    """What is to be written: rows in place of earlier ones, keys of which nothing is left, limits
+    that began afresh.
+    """
 
     reached: int
     policy: str
@@ -60,29 +66,38 @@ class Changed(NamedTuple):
 
 
 class State:
-    """Implements ``sim.relay.Witness``, to know which keys were asked about. ``open`` first, ``attach`` then."""
+    """Implements ``sim.relay.Witness``, to know which keys were asked about. ``open`` first,
+    ``attach`` then.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._place = path, str(path)
+        self._path = path
+        self._place = str(path)
         self._asked: dict[str, set[Key]] = {}
         self._thread = ThreadPoolExecutor(1, "relaysim state")
         self._relay: Relay
         self._written: Mapping[str, Limit] = {}
         try:
-            self._file = sqlite3.connect(path, timeout=1.0, check_same_thread=False, isolation_level=None)
+            self._file = sqlite3.connect(
+                path, timeout=1.0, check_same_thread=False, isolation_level=None
+            )
         except sqlite3.Error as error:
             raise ScenarioError(self._place, "--state", f"cannot be opened: {error}") from None
         with self._let_go_on_error():
             self._prepare()
 
     def reached(self) -> int:
-        """The time of the relay's clock at which it goes on: what the wall clock says, never before what it had reached."""
+        """The time of the relay's clock at which it goes on: what the wall clock says, never before
+        what it had reached.
+        """
         with self._let_go_on_error():
             began, reached, _ = self._told()
             return max(time.time_ns() // 1_000 - began, reached + 1)
 
     def attach(self, relay: Relay, now: int) -> None:
-        """Gives ``relay`` what is held. ScenarioError where that was held under other numbers, or cannot be read."""
+        """Gives ``relay`` what is held. ScenarioError where that was held under other numbers, or
+        cannot be read.
+        """
         self._relay, self._written = relay, dict(relay.limits)
         with self._let_go_on_error():
             _, reached, policy = self._told()
@@ -96,7 +111,9 @@ class State:
 
     @contextmanager
     def _let_go_on_error(self) -> Iterator[None]:
-        """Closes the file and says what is wrong with it: also where somebody has written into it what no relay writes."""
+        """Closes the file and says what is wrong with it: also where somebody has written into it
+        what no relay writes.
+        """
         try:
             yield
         except sqlite3.Error as error:
@@ -111,7 +128,10 @@ class State:
 
     def _restore(self, relay: Relay, now: int) -> None:
         rows = [
-            Row(*row) for row in self._file.execute("SELECT name, key, until, block, state FROM held WHERE until > ?", [now])
+            Row(*row)
+            for row in self._file.execute(
+                "SELECT name, key, until, block, state FROM held WHERE until > ?", [now]
+            )
         ]
         for row in sorted(rows, key=lambda row: row.block or 0):
             if row.block is not None:
@@ -121,8 +141,11 @@ class State:
             relay.restore(row.name, _key(row.key), None, tuple(state), now)
 
     async def keep_writing(self, clock: Clock) -> None:
-        """Writes what has changed, again and again, until cancelled; says so once if that cannot be done, and goes on trying."""
-        loop, told = asyncio.get_running_loop(), False
+        """Writes what has changed, again and again, until cancelled; says so once if that cannot be
+        done, and goes on trying.
+        """
+        loop = asyncio.get_running_loop()
+        told = False
         while True:
             await asyncio.sleep(OFTEN)
             changed = self.changed(clock.now())
@@ -132,7 +155,10 @@ class State:
                 for name, text in (*((row.name, row.key) for row in changed.rows), *changed.gone):
                     self._ask(name, _key(text))
                 if not told:
-                    print(f"relaysim: {self._place} cannot be written: {error}; trying again", file=sys.stderr)
+                    print(
+                        f"relaysim: {self._place} cannot be written: {error}; trying again",
+                        file=sys.stderr,
+                    )
                 told = True
 
     def close(self, now: int) -> None:
@@ -141,7 +167,10 @@ class State:
         try:
             self._write(self.changed(now))
         except sqlite3.Error as error:
-            print(f"relaysim: {self._place} cannot be written: {error}; its last second or more is lost", file=sys.stderr)
+            print(
+                f"relaysim: {self._place} cannot be written: {error}; its last second or more is lost",
+                file=sys.stderr,
+            )
         finally:
             self._file.close()
 
@@ -152,11 +181,15 @@ class State:
 
     def changed(self, now: int) -> Changed:
         """What was asked about since the last call, as it is now. In the relay's own thread."""
-        relay, asked = self._relay, self._asked
+        relay = self._relay
+        asked = self._asked
         self._asked = {}
-        afresh = [name for name, limit in self._written.items() if relay.limits.get(name) is not limit]
+        afresh = [
+            name for name, limit in self._written.items() if relay.limits.get(name) is not limit
+        ]
         self._written = dict(relay.limits)
-        rows, gone = [], []
+        rows = []
+        gone = []
         for name, keys in asked.items():
             limit = relay.limits.get(name)
             if limit is None:
@@ -185,11 +218,22 @@ class State:
     def accepted(self, at: int, connection: int, message: str | None) -> None:
         """As in Witness; nothing of it is kept."""
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         """As in Witness; what led to it has been told."""
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         """As in Witness; what led to it has been told."""
 
     def closed(self, at: int, connection: int) -> None:
@@ -209,11 +253,17 @@ class State:
         file = self._file
         file.execute("PRAGMA locking_mode = EXCLUSIVE")
         (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        (application,), (version,) = (file.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
+        (application,), (version,) = (
+            file.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        )
         if tables and application != APPLICATION:
-            raise ScenarioError(self._place, "--state", "is a database, but no state of a relay; name another file")
+            raise ScenarioError(
+                self._place, "--state", "is a database, but no state of a relay; name another file"
+            )
         if tables and version != VERSION:
-            raise ScenarioError(self._place, "--state", "is of another version of relaysim; name another file")
+            raise ScenarioError(
+                self._place, "--state", "is of another version of relaysim; name another file"
+            )
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = NORMAL")
         file.execute("BEGIN EXCLUSIVE")
@@ -226,18 +276,24 @@ class State:
         file.execute("COMMIT")
 
     def _told(self) -> tuple[int, int, str]:
-        found: tuple[int, int, str] = self._file.execute("SELECT began, reached, policy FROM relay").fetchone()
+        found: tuple[int, int, str] = self._file.execute(
+            "SELECT began, reached, policy FROM relay"
+        ).fetchone()
         return found
 
     def _write(self, changed: Changed) -> None:
         file = self._file
         file.execute("BEGIN")
         try:
-            file.executemany("DELETE FROM held WHERE name = ?", [(name,) for name in changed.afresh])
+            file.executemany(
+                "DELETE FROM held WHERE name = ?", [(name,) for name in changed.afresh]
+            )
             file.executemany("DELETE FROM held WHERE name = ? AND key = ?", changed.gone)
             file.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?)", changed.rows)
             file.execute("DELETE FROM held WHERE until <= ?", [changed.reached])
-            file.execute("UPDATE relay SET reached = ?, policy = ?", [changed.reached, changed.policy])
+            file.execute(
+                "UPDATE relay SET reached = ?, policy = ?", [changed.reached, changed.policy]
+            )
             file.execute("COMMIT")
         except sqlite3.Error:
             if file.in_transaction:

@@ -1,4 +1,6 @@
-"""TLS over octets in memory, so that a connection decides when a flight of the handshake leaves. Knows no sockets, no SMTP."""
+"""TLS over octets in memory, so that a connection decides when a flight of the handshake leaves.
+Knows no sockets, no SMTP.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +15,26 @@ def context_of(pair: Path) -> ssl.SSLContext:
     """A relay's context with the key and certificate in ``pair``, for TLS 1.2 and newer."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Not none: without a ticket nothing answers the end of a handshake, and a sender that does not turn off Nagle's algorithm
-    # then waits 40 ms for a delayed acknowledgement before it says EHLO.
+    # Not none: without a ticket nothing answers the end of a handshake, and a sender that does not
+    # turn off Nagle's algorithm then waits 40 ms for a delayed acknowledgement before it says EHLO.
     context.num_tickets = 1
     context.load_cert_chain(pair)
     return context
 
 
 class Tls:
-    """One connection's TLS, the relay's side. ``up``: the handshake is done. ``ended``: nothing more comes.
+    """One connection's TLS, the relay's side. ``up``: the handshake is done. ``ended``: nothing
+    more comes.
 
-    That is so once the peer has said that it ends, or what came is no TLS: then nothing more can be said either.
+    That is so once the peer has said that it ends, or what came is no TLS: then nothing more can be
+    said either.
     """
 
     __slots__ = ("_failed", "_in", "_object", "_out", "ended", "up")
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._in = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._in, self._out, server_side=True)
         self.up = self.ended = self._failed = False
 
@@ -54,7 +59,8 @@ class Tls:
     def read(self) -> bytes:
         """The next of what was said, decrypted; empty while nothing is whole, and at the end.
 
-        Piece by piece, so that the answer to one is encrypted before octets behind it that are no TLS end it all.
+        Piece by piece, so that the answer to one is encrypted before octets behind it that are no
+        TLS end it all.
         """
         if self.ended or not self.up:
             return b""
@@ -71,7 +77,9 @@ class Tls:
         return b""
 
     def give(self, plain: bytes) -> bytes:
-        """``plain`` encrypted, with whatever else must be written before it; nothing of it where nothing more can be said."""
+        """``plain`` encrypted, with whatever else must be written before it; nothing of it where
+        nothing more can be said.
+        """
         if not self._failed:
             self._object.write(plain)
         return self._out.read()

@@ -1,9 +1,10 @@
-"""The transport of one connection: a non-blocking socket in an asyncio loop, as light as may be. Knows no protocol.
+"""The transport of one connection: a non-blocking socket in an asyncio loop, as light as may be.
+Knows no protocol.
 
-asyncio's own does the same, and takes a task, a future and several calls of the loop for each connection that it accepts: more
-than all of SMTP, where a connection carries one message. This one is made in place, reads into a smaller buffer and is
-otherwise used and behaves alike: what cannot be sent at once is sent as the peer reads, and a protocol is told when too much
-of it waits.
+asyncio's own does the same, and takes a task, a future and several calls of the loop for each
+connection that it accepts: more than all of SMTP, where a connection carries one message. This one
+is made in place, reads into a smaller buffer and is otherwise used and behaves alike: what cannot
+be sent at once is sent as the peer reads, and a protocol is told when too much of it waits.
 """
 
 from __future__ import annotations
@@ -14,17 +15,27 @@ from typing import Any
 
 READ = 65_536
 """Octets that are read at once."""
-HIGH, LOW = 65_536, 16_384
-"""Octets that wait to be sent: from the first on the protocol is told to pause, below the second to go on."""
+HIGH = 65_536
+LOW = 16_384
+"""Octets that wait to be sent: from the first on the protocol is told to pause, below the second to
+go on.
+"""
 
 
 class SocketTransport(asyncio.Transport):
     """``start`` it once; ``peer`` is the peer's address as the socket tells it."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, connected: socket.socket, peer: Any, protocol: asyncio.Protocol
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connected: socket.socket,
+        peer: Any,
+        protocol: asyncio.Protocol,
     ) -> None:
-        self._loop, self._socket, self._peer, self._protocol = loop, connected, peer, protocol
+        self._loop = loop
+        self._socket = connected
+        self._peer = peer
+        self._protocol = protocol
         self._number = connected.fileno()
         self._waiting = bytearray()
         self._reading = self._paused = self._closing = self._gone = self._ends = False

@@ -1,7 +1,8 @@
-"""The network between a sender and the live relay, as a scenario has it: held back on purpose, and cut on purpose.
+"""The network between a sender and the live relay, as a scenario has it: held back on purpose, and
+cut on purpose.
 
-Real time on loopback takes next to nothing, so a round trip is waited for whole. All times are microseconds of the relay's clock.
-Knows nothing of sockets.
+Real time on loopback takes next to nothing, so a round trip is waited for whole. All times are
+microseconds of the relay's clock. Knows nothing of sockets.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from ..smtp.replies import Reply
 
 
 class Way:
-    """Delays and faults; both may be changed while the relay runs. ``origin`` is the clock's time from which faults count."""
+    """Delays and faults; both may be changed while the relay runs. ``origin`` is the clock's time
+    from which faults count.
+    """
 
     def __init__(self, scenario: Scenario, origin: int = 0) -> None:
         self._origin = origin
@@ -36,7 +39,9 @@ class Way:
         self._network = network
         self._steady = network.jitter == 0 or network.rtt == 0
         self._draw: Callable[[], float] = (
-            float if self._steady else streams.gammas(network.rtt, network.jitter, self._seed, "network", "live")
+            float
+            if self._steady
+            else streams.gammas(network.rtt, network.jitter, self._seed, "network", "live")
         )
 
     @property
@@ -50,9 +55,14 @@ class Way:
 
     def thinking(self, at: int) -> int:
         """What the relay takes for a command that reaches it at ``at``."""
-        slow, own = self.faults.slow, self._network.relay_time
+        slow = self.faults.slow
+        own = self._network.relay_time
         at -= self._origin
-        return round(own * slow.factor) if slow is not None and slow.at <= at < slow.at + slow.for_ else own
+        return (
+            round(own * slow.factor)
+            if slow is not None and slow.at <= at < slow.at + slow.for_
+            else own
+        )
 
     def down(self, at: int) -> bool:
         """Whether the relay refuses TCP at ``at``."""
@@ -75,10 +85,13 @@ class Way:
 
 
 class Unlucky:
-    """A session whose connection may die at each command; a dead one is one that the relay drops without a word."""
+    """A session whose connection may die at each command; a dead one is one that the relay drops
+    without a word.
+    """
 
     def __init__(self, session: Session, way: Way) -> None:
-        self._session, self._way = session, way
+        self._session = session
+        self._way = way
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)

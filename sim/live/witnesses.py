@@ -1,4 +1,6 @@
-"""Several witnesses of one relay: each is told everything, in their order. Knows nothing of what they do with it."""
+"""Several witnesses of one relay: each is told everything, in their order. Knows nothing of what
+they do with it.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,24 @@ class Witnesses:
         for each in self._all:
             each.accepted(at, connection, message)
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         """As in Witness."""
         for each in self._all:
             each.incident(at, limit, code, text, ip, username, connection, message)
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         """As in Witness."""
         for each in self._all:
             each.block(limit, ip, username, from_, until)

@@ -1,4 +1,6 @@
-"""What happened, counted: Recorder (rows as they come), Result (the answer), statistics and the diagnosis in words."""
+"""What happened, counted: Recorder (rows as they come), Result (the answer), statistics and the
+diagnosis in words.
+"""
 
 from .assemble import assemble
 from .expectations import Expectation, parse_expectations
@@ -9,4 +11,14 @@ from .result import Result
 from .submitted import Numbered
 from .tally import Tally
 
-__all__ = ["Expectation", "Facts", "Numbered", "Recorder", "Result", "Tally", "assemble", "live_result", "parse_expectations"]
+__all__ = [
+    "Expectation",
+    "Facts",
+    "Numbered",
+    "Recorder",
+    "Result",
+    "Tally",
+    "assemble",
+    "live_result",
+    "parse_expectations",
+]

@@ -1,4 +1,6 @@
-"""The parts of a result that are made alike from the rows of a run and from a live relay's counts. Knows neither of them."""
+"""The parts of a result that are made alike from the rows of a run and from a live relay's counts.
+Knows neither of them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ from .result import Block, BlockKey, LogEntry, Throughput
 
 def entry(row: Incident) -> LogEntry:
     """A line of the log."""
-    return LogEntry(seconds(row.at), row.limit, row.code, row.text, row.ip, row.username, row.connection, row.message)
+    return LogEntry(
+        seconds(row.at),
+        row.limit,
+        row.code,
+        row.text,
+        row.ip,
+        row.username,
+        row.connection,
+        row.message,
+    )
 
 
 def block(row: BlockRow) -> Block:
@@ -22,7 +33,9 @@ def block(row: BlockRow) -> Block:
 
 
 def throughput(accepted: int, span: int, peak: int, facts: Facts) -> Throughput:
-    """``accepted`` messages in ``span`` microseconds, of which ``peak`` in the busiest minute; the mean over no time is None."""
+    """``accepted`` messages in ``span`` microseconds, of which ``peak`` in the busiest minute; the
+    mean over no time is None.
+    """
     ceiling = facts.policy.ceiling(facts.usernames, facts.ips)
     mean = (Fraction(accepted * st.MINUTE, span) if span else None) if accepted else Fraction(0)
     return Throughput(

@@ -1,4 +1,6 @@
-"""From rows to the result of a run. Knows the recorder's rows and what the door says of the messages; nothing of the door."""
+"""From rows to the result of a run. Knows the recorder's rows and what the door says of the
+messages; nothing of the door.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,25 @@ from .expectations import judged
 from .facts import Facts
 from .hits import hits
 from .recorder import Recorder
-from .result import LOG_CUT, NAMED, Connections, Incidents, Latency, Logins, Messages, Result, Throughput
+from .result import (
+    LOG_CUT,
+    NAMED,
+    Connections,
+    Incidents,
+    Latency,
+    Logins,
+    Messages,
+    Result,
+    Throughput,
+)
 from .rows import Rows
 from .series import Levels, limits_of, series
 
 
 def assemble(recorder: Recorder, facts: Facts) -> Result:
     """The result of a run in virtual time, its expectations judged and its diagnosis written."""
-    # A run that was cut by `until` is half-open; one that ended by itself includes the instant at which it did.
+    # A run that was cut by `until` is half-open; one that ended by itself includes the instant at
+    # which it did.
     rows = Rows(recorder, facts.end - (facts.ended == "until"), facts.submitted, facts.given_up)
     open_steps = rows.open_steps(facts.end + 1)
     result = Result(
@@ -57,8 +70,12 @@ def assemble(recorder: Recorder, facts: Facts) -> Result:
 
 
 def _messages(rows: Rows, facts: Facts) -> Messages:
-    submitted, accepted, lost = len(facts.submitted), len(rows.first_at), len(rows.lost)
-    return Messages(submitted, accepted, lost, submitted - accepted - lost, len(rows.acceptances[0]) - accepted)
+    submitted = len(facts.submitted)
+    accepted = len(rows.first_at)
+    lost = len(rows.lost)
+    return Messages(
+        submitted, accepted, lost, submitted - accepted - lost, len(rows.acceptances[0]) - accepted
+    )
 
 
 def _throughput(rows: Rows, facts: Facts) -> Throughput:
@@ -71,7 +88,13 @@ def _latency(waits: st.Times) -> Latency:
     if not len(waits):
         return Latency(None, None, None, None, None)
     p50, p95, p99 = (seconds(st.percentile(waits, share)) for share in (0.5, 0.95, 0.99))
-    return Latency(float(Fraction(int(waits.sum()), len(waits) * MICRO)), p50, p95, p99, seconds(int(waits[-1])))
+    return Latency(
+        float(Fraction(int(waits.sum()), len(waits) * MICRO)),
+        p50,
+        p95,
+        p99,
+        seconds(int(waits[-1])),
+    )
 
 
 def _incidents(rows: Rows, facts: Facts) -> Incidents:
@@ -90,10 +113,14 @@ def _incidents(rows: Rows, facts: Facts) -> Incidents:
 
 def _connections(rows: Rows, open_steps: Levels) -> Connections:
     opened = rows.opened_at
-    return Connections(len(opened), rows.refused, int(open_steps[1].max(initial=0)), st.busiest(opened))
+    return Connections(
+        len(opened), rows.refused, int(open_steps[1].max(initial=0)), st.busiest(opened)
+    )
 
 
 def _logins(rows: Rows) -> Logins:
     outcomes = rows.outcomes
     peak = st.busiest(rows.logins_at)
-    return Logins(len(rows.logins_at), outcomes["accepted"], outcomes["refused"], outcomes["failed"], peak)
+    return Logins(
+        len(rows.logins_at), outcomes["accepted"], outcomes["refused"], outcomes["failed"], peak
+    )

@@ -1,7 +1,9 @@
-"""Series of a run whose end is not known yet: bins of one width, which grows as the run does. Knows nothing of what is counted.
+"""Series of a run whose end is not known yet: bins of one width, which grows as the run does. Knows
+nothing of what is counted.
 
-There are never more than :data:`MOST`, and each width is a multiple of the one before; the widths are such that whatever width
-a run of that length has in its result is a multiple of them, so that the result's bins can be made from these.
+There are never more than :data:`MOST`, and each width is a multiple of the one before; the widths
+are such that whatever width a run of that length has in its result is a multiple of them, so that
+the result's bins can be made from these.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ MOST = 1_200
 
 
 class Bins:
-    """``counts`` add up, ``levels`` keep their highest; all lists are ``size`` long. Names are whatever the caller likes."""
+    """``counts`` add up, ``levels`` keep their highest; all lists are ``size`` long. Names are
+    whatever the caller likes.
+    """
 
     def __init__(self, counts: Sequence[str], levels: Sequence[str]) -> None:
         self.counts: dict[str, list[int]] = {name: [0] for name in counts}
         self.levels: dict[str, list[int]] = {name: [0] for name in levels}
-        self.width, self.size = WIDTHS[0], 1
+        self.width = WIDTHS[0]
+        self.size = 1
         self.end = self.width
         """Where the last bin ends, in microseconds."""
 
@@ -34,11 +39,19 @@ class Bins:
         self.end = self.size * self.width
 
     def merged(self, width: int, bins: int) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-        """The same in ``bins`` bins of ``width``, a multiple of this width; what lies beyond the last counts in it."""
+        """The same in ``bins`` bins of ``width``, a multiple of this width; what lies beyond the
+        last counts in it.
+        """
         step = width // self.width
         assert step * self.width == width, "the widths of results are multiples"
-        counts = {name: _fit([sum(part) for part in _parts(series, step)], bins, sum) for name, series in self.counts.items()}
-        levels = {name: _fit([max(part) for part in _parts(series, step)], bins, max) for name, series in self.levels.items()}
+        counts = {
+            name: _fit([sum(part) for part in _parts(series, step)], bins, sum)
+            for name, series in self.counts.items()
+        }
+        levels = {
+            name: _fit([max(part) for part in _parts(series, step)], bins, max)
+            for name, series in self.levels.items()
+        }
         return counts, levels
 
     def _widen(self) -> None:

@@ -1,6 +1,8 @@
-"""The diagnosis: each limit that was hit, in words a person can act on. Knows the policy and what was hit, not the strategy.
+"""The diagnosis: each limit that was hit, in words a person can act on. Knows the policy and what
+was hit, not the strategy.
 
-What was hit comes as a :class:`Hit` for each limit: from the rows of a run (``hits``), or from a recorder that keeps none.
+What was hit comes as a :class:`Hit` for each limit: from the rows of a run (``hits``), or from a
+recorder that keeps none.
 """
 
 from __future__ import annotations
@@ -17,14 +19,18 @@ from .series import FAILURES
 from .words import lasting, moment, number, ordinal, plural, times
 
 MARGIN = Fraction(101, 100)
-"""Logins that are per / count apart stand exactly on the edge of a window; one hundredth more is safe under every algorithm."""
+"""Logins that are per / count apart stand exactly on the edge of a window; one hundredth more is
+safe under every algorithm.
+"""
 
 
 class Hit(NamedTuple):
-    """What one limit refused. ``keys`` counts the connections, usernames or IPs; ``own_lost`` the lost messages that it refused.
+    """What one limit refused. ``keys`` counts the connections, usernames or IPs; ``own_lost`` the
+    lost messages that it refused.
 
-    ``nth`` is which of its key's requests in the last ``per`` the first refused one was, ``need`` the most that its key made in
-    any ``per``. ``wrong`` passwords were counted, the first at ``wrong_at``.
+    ``nth`` is which of its key's requests in the last ``per`` the first refused one was, ``need``
+    the most that its key made in any ``per``. ``wrong`` passwords were counted, the first at
+    ``wrong_at``.
     """
 
     first: Incident
@@ -57,24 +63,37 @@ class Case(NamedTuple):
         return self.hit.first
 
 
-def diagnose(hits: Sequence[Hit], blocks: Sequence[BlockRow], facts: Facts, *, lost: int, wrong: int) -> list[Finding]:
-    """A finding for each hit, in their order; one for ``lost`` messages without any. ``wrong`` counts the 535s."""
+def diagnose(
+    hits: Sequence[Hit], blocks: Sequence[BlockRow], facts: Facts, *, lost: int, wrong: int
+) -> list[Finding]:
+    """A finding for each hit, in their order; one for ``lost`` messages without any. ``wrong``
+    counts the 535s.
+    """
     findings = []
     for hit in hits:
-        limit, cost = hit.first.limit, _cost(hit, lost, alone=len(hits) == 1)
+        limit = hit.first.limit
+        cost = _cost(hit, lost, alone=len(hits) == 1)
         write = _gone if getattr(facts.policy, limit) is None else _WRITERS[limit]
         findings.append(write(Case(hit, blocks, facts, cost)))
     return findings if hits or not lost else [_lost(lost, wrong)]
 
 
 def _cost(hit: Hit, lost: int, *, alone: bool) -> str:
-    """A sentence on the messages lost: all of the run's; where several limits were hit, also those that this one refused."""
+    """A sentence on the messages lost: all of the run's; where several limits were hit, also those
+    that this one refused.
+    """
     if not lost:
         return ""
     if alone:
         return f" It cost {plural(lost, 'message')}, given up by the sender."
-    share = f", {hit.own_lost:,} of them when this limit refused their transaction" if hit.own_lost else ""
-    return f" This and the other limits cost {plural(lost, 'message')}, given up by the sender{share}."
+    share = (
+        f", {hit.own_lost:,} of them when this limit refused their transaction"
+        if hit.own_lost
+        else ""
+    )
+    return (
+        f" This and the other limits cost {plural(lost, 'message')}, given up by the sender{share}."
+    )
 
 
 def _often(case: Case, where: str = "") -> str:
@@ -96,9 +115,12 @@ def _gone(case: Case) -> Finding:
 def _transactions(case: Case) -> Finding:
     spec = case.facts.policy.transactions_per_connection
     assert spec, "its incidents come from this limit"
-    over, first = ordinal(spec.count + 1), case.first
+    over = ordinal(spec.count + 1)
+    first = case.first
     often = _often(case, f", on {plural(case.hit.keys, 'connection')}")
-    ending = {"close": ", then closes it", "drop": " and drops it without a word", "stay": ""}[spec.reply.then]
+    ending = {"close": ", then closes it", "drop": " and drops it without a word", "stay": ""}[
+        spec.reply.then
+    ]
     return Finding(
         case.limit,
         f"Connection {first.connection} tried a {over} transaction at {moment(first.at)}. {often}",
@@ -117,7 +139,8 @@ def _logins(case: Case) -> Finding:
     spec = case.facts.policy.logins_per_username
     assert spec, "its incidents come from this limit"
     more = max(case.facts.usernames + 1, case.facts.usernames * -(-case.hit.need // spec.count))
-    nth, when = ordinal(case.hit.nth), moment(case.first.at)
+    nth = ordinal(case.hit.nth)
+    when = moment(case.first.at)
     what = f"{case.first.username} asked for its {nth} login within {lasting(spec.per)} at {when}."
     return Finding(
         case.limit,
@@ -133,7 +156,8 @@ def _connections(case: Case) -> Finding:
     spec = case.facts.policy.connections_per_ip
     assert spec, "its incidents come from this limit"
     more = max(case.facts.ips + 1, case.facts.ips * -(-case.hit.need // spec.count))
-    nth, when = ordinal(case.hit.nth), moment(case.first.at)
+    nth = ordinal(case.hit.nth)
+    when = moment(case.first.at)
     what = f"{case.first.ip} opened its {nth} connection within {lasting(spec.per)} at {when}."
     return Finding(
         case.limit,
@@ -150,11 +174,14 @@ def _failed(case: Case) -> Finding:
     whole = case.limit == "failed_logins_per_ip"
     whom = "an IP" if whole else "a username and IP in a row"
     began = [row for row in case.blocks if row.limit == case.limit and row.from_ <= case.facts.end]
-    wrong, since = case.hit.wrong, moment(case.hit.wrong_at)
+    wrong = case.hit.wrong
+    since = moment(case.hit.wrong_at)
     start = f"The first of {plural(wrong, 'wrong password')} came at {since}. " if wrong else ""
     key = "the IP" if whole else "that username at that IP"
     shut = (
-        f", then shuts {key} out for {lasting(spec.block)}; meanwhile even the right password is refused" if spec.block else ""
+        f", then shuts {key} out for {lasting(spec.block)}; meanwhile even the right password is refused"
+        if spec.block
+        else ""
     )
     within = f" within {lasting(spec.per)}" if whole else ""
     return Finding(
@@ -163,7 +190,11 @@ def _failed(case: Case) -> Finding:
         f"the first at {moment(case.first.at)}.{case.cost}",
         f"This relay allows {plural(spec.count, 'wrong password')} of {whom}{within}{shut}.",
         "Check the password, and stop logging in after a 535 until somebody has corrected it"
-        + (f"; the last block ends at {moment(began[-1].until)}, so wait for that." if _left(case, began) else "."),
+        + (
+            f"; the last block ends at {moment(began[-1].until)}, so wait for that."
+            if _left(case, began)
+            else "."
+        ),
     )
 
 
@@ -190,7 +221,12 @@ def _lost(count: int, wrong: int) -> Finding:
         why = "The sender did not put them back after a connection failed, or ended before the outbox was empty."
         fix = "Catch Refused and Disconnected, put back what was not accepted, and go on until the outbox is empty."
     were = "was" if count == 1 else "were"
-    return Finding(None, f"{plural(count, 'message')} {were} lost although no limit refused anything.", why, fix)
+    return Finding(
+        None,
+        f"{plural(count, 'message')} {were} lost although no limit refused anything.",
+        why,
+        fix,
+    )
 
 
 def _for_keys(case: Case, kind: str) -> str:

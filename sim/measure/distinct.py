@@ -1,7 +1,9 @@
-"""Which messages have been seen before, in a few octets each and never more than so many. Knows names, not messages.
+"""Which messages have been seen before, in a few octets each and never more than so many. Knows
+names, not messages.
 
-A message that comes again does so soon, so the latest are known exactly and the oldest are forgotten: of each name eight
-octets are kept in a table of fixed size, and when it is full a second one takes over, until that is full too and replaces it.
+A message that comes again does so soon, so the latest are known exactly and the oldest are
+forgotten: of each name eight octets are kept in a table of fixed size, and when it is full a second
+one takes over, until that is full too and replaces it.
 """
 
 from __future__ import annotations
@@ -9,21 +11,28 @@ from __future__ import annotations
 from array import array
 
 GENERATION = 300_000
-"""A repetition is known for one among at least so many of the latest names; beyond twice as many it counts as new."""
+"""A repetition is known for one among at least so many of the latest names; beyond twice as many it
+counts as new.
+"""
 SLOTS = 1 << 19
 _WHOLE = (1 << 64) - 1
 
 
 class Distinct:
-    """``add`` says whether a name is new. 4 MB, 8 MB from the 300,001st name on; two names in 10^7 million are taken for one."""
+    """``add`` says whether a name is new. 4 MB, 8 MB from the 300,001st name on; two names in 10^7
+    million are taken for one.
+    """
 
     __slots__ = ("_count", "_generation", "_mask", "_new", "_old", "_slots")
 
     def __init__(self, generation: int = GENERATION, slots: int = SLOTS) -> None:
         assert slots & (slots - 1) == 0, "a power of two"
         assert generation < slots * 3 // 4, "a table that is nearly full is slow"
-        self._generation, self._slots, self._mask = generation, slots, slots - 1
-        self._new, self._count = self._table(), 0
+        self._generation = generation
+        self._slots = slots
+        self._mask = slots - 1
+        self._new = self._table()
+        self._count = 0
         self._old: array[int] | None = None
 
     def add(self, name: str) -> bool:

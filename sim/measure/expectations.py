@@ -1,4 +1,6 @@
-"""Expectations: ``metric = comparison``, read strictly and judged against a result. Knows nothing of files."""
+"""Expectations: ``metric = comparison``, read strictly and judged against a result. Knows nothing
+of files.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from . import result as parts
 from .result import Outcome, Result
 
 _COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*(\S+)\s*")
-_OPERATORS = {"==": operator.eq, "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+_OPERATORS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
 ENDS = ("settled", "until", "aborted")
 _GROUPS = {
     "messages": parts.Messages,
@@ -54,7 +63,9 @@ def metrics(limits: Sequence[str]) -> list[str]:
     ]
 
 
-def parse_expectations(table: Mapping[str, Any], limits: Sequence[str], place: str) -> tuple[Expectation, ...]:
+def parse_expectations(
+    table: Mapping[str, Any], limits: Sequence[str], place: str
+) -> tuple[Expectation, ...]:
     """The ``[expect]`` table; ScenarioError with every mistake in it."""
     good: list[Expectation] = []
     bad: list[ScenarioError] = []
@@ -72,7 +83,11 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Dotted keys, whether written ``"a.b" = x`` or ``a.b = x``."""
     result: dict[str, Any] = {}
     for key, value in table.items():
-        result.update(flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value})
+        result.update(
+            flat(value, f"{prefix}{key}.")
+            if isinstance(value, Mapping)
+            else {f"{prefix}{key}": value}
+        )
     return result
 
 
@@ -91,14 +106,18 @@ def _parse(metric: str, comparison: object, limits: Sequence[str]) -> Expectatio
         )
     found = _COMPARISON.fullmatch(comparison) if isinstance(comparison, str) else None
     if not found:
-        raise ValueError(f'{shown(comparison)} is not a comparison; write ==, !=, <, <=, > or >= and a value, such as ">= 550"')
+        raise ValueError(
+            f'{shown(comparison)} is not a comparison; write ==, !=, <, <=, > or >= and a value, such as ">= 550"'
+        )
     return Expectation(metric, str(comparison), found[1], _bound(metric, found[1], found[2]))
 
 
 def _bound(metric: str, sign: str, text: str) -> float | str:
     if metric == "ended":
         if text not in ENDS or sign not in ("==", "!="):
-            raise ValueError(f"{shown(text)} is not an end; write == or != and one of {', '.join(ENDS)}")
+            raise ValueError(
+                f"{shown(text)} is not an end; write == or != and one of {', '.join(ENDS)}"
+            )
         return text
     try:
         value = float(text)

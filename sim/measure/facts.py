@@ -1,4 +1,6 @@
-"""What the door knows of a run and the relay does not: the other half of what a result is made from, beside the rows."""
+"""What the door knows of a run and the relay does not: the other half of what a result is made
+from, beside the rows.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ from .expectations import Expectation
 class Facts:
     """Times are microseconds.
 
-    ``submitted`` maps each message's id to the time at which it came into the outbox; ``given_up`` are the ids that the sender
-    gave up, whether or not the relay has accepted them; ``end`` is the run's end, and rows after it did not happen.
+    ``submitted`` maps each message's id to the time at which it came into the outbox; ``given_up``
+    are the ids that the sender gave up, whether or not the relay has accepted them; ``end`` is the
+    run's end, and rows after it did not happen.
     """
 
     scenario: str

@@ -20,7 +20,9 @@ def hits(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Hit]:
     return [_hit(limit, those, rows, blocks, facts) for limit, those in refused.items()]
 
 
-def _hit(limit: str, refused: list[Incident], rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> Hit:
+def _hit(
+    limit: str, refused: list[Incident], rows: Rows, blocks: Sequence[BlockRow], facts: Facts
+) -> Hit:
     first = refused[0]
     own = len(rows.lost & {row.message for row in refused if row.message})
     hit = Hit(first, len(refused), refused[-1].at, own_lost=own)
@@ -35,7 +37,12 @@ def _hit(limit: str, refused: list[Incident], rows: Rows, blocks: Sequence[Block
     per = spec.per
     if limit == "logins_per_username":
         assert first.username is not None, "a login is refused under its username"
-        return _windowed(hit, rows.logins_by_username[first.username], len({row.username for row in refused}), per)
+        return _windowed(
+            hit,
+            rows.logins_by_username[first.username],
+            len({row.username for row in refused}),
+            per,
+        )
     return _windowed(hit, rows.opened_by_ip[first.ip], len({row.ip for row in refused}), per)
 
 

@@ -1,4 +1,6 @@
-"""From a Tally to a result. Knows what a live relay does not: latency and seed are null, no message waits."""
+"""From a Tally to a result. Knows what a live relay does not: latency and seed are null, no message
+waits.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,28 @@ from .alike import block, entry, throughput
 from .diagnosis import diagnose
 from .expectations import judged
 from .facts import Facts
-from .result import LOG_CUT, Connections, Finding, Incidents, Latency, Logins, Messages, Result, Series
+from .result import (
+    LOG_CUT,
+    Connections,
+    Finding,
+    Incidents,
+    Latency,
+    Logins,
+    Messages,
+    Result,
+    Series,
+)
 from .tally import ACCEPTED, BUSIEST, OPEN, Tally
 from .words import plural
 
 
 def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
-    """The result of a live relay at ``facts.end``, microseconds of this run; ``wanted`` messages were to come, if that is known."""
+    """The result of a live relay at ``facts.end``, microseconds of this run; ``wanted`` messages
+    were to come, if that is known.
+    """
     tally.roll(facts.end + tally.origin)
-    messages, doubtful = _messages(tally, wanted), tally.doubtful if wanted is None else 0
+    messages = _messages(tally, wanted)
+    doubtful = tally.doubtful if wanted is None else 0
     span = tally.last_accepted - (tally.first_opened or 0)
     result = Result(
         scenario=facts.scenario,
@@ -31,13 +46,21 @@ def live_result(tally: Tally, facts: Facts, wanted: int | None) -> Result:
         throughput=throughput(tally.accepted_count, span, tally.accepted_rate.peak, facts),
         latency_s=Latency(None, None, None, None, None),
         incidents=_incidents(tally, facts),
-        connections=Connections(tally.opened_count, tally.refused, tally.most_open, tally.opened_rate.peak),
+        connections=Connections(
+            tally.opened_count, tally.refused, tally.most_open, tally.opened_rate.peak
+        ),
         logins=_logins(tally),
         blocks=[block(row) for row in tally.blocks],
         series=_series(tally, facts),
         expectations=[],
         diagnosis=[
-            *diagnose(tally.found(), tally.blocks, facts, lost=messages.lost - doubtful, wrong=tally.outcomes["failed"]),
+            *diagnose(
+                tally.found(),
+                tally.blocks,
+                facts,
+                lost=messages.lost - doubtful,
+                wrong=tally.outcomes["failed"],
+            ),
             *([_doubt(doubtful)] if doubtful else []),
         ],
         error=facts.error,
@@ -78,7 +101,9 @@ def _incidents(tally: Tally, facts: Facts) -> Incidents:
 
 def _logins(tally: Tally) -> Logins:
     found = tally.outcomes
-    return Logins(found.total(), found["accepted"], found["refused"], found["failed"], tally.login_rate.peak)
+    return Logins(
+        found.total(), found["accepted"], found["refused"], found["failed"], tally.login_rate.peak
+    )
 
 
 def _series(tally: Tally, facts: Facts) -> Series:

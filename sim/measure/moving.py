@@ -1,7 +1,9 @@
-"""What the last stretch of time held, of events that come one by one and are not kept. Knows nothing of SMTP.
+"""What the last stretch of time held, of events that come one by one and are not kept. Knows
+nothing of SMTP.
 
-Times are integer microseconds and never go backwards. The stretch is told in ticks, at most 6,000 of them, so memory is
-bounded whatever comes: an event counts from its tick on for exactly ``per`` rounded up to ticks.
+Times are integer microseconds and never go backwards. The stretch is told in ticks, at most 6,000
+of them, so memory is bounded whatever comes: an event counts from its tick on for exactly ``per``
+rounded up to ticks.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from collections import deque
 TICKS = 6_000
 """Ticks of a stretch: 10 ms each of a minute."""
 MOST_KEYS = 256
-"""Keys of which each has its own count; a key beyond them is not counted while all the others are in use."""
+"""Keys of which each has its own count; a key beyond them is not counted while all the others are
+in use.
+"""
 
 
 class Moving:
@@ -29,7 +33,8 @@ class Moving:
     def add(self, at: int) -> int:
         """One more event; returns how many the stretch that ends with it holds."""
         now = at // self.tick
-        ticks, counts = self._ticks, self._counts
+        ticks = self._ticks
+        counts = self._counts
         if ticks and ticks[-1] == now:
             counts[-1] += 1
         else:
@@ -53,7 +58,8 @@ class Moving:
         self.total = 0
 
     def _drop(self, now: int) -> None:
-        first, ticks = now - self.width, self._ticks
+        first = now - self.width
+        ticks = self._ticks
         while ticks and ticks[0] <= first:
             ticks.popleft()
             self.total -= self._counts.popleft()

@@ -1,7 +1,9 @@
-"""The witness of a run in virtual time: keeps a row of everything, in the order in which it was judged.
+"""The witness of a run in virtual time: keeps a row of everything, in the order in which it was
+judged.
 
-Rows may come out of order of time, because a door may judge a stretch of one connection ahead of the others; a row beyond the
-run's end is left out when the result is assembled. Knows nothing of results, and of messages only their ids.
+Rows may come out of order of time, because a door may judge a stretch of one connection ahead of
+the others; a row beyond the run's end is left out when the result is assembled. Knows nothing of
+results, and of messages only their ids.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ class Recorder:
     """Implements ``sim.relay.Witness``. Times are integer microseconds; one row a message is kept."""
 
     def __init__(self) -> None:
-        # What comes by the thousand stands in columns: lists of plain values cost least to write, keep and convert.
+        # What comes by the thousand stands in columns: lists of plain values cost least to write,
+        # keep and convert.
         self.opened_at: list[int] = []
         self.opened_on: list[int] = []
         self.opened_ips: list[str] = []
@@ -33,12 +36,23 @@ class Recorder:
     @property
     def opened_rows(self) -> list[Opened]:
         """Every connection that TCP accepted. Made at each call."""
-        return list(map(Opened, self.opened_at, self.opened_on, self.opened_ips, self.opened_refused))
+        return list(
+            map(Opened, self.opened_at, self.opened_on, self.opened_ips, self.opened_refused)
+        )
 
     @property
     def logins(self) -> list[Login]:
         """Every AUTH that was judged. Made at each call."""
-        return list(map(Login, self.login_at, self.login_on, self.login_ips, self.login_usernames, self.login_outcomes))
+        return list(
+            map(
+                Login,
+                self.login_at,
+                self.login_on,
+                self.login_ips,
+                self.login_usernames,
+                self.login_outcomes,
+            )
+        )
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
         """A connection that TCP accepted."""
@@ -65,11 +79,22 @@ class Recorder:
         self.accepted_on.append(connection)
         self.accepted_ids.append(message)
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         """A refusal by a limit."""
         self.incidents.append(Incident(at, limit, code, text, ip, username, connection, message))
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         """A block that began."""
         self.blocks.append(BlockRow(limit, ip, username, from_, until))

@@ -1,4 +1,6 @@
-"""The result: what a run found, as frozen rows that print as the JSON of ``scenarios/REFERENCE.md``. Knows nothing of how it was found."""
+"""The result: what a run found, as frozen rows that print as the JSON of
+``scenarios/REFERENCE.md``. Knows nothing of how it was found.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Accepted a minute. ``utilisation`` is mean / ceiling and may pass 1; None where it has no meaning."""
+    """Accepted a minute. ``utilisation`` is mean / ceiling and may pass 1; None where it has no
+    meaning.
+    """
 
     mean_per_min: float | None
     peak_per_min: int
@@ -39,7 +43,9 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from submission to acceptance of the accepted messages; percentiles by nearest rank; None without any."""
+    """Seconds from submission to acceptance of the accepted messages; percentiles by nearest rank;
+    None without any.
+    """
 
     mean: float | None
     p50: float | None
@@ -48,9 +54,13 @@ class Latency:
     max: float | None
 
 
-@dataclass(slots=True)  # not frozen, which would make it three times as dear; there may be ten thousand
+@dataclass(
+    slots=True
+)  # not frozen, which would make it three times as dear; there may be ten thousand
 class LogEntry:
-    """One incident. ``t`` in seconds of the relay's clock; ``code`` None where the connection was dropped without a word."""
+    """One incident. ``t`` in seconds of the relay's clock; ``code`` None where the connection was
+    dropped without a word.
+    """
 
     t: float
     limit: str
@@ -115,12 +125,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Bins of one width from ``t_s`` on. ``open_connections`` and ``logins_in_window`` are the highest level in the bin.
+    """Bins of one width from ``t_s`` on. ``open_connections`` and ``logins_in_window`` are the
+    highest level in the bin.
 
-    ``logins_in_window`` is how many logins the busiest username had in the limit's last ``per`` (60 s without such a limit).
-    ``in_window`` is, for each limit of the policy, the highest use of its budget by any key, refused requests included:
-    transactions on one connection; connections of an IP, logins of a username and wrong passwords of an IP, each in the last
-    ``per``; consecutive wrong passwords of a username and IP.
+    ``logins_in_window`` is how many logins the busiest username had in the limit's last ``per`` (60
+    s without such a limit). ``in_window`` is, for each limit of the policy, the highest use of its
+    budget by any key, refused requests included: transactions on one connection; connections of an
+    IP, logins of a username and wrong passwords of an IP, each in the last ``per``; consecutive
+    wrong passwords of a username and IP.
     """
 
     t_s: list[float]
@@ -155,7 +167,8 @@ class Finding:
 class Result:
     """What a run found. ``error`` says in words why a run was aborted; ``command`` repeats it.
 
-    ``first_lost`` has the ids of the first ten messages that were lost, for whoever has the result at hand: the JSON only counts.
+    ``first_lost`` has the ids of the first ten messages that were lost, for whoever has the result
+    at hand: the JSON only counts.
     """
 
     scenario: str

@@ -1,6 +1,8 @@
-"""The recorder's rows that happened before a run's end, in order of time, as what is counted from them needs them.
+"""The recorder's rows that happened before a run's end, in order of time, as what is counted from
+them needs them.
 
-Columns of numbers where there are many rows, the rows themselves for whoever asks. Knows nothing of results or of the door.
+Columns of numbers where there are many rows, the rows themselves for whoever asks. Knows nothing of
+results or of the door.
 """
 
 from __future__ import annotations
@@ -24,25 +26,34 @@ Value = TypeVar("Value")
 
 
 class Rows:
-    """The rows of ``recorder`` up to ``last``, a time in microseconds; ``submitted`` as in Facts, ``given_up`` too.
+    """The rows of ``recorder`` up to ``last``, a time in microseconds; ``submitted`` as in Facts,
+    ``given_up`` too.
 
-    ``acceptances`` has the times and the connections of every acceptance, ``first_at`` the time of each message's first, in
-    order of time, and ``waits`` how long each accepted message took from its submission, the shortest first.
+    ``acceptances`` has the times and the connections of every acceptance, ``first_at`` the time of
+    each message's first, in order of time, and ``waits`` how long each accepted message took from
+    its submission, the shortest first.
     """
 
-    def __init__(self, recorder: Recorder, last: int, submitted: Mapping[str, int], given_up: frozenset[str]) -> None:
+    def __init__(
+        self, recorder: Recorder, last: int, submitted: Mapping[str, int], given_up: frozenset[str]
+    ) -> None:
         self._recorder = recorder
         self.opened_at, self._opened_order = _in_order(recorder.opened_at, last)
         self.logins_at, self._logins_order = _in_order(recorder.login_at, last)
-        self.incidents: list[Incident] = sorted((row for row in recorder.incidents if row.at <= last), key=itemgetter(0))
+        self.incidents: list[Incident] = sorted(
+            (row for row in recorder.incidents if row.at <= last), key=itemgetter(0)
+        )
         self.acceptances, first = _acceptances(recorder, last, submitted)
         came = came_at(submitted)
         accepted = first >= 0
         self.first_came = int(came.min(initial=st.NEVER))
         """The first submission, in microseconds."""
-        self.first_at, self.waits = np.sort(first[accepted]), np.sort((first - came)[accepted])
+        self.first_at = np.sort(first[accepted])
+        self.waits = np.sort((first - came)[accepted])
         self.lost = _without(given_up, submitted, accepted)
-        """The ids of the messages that the sender gave up and the relay never accepted, in the order in which they came."""
+        """The ids of the messages that the sender gave up and the relay never accepted, in the
+        order in which they came.
+        """
 
     @cached_property
     def logins(self) -> list[Login]:
@@ -72,7 +83,9 @@ class Rows:
         return _by_key(_taken(self._recorder.login_usernames, self._logins_order), self.logins_at)
 
     def open_steps(self, never: int) -> tuple[st.Times, NDArray[np.int64]]:
-        """How many connections are open, as a step function; one that was not closed ends at ``never``."""
+        """How many connections are open, as a step function; one that was not closed ends at
+        ``never``.
+        """
         find = self._recorder.closed_at.get
         numbers = _taken(self._recorder.opened_on, self._opened_order)
         ends = np.array(list(map(find, numbers, repeat(never))), dtype=np.int64)
@@ -95,16 +108,22 @@ def _taken(column: list[Value], order: st.Times) -> list[Value]:
     return [column[place] for place in order.tolist()]
 
 
-def _acceptances(recorder: Recorder, last: int, submitted: Mapping[str, int]) -> tuple[tuple[st.Times, st.Times], st.Times]:
+def _acceptances(
+    recorder: Recorder, last: int, submitted: Mapping[str, int]
+) -> tuple[tuple[st.Times, st.Times], st.Times]:
     """Every acceptance in order of time, and the first of each message by its place."""
     at, order = _in_order(recorder.accepted_at, last)
     on = np.array(recorder.accepted_on, dtype=np.int64)[order]
     return (at, on), first_times(submitted, recorder.accepted_ids, at, order)
 
 
-def _without(given_up: frozenset[str], submitted: Mapping[str, int], accepted: NDArray[np.bool_]) -> KeysView[str]:
+def _without(
+    given_up: frozenset[str], submitted: Mapping[str, int], accepted: NDArray[np.bool_]
+) -> KeysView[str]:
     judged = zip(submitted, accepted.tolist(), strict=True) if given_up else ()
-    return dict.fromkeys(message for message, one in judged if not one and message in given_up).keys()
+    return dict.fromkeys(
+        message for message, one in judged if not one and message in given_up
+    ).keys()
 
 
 def _by_key(keys: list[str], at: st.Times) -> dict[str, st.Times]:

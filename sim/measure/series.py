@@ -1,4 +1,6 @@
-"""The series of a result: what was accepted, refused, open and used up, in bins of one width. Knows rows, not figures."""
+"""The series of a result: what was accepted, refused, open and used up, in bins of one width. Knows
+rows, not figures.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +36,15 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
         else most_transactions(rows, facts, width, bins)
         for name in facts.policy.limits
     }
-    logins = in_window.get("logins_per_username") or highest(logins_of_usernames(rows, blocks, facts), width, bins)
+    logins = in_window.get("logins_per_username") or highest(
+        logins_of_usernames(rows, blocks, facts), width, bins
+    )
     return Series(
         t_s=[seconds(index * width) for index in range(bins)],
         accepted=st.per_bin(rows.first_at, width, bins),
-        incidents={name: st.per_bin(st.times(moments), width, bins) for name, moments in by_limit.items()},
+        incidents={
+            name: st.per_bin(st.times(moments), width, bins) for name, moments in by_limit.items()
+        },
         open_connections=st.most_per_bin(*open_steps, width, bins),
         logins_in_window=list(logins),
         in_window=in_window,
@@ -63,22 +69,29 @@ def highest(levels: Iterable[Levels], width: int, bins: int) -> list[int]:
 
 
 def _ends_up(at: st.Times, level: NDArray[Any], end: int) -> bool:
-    """Whether something happens at the very end of the last bin, which belongs to the run and so to that bin."""
+    """Whether something happens at the very end of the last bin, which belongs to the run and so to
+    that bin.
+    """
     return bool((at == end).any() and level[at == end].max() > 0)
 
 
 def most_transactions(rows: Rows, facts: Facts, width: int, bins: int) -> list[int]:
-    """The transactions that the busiest connection has used, at each moment at which one uses another; the refused one included.
+    """The transactions that the busiest connection has used, at each moment at which one uses
+    another; the refused one included.
 
-    The rows tell acceptances and refusals; a MAIL that came to nothing else left no row and is seen only in a refusal.
-    Each moment is a step of its own, a microsecond long, so no steps are needed: only the bins that it touches.
+    The rows tell acceptances and refusals; a MAIL that came to nothing else left no row and is seen
+    only in a refusal. Each moment is a step of its own, a microsecond long, so no steps are needed:
+    only the bins that it touches.
     """
     spec = facts.policy.transactions_per_connection
     at, connections = rows.acceptances
     most = _most(at, _running_counts(connections), width, bins)
     over = [row.at for row in rows.incidents if spec and row.limit == "transactions_per_connection"]
     if spec and over:
-        most = np.maximum(most, _most(st.times(over), np.full(len(over), spec.count + 1, dtype=np.int64), width, bins))
+        most = np.maximum(
+            most,
+            _most(st.times(over), np.full(len(over), spec.count + 1, dtype=np.int64), width, bins),
+        )
     counted: list[int] = most.tolist()
     return counted
 
@@ -88,7 +101,9 @@ def _most(at: st.Times, level: NDArray[np.int64], width: int, bins: int) -> NDAr
     edges = np.arange(bins + 1) * width
     edges[-1] = st.NEVER  # what happens at the very end belongs to the last bin
     most = _highest(level, np.searchsorted(at, edges))
-    late = _highest(level, np.searchsorted(at, np.stack([edges[1:-1] - 1, edges[1:-1]]).T.ravel()))[::2]
+    late = _highest(level, np.searchsorted(at, np.stack([edges[1:-1] - 1, edges[1:-1]]).T.ravel()))[
+        ::2
+    ]
     most[1:] = np.maximum(most[1:], late)  # the last microsecond of a bin ends in the next one
     return most
 
@@ -118,26 +133,38 @@ def _running_counts(keys: NDArray[np.int64]) -> NDArray[np.int64]:
 def connections_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
     """Connections of each IP in its last ``per``, refused ones included."""
     spec = facts.policy.connections_per_ip
-    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.opened_by_ip.values()]
+    return [
+        st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.opened_by_ip.values()
+    ]
 
 
 def logins_of_usernames(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
-    """Logins of each username in its last ``per`` (60 s without such a limit), refused ones included."""
+    """Logins of each username in its last ``per`` (60 s without such a limit), refused ones
+    included.
+    """
     spec = facts.policy.logins_per_username
-    return [st.in_window(times, spec.per if spec else st.MINUTE) for times in rows.logins_by_username.values()]
+    return [
+        st.in_window(times, spec.per if spec else st.MINUTE)
+        for times in rows.logins_by_username.values()
+    ]
 
 
 def failures(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[tuple[int, str, str]]:
     """Every wrong password that was counted: time, IP and username, in order of time.
 
-    Those are the 535s and the failures that went over a limit: refusals that began a block, or any by a limit without.
+    Those are the 535s and the failures that went over a limit: refusals that began a block, or any
+    by a limit without.
     """
     began = {(row.from_, row.ip) for row in blocks if row.limit in FAILURES}
-    over = [row for row in rows.incidents if row.limit in FAILURES and _was_counted(row, began, facts)]
+    over = [
+        row for row in rows.incidents if row.limit in FAILURES and _was_counted(row, began, facts)
+    ]
     counted = [(row.at, row.ip, row.username or "") for row in over]
     if not rows.outcomes["failed"]:
         return sorted(counted)
-    return sorted(counted + [(row.at, row.ip, row.username) for row in rows.logins if row.outcome == "failed"])
+    return sorted(
+        counted + [(row.at, row.ip, row.username) for row in rows.logins if row.outcome == "failed"]
+    )
 
 
 def _was_counted(row: Incident, began: set[tuple[int, str | None]], facts: Facts) -> bool:
@@ -148,11 +175,15 @@ def _was_counted(row: Incident, began: set[tuple[int, str | None]], facts: Facts
 def failures_of_ips(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
     """Wrong passwords of each IP in its last ``per``."""
     spec = facts.policy.failed_logins_per_ip
-    return _by_key(((ip, at) for at, ip, _ in failures(rows, blocks, facts)), spec.per if spec else st.MINUTE)
+    return _by_key(
+        ((ip, at) for at, ip, _ in failures(rows, blocks, facts)), spec.per if spec else st.MINUTE
+    )
 
 
 def failures_of_pairs(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> list[Levels]:
-    """Consecutive wrong passwords of each username and IP in the last ``per``; a success or a block's end empties the count."""
+    """Consecutive wrong passwords of each username and IP in the last ``per``; a success or a
+    block's end empties the count.
+    """
     spec = facts.policy.failed_logins_per_username_ip
     if spec is None:
         return []
@@ -166,14 +197,23 @@ def failures_of_pairs(rows: Rows, blocks: Sequence[BlockRow], facts: Facts) -> l
     for block in blocks:
         if block.limit == "failed_logins_per_username_ip":
             resets.setdefault((block.ip, block.username), []).append(block.until)
-    return [part for key, moments in wrong.items() for part in _between(moments, sorted(resets.get(key, [])), spec.per)]
+    return [
+        part
+        for key, moments in wrong.items()
+        for part in _between(moments, sorted(resets.get(key, [])), spec.per)
+    ]
 
 
 def _between(moments: list[int], resets: list[int], per: int) -> list[Levels]:
-    """The counts of the stretches that the resets cut ``moments`` into; each is 0 from its reset on."""
+    """The counts of the stretches that the resets cut ``moments`` into; each is 0 from its reset
+    on.
+    """
     ordered = st.times(moments)
     places = np.searchsorted(st.times(resets), ordered, side="left")
-    return [_cut(st.in_window(ordered[places == place], per), resets, int(place)) for place in np.unique(places)]
+    return [
+        _cut(st.in_window(ordered[places == place], per), resets, int(place))
+        for place in np.unique(places)
+    ]
 
 
 def _cut(levels: Levels, resets: list[int], place: int) -> Levels:
@@ -197,4 +237,5 @@ USES: dict[str, Callable[[Rows, Sequence[BlockRow], Facts], list[Levels]]] = {
     "failed_logins_per_ip": failures_of_ips,
     "failed_logins_per_username_ip": failures_of_pairs,
 }
-"""How the use of each limit that has a window is read from the rows: a step function for each key."""
+"""How the use of each limit that has a window is read from the rows: a step function for each key.
+"""

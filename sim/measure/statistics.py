@@ -1,7 +1,8 @@
-"""Numbers from rows: percentiles, the busiest minute, what was open, what a window held. Knows nothing of SMTP or results.
+"""Numbers from rows: percentiles, the busiest minute, what was open, what a window held. Knows
+nothing of SMTP or results.
 
-Times are int64 arrays of microseconds in ascending order. Everything is integer arithmetic up to one last division, so that a
-result is the same bytes on every machine.
+Times are int64 arrays of microseconds in ascending order. Everything is integer arithmetic up to
+one last division, so that a result is the same bytes on every machine.
 """
 
 from __future__ import annotations
@@ -21,10 +22,32 @@ NEVER = 1 << 62
 """A time in microseconds that no run reaches."""
 
 _WIDTHS = [
-    1_000_000 * s for s in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)
+    1_000_000 * s
+    for s in (
+        1,
+        2,
+        5,
+        10,
+        15,
+        30,
+        60,
+        120,
+        300,
+        600,
+        900,
+        1800,
+        3600,
+        7200,
+        14_400,
+        21_600,
+        43_200,
+        86_400,
+    )
 ]
 MOST_BINS = 240
-"""A series has at most so many bins where a day is wide enough; enough for a figure, small in a file."""
+"""A series has at most so many bins where a day is wide enough; enough for a figure, small in a
+file.
+"""
 
 
 def times(values: Sequence[int]) -> Times:
@@ -33,7 +56,9 @@ def times(values: Sequence[int]) -> Times:
 
 
 def percentile(ordered: Times, share: float) -> int:
-    """The nearest-rank percentile: the least value that at least ``share`` (0 to 1) of the values do not exceed."""
+    """The nearest-rank percentile: the least value that at least ``share`` (0 to 1) of the values
+    do not exceed.
+    """
     rank = max(1, int(np.ceil(round(share * len(ordered), 9))))
     return int(ordered[rank - 1])
 
@@ -53,7 +78,9 @@ def trailing(ordered: Times, width: int) -> NDArray[np.int64]:
 
 
 def bin_width(span: int) -> int:
-    """Microseconds of one bin: the least of the tidy widths that cuts ``span`` into at most MOST_BINS bins."""
+    """Microseconds of one bin: the least of the tidy widths that cuts ``span`` into at most
+    MOST_BINS bins.
+    """
     for width in _WIDTHS:
         if span <= width * MOST_BINS:
             return width
@@ -68,7 +95,9 @@ def per_bin(ordered: Times, width: int, bins: int) -> list[int]:
 
 
 def most_per_bin(at: Times, level: NDArray[Any], width: int, bins: int) -> list[int]:
-    """The highest level in each bin of a step function that has ``level[i]`` from ``at[i]`` on and 0 before."""
+    """The highest level in each bin of a step function that has ``level[i]`` from ``at[i]`` on and
+    0 before.
+    """
     if not len(at):
         return [0] * bins
     before = np.searchsorted(at, np.arange(bins) * width, side="left") - 1
@@ -79,13 +108,19 @@ def most_per_bin(at: Times, level: NDArray[Any], width: int, bins: int) -> list[
 
 
 def steps(starts: Times, ends: Times) -> tuple[Times, NDArray[np.int64]]:
-    """The number of stretches [start, end) that are open, as times and the level from each on; at a tie ends come first."""
+    """The number of stretches [start, end) that are open, as times and the level from each on; at a
+    tie ends come first.
+    """
     at = np.concatenate([ends, starts])
-    change = np.concatenate([-np.ones(len(ends), dtype=np.int64), np.ones(len(starts), dtype=np.int64)])
+    change = np.concatenate(
+        [-np.ones(len(ends), dtype=np.int64), np.ones(len(starts), dtype=np.int64)]
+    )
     order = np.argsort(at, kind="stable")
     return at[order], np.cumsum(change[order])
 
 
 def in_window(ordered: Times, width: int) -> tuple[Times, NDArray[np.int64]]:
-    """How many events the last ``width`` held, as a step function: up at each event, down ``width`` later."""
+    """How many events the last ``width`` held, as a step function: up at each event, down ``width``
+    later.
+    """
     return steps(ordered, ordered + width)

@@ -1,12 +1,14 @@
-"""The witness of a relay that runs for days: counts, series and a capped log, nothing kept for a message or a connection.
+"""The witness of a relay that runs for days: counts, series and a capped log, nothing kept for a
+message or a connection.
 
-For what is open and for the few keys that matter it holds a number each, so its memory does not grow with what was sent.
-Times come in order. ``Tally.result`` gives the live result; knows nothing of ports, nor of who asks.
+For what is open and for the few keys that matter it holds a number each, so its memory does not
+grow with what was sent. Times come in order. ``Tally.result`` gives the live result; knows nothing
+of ports, nor of who asks.
 
-What a live relay cannot know, and what stands in its place: the first submission is the first connection; a message that was
-never accepted is known by its recipient or its headers, and one that was refused at MAIL, before it said either, counts as a
-message of its own, also where the sender tries it again, unless its RCPT
-came with it.
+What a live relay cannot know, and what stands in its place: the first submission is the first
+connection; a message that was never accepted is known by its recipient or its headers, and one that
+was refused at MAIL, before it said either, counts as a message of its own, also where the sender
+tries it again, unless its RCPT came with it.
 """
 
 from __future__ import annotations
@@ -24,17 +26,25 @@ from .series import FAILURES
 from .statistics import MINUTE
 
 MOST_PENDING = 100_000
-"""Names of messages that were begun and not accepted; beyond them each attempt counts as one more."""
+"""Names of messages that were begun and not accepted; beyond them each attempt counts as one more.
+"""
 MOST_HIT = 10_000
 """Keys that a limit has refused; beyond them no more are told apart."""
 
-TRANSACTIONS, CONNECTIONS, LOGINS = "transactions_per_connection", "connections_per_ip", "logins_per_username"
-WHOLE, PAIR = "failed_logins_per_ip", "failed_logins_per_username_ip"
-OPEN, BUSIEST, ACCEPTED = "open", "busiest", "accepted"
+TRANSACTIONS = "transactions_per_connection"
+CONNECTIONS = "connections_per_ip"
+LOGINS = "logins_per_username"
+WHOLE = "failed_logins_per_ip"
+PAIR = "failed_logins_per_username_ip"
+OPEN = "open"
+BUSIEST = "busiest"
+ACCEPTED = "accepted"
 
 
 class Tally:
-    """Implements ``sim.relay.Witness``. ``origin`` is the relay's time at which this run began, in microseconds."""
+    """Implements ``sim.relay.Witness``. ``origin`` is the relay's time at which this run began, in
+    microseconds.
+    """
 
     def __init__(self, policy: Policy, origin: int = 0) -> None:
         self.origin = origin
@@ -48,7 +58,9 @@ class Tally:
         self.pending: set[int] = set()
         self.first_opened: int | None = None
         self.last_accepted = 0
-        self.accepted_rate, self.opened_rate, self.login_rate = Moving(MINUTE), Moving(MINUTE), Moving(MINUTE)
+        self.accepted_rate = Moving(MINUTE)
+        self.opened_rate = Moving(MINUTE)
+        self.login_rate = Moving(MINUTE)
         self.hits: dict[str, Hit] = {}
         self.usernames: set[str] = set()
         self.ips: set[str] = set()
@@ -56,12 +68,18 @@ class Tally:
         self._distinct = Distinct()
         self._used: dict[int, int] = {}
         self._wrong = (0, 0)
-        self._block_ends: deque[tuple[int, object]] = deque()  # each empties its key's consecutive count
+        self._block_ends: deque[tuple[int, object]] = (
+            deque()
+        )  # each empties its key's consecutive count
         self._take_up(policy)
-        self.bins = Bins([ACCEPTED, *policy.limits], [OPEN, BUSIEST, *(f"in {name}" for name in policy.limits)])
+        self.bins = Bins(
+            [ACCEPTED, *policy.limits], [OPEN, BUSIEST, *(f"in {name}" for name in policy.limits)]
+        )
 
     def change(self, policy: Policy) -> None:
-        """The relay goes on under another policy: the use of its limits is counted afresh, what has happened stays."""
+        """The relay goes on under another policy: the use of its limits is counted afresh, what has
+        happened stays.
+        """
         self._take_up(policy)
         for name in policy.limits:
             self.bins.counts.setdefault(name, [0] * self.bins.size)
@@ -69,10 +87,15 @@ class Tally:
 
     def _take_up(self, policy: Policy) -> None:
         self.policy = policy
-        per = {name: getattr(getattr(policy, name), "per", MINUTE) for name in (CONNECTIONS, LOGINS, WHOLE, PAIR)}
+        per = {
+            name: getattr(getattr(policy, name), "per", MINUTE)
+            for name in (CONNECTIONS, LOGINS, WHOLE, PAIR)
+        }
         self._uses = {name: MovingByKey(length) for name, length in per.items()}
         self._has = frozenset(policy.limits)
-        self._count = policy.transactions_per_connection.count if policy.transactions_per_connection else None
+        self._count = (
+            policy.transactions_per_connection.count if policy.transactions_per_connection else None
+        )
 
     # What the relay tells.
 
@@ -133,8 +156,17 @@ class Tally:
         if self.pending:
             self.pending.discard(hash(message))
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         """As in Witness."""
         at = self._rolled(at)
         row = Incident(at, limit, code, text, ip, username, connection, message)
@@ -149,17 +181,23 @@ class Tally:
             self._fail(at, ip, username or "")
         self._note_hit(row)
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         """As in Witness."""
         if len(self.blocks) < LOG_CUT:
-            self.blocks.append(BlockRow(limit, ip, username, from_ - self.origin, until - self.origin))
+            self.blocks.append(
+                BlockRow(limit, ip, username, from_ - self.origin, until - self.origin)
+            )
         if limit == PAIR:
             self._block_ends.append((until - self.origin, (ip, username)))
 
     # What the byte door tells beyond that.
 
     def not_sent(self, message: str | None) -> None:
-        """A transaction was begun, or refused, and came to nothing; ``message`` None: nothing is known of it."""
+        """A transaction was begun, or refused, and came to nothing; ``message`` None: nothing is
+        known of it.
+        """
         if message is None or len(self.pending) >= MOST_PENDING:
             if not self.unnamed:
                 self._before_unnamed = self.accepted_count
@@ -173,7 +211,9 @@ class Tally:
         self.not_sent(recipient)
 
     def sent_to(self, recipient: str) -> None:
-        """A message to ``recipient`` was accepted, under another name perhaps: an earlier attempt at it is not lost."""
+        """A message to ``recipient`` was accepted, under another name perhaps: an earlier attempt
+        at it is not lost.
+        """
         if self.pending:
             self.pending.discard(hash(recipient))
 
@@ -189,11 +229,15 @@ class Tally:
 
     @property
     def doubtful(self) -> int:
-        """Of those the ones without a name that may be among the accepted all the same: sent again later."""
+        """Of those the ones without a name that may be among the accepted all the same: sent again
+        later.
+        """
         return min(self.unnamed, self.accepted_count - self._before_unnamed)
 
     def uses(self, at: int) -> dict[str, int]:
-        """How much of each limit's budget its busiest key has in use at ``at``, as in the last bin of ``series.in_window``."""
+        """How much of each limit's budget its busiest key has in use at ``at``, as in the last bin
+        of ``series.in_window``.
+        """
         at = self._rolled(at)
         moving = {name: use.highest(at) for name, use in self._uses.items()}
         moving[TRANSACTIONS] = max(self._used.values(), default=0)
@@ -206,7 +250,9 @@ class Tally:
     # How it is counted.
 
     def _rolled(self, at: int) -> int:
-        """Begins the bins up to ``at`` and returns it as time of this run; what lasts is carried over into each."""
+        """Begins the bins up to ``at`` and returns it as time of this run; what lasts is carried
+        over into each.
+        """
         at -= self.origin
         bins = self.bins
         while at >= bins.end:
@@ -261,9 +307,14 @@ class Tally:
             keys.add(key)
         first = hit.first.username if limit == LOGINS else hit.first.ip
         need = use.peak(first) if use is not None else 0
-        self.hits[limit] = hit._replace(refusals=hit.refusals + 1, last_at=row.at, keys=len(keys), need=max(need, hit.need))
+        self.hits[limit] = hit._replace(
+            refusals=hit.refusals + 1, last_at=row.at, keys=len(keys), need=max(need, hit.need)
+        )
 
     def found(self) -> list[Hit]:
         """What each limit refused, in the order in which they were first hit."""
         count, first = self._wrong
-        return [hit._replace(wrong=count, wrong_at=first) if name in FAILURES else hit for name, hit in self.hits.items()]
+        return [
+            hit._replace(wrong=count, wrong_at=first) if name in FAILURES else hit
+            for name, hit in self.hits.items()
+        ]

@@ -1,14 +1,34 @@
-"""Numbers and times as a person says them, for prose. Knows nothing of results; ``sim.units`` reads files."""
+"""Numbers and times as a person says them, for prose. Knows nothing of results; ``sim.units`` reads
+files.
+"""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
 _ORDINALS = (
-    "zeroth", "first", "second", "third", "fourth", "fifth", "sixth",
-    "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth",
-    "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth",
-)  # fmt: skip
+    "zeroth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+)
 _SECOND = 1_000_000
 _UNITS = ((86_400 * _SECOND, "d"), (3_600 * _SECOND, "h"), (60 * _SECOND, "min"), (_SECOND, "s"))
 
@@ -37,7 +57,9 @@ def number(value: float) -> str:
 
 
 def moment(micros: int) -> str:
-    """A time of the run: ``0.94 s``, ``12.3 s``; from two minutes on in its two largest units, ``1 h 12 min``."""
+    """A time of the run: ``0.94 s``, ``12.3 s``; from two minutes on in its two largest units, ``1
+    h 12 min``.
+    """
     if micros < 120 * _SECOND:
         return f"{number(round(micros / _SECOND, 2 if micros < 10 * _SECOND else 1))} s"
     micros = micros // _SECOND * _SECOND
@@ -49,8 +71,14 @@ def moment(micros: int) -> str:
 
 
 def lasting(micros: int) -> str:
-    """A duration of the policy in the largest unit that leaves it whole, a minute as ``60 s``, a day as ``24 h``."""
-    for size, name, least in ((_UNITS[0][0], "d", 2), (_UNITS[1][0], "h", 1), (_UNITS[2][0], "min", 2)):
+    """A duration of the policy in the largest unit that leaves it whole, a minute as ``60 s``, a
+    day as ``24 h``.
+    """
+    for size, name, least in (
+        (_UNITS[0][0], "d", 2),
+        (_UNITS[1][0], "h", 1),
+        (_UNITS[2][0], "min", 2),
+    ):
         if micros % size == 0 and micros >= least * size:
             return f"{micros // size} {name}"
     return f"{number(micros / _SECOND)} s"

@@ -14,7 +14,9 @@ from .probe import Probe
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What the proof's replications found. Messages a minute, seconds, and incidents a run; latency is the p99 of each run."""
+    """What the proof's replications found. Messages a minute, seconds, and incidents a run; latency
+    is the p99 of each run.
+    """
 
     throughput: Estimate
     latency_s: Estimate
@@ -23,12 +25,16 @@ class Predicted:
 
     def to_dict(self) -> dict[str, dict[str, float]]:
         """As in the plan's JSON."""
-        return {name: getattr(self, name).to_dict() for name in ("throughput", "latency_s", "drain_s", "incidents")}
+        return {
+            name: getattr(self, name).to_dict()
+            for name in ("throughput", "latency_s", "drain_s", "incidents")
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A setting beside the answer: ``change`` in words, what it would do, and whether it meets the demand.
+    """A setting beside the answer: ``change`` in words, what it would do, and whether it meets the
+    demand.
 
     ``later_s`` is how much later the last message arrives than with the answer, on the same luck.
     """
@@ -63,13 +69,15 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The answer. ``settings``, ``predicted``, ``p_deadline``, ``snippet`` and ``scenario`` are None where nothing meets the demand.
+    """The answer. ``settings``, ``predicted``, ``p_deadline``, ``snippet`` and ``scenario`` are
+    None where nothing meets the demand.
 
-    ``binding`` names the limit that the settings meet first, or that forbids the demand: a policy key, or ``workers`` or
-    ``round_trips`` for the sender's own times. ``headroom`` is the share of each limit, and of the deadline or objective, that
-    stays unused. ``readings`` says under which readings of the policy the demand is met. ``rtt_s`` is the range of round trips
-    for which the plan holds. ``proof`` counts the runs of all messages and of the first part. ``changes`` are the resources, or
-    the demand, with which an infeasible one would be met.
+    ``binding`` names the limit that the settings meet first, or that forbids the demand: a policy
+    key, or ``workers`` or ``round_trips`` for the sender's own times. ``headroom`` is the share of
+    each limit, and of the deadline or objective, that stays unused. ``readings`` says under which
+    readings of the policy the demand is met. ``rtt_s`` is the range of round trips for which the
+    plan holds. ``proof`` counts the runs of all messages and of the first part. ``changes`` are the
+    resources, or the demand, with which an infeasible one would be met.
     """
 
     demand: Demand
@@ -95,7 +103,9 @@ class Plan:
     setting: Setting | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The object that ``plan --json`` prints: the answer first; behind it the frontier, the probe and what would change the answer."""
+        """The object that ``plan --json`` prints: the answer first; behind it the frontier, the
+        probe and what would change the answer.
+        """
         return {
             "feasible": self.feasible,
             "why": self.why,

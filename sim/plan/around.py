@@ -1,4 +1,5 @@
-"""What lies around a proven setting: one less of each resource, and other round trips. By simulation, on the same luck.
+"""What lies around a proven setting: one less of each resource, and other round trips. By
+simulation, on the same luck.
 
 Knows settings and trials, not why a setting was chosen.
 """
@@ -18,27 +19,41 @@ SHORT = 3
 """Replications of a comparison."""
 
 ENOUGH = 6_000
-"""Messages that tell a pace: ten windows. A longer batch is shortened to them where only its pace is looked at."""
+"""Messages that tell a pace: ten windows. A longer batch is shortened to them where only its pace
+is looked at.
+"""
 
 LONGEST_RTT = 4 * MICRO
 """Longer round trips are not looked at."""
 
 
 def frontier(trials: Trials, setting: Setting, proof: Proof) -> list[Neighbour]:
-    """One less of each resource that there is more than one of. Of a plan proven by parts they are compared by them."""
-    results, first, longer = proof.whole, 0, 1.0
+    """One less of each resource that there is more than one of. Of a plan proven by parts they are
+    compared by them.
+    """
+    results = proof.whole
+    first = 0
+    longer = 1.0
     if proof.parts:
-        trials, results, first = first_parts(trials), proof.parts, 1
+        trials = first_parts(trials)
+        results = proof.parts
+        first = 1
         longer = proof.whole[0].duration_s / proof.parts[0].duration_s
     many = min(SHORT if trials.demand.messages <= ENOUGH else 1, len(results))
     numbers = list(range(first, first + many))
     found: list[Neighbour] = []
-    named = [("workers", "one worker fewer"), ("usernames", "one username fewer"), ("ips", "one IP fewer")]
+    named = [
+        ("workers", "one worker fewer"),
+        ("usernames", "one username fewer"),
+        ("ips", "one IP fewer"),
+    ]
     if setting.parallel > 1:
         named[0] = ("parallel", "one connection fewer at once")
     for name, change in named:
         fewer = replace(setting, **{name: getattr(setting, name) - 1})
-        if min(fewer.workers, fewer.usernames, fewer.ips) < 1 or fewer.workers < max(fewer.usernames, fewer.ips):
+        if min(fewer.workers, fewer.usernames, fewer.ips) < 1 or fewer.workers < max(
+            fewer.usernames, fewer.ips
+        ):
             continue
         trials.meter.expect("neighbours", len(numbers))
         theirs = trials.run(fewer, numbers)
@@ -47,18 +62,26 @@ def frontier(trials: Trials, setting: Setting, proof: Proof) -> list[Neighbour]:
         worst = max(theirs, key=lambda one: (one.incidents.total, one.duration_s))
         found.append(
             Neighbour(
-                change, sender_table(trials.knobs, fewer), all(map(trials.demand.met, theirs)),
-                worst.throughput.mean_per_min or 0.0, worst.duration_s * longer,
-                None if worst.latency_s.p99 is None else worst.latency_s.p99 * longer, worst.incidents.total, later,
+                change,
+                sender_table(trials.knobs, fewer),
+                all(map(trials.demand.met, theirs)),
+                worst.throughput.mean_per_min or 0.0,
+                worst.duration_s * longer,
+                None if worst.latency_s.p99 is None else worst.latency_s.p99 * longer,
+                worst.incidents.total,
+                later,
             )
-        )  # fmt: skip
+        )
     return found
 
 
-def round_trips(trials: Trials, setting: Setting, number: int, low: int, high: int) -> tuple[float, float]:
+def round_trips(
+    trials: Trials, setting: Setting, number: int, low: int, high: int
+) -> tuple[float, float]:
     """The round trips for which replication ``number`` still meets the demand, in seconds.
 
-    Outwards from ``low`` and ``high`` (microseconds), for which it does, then halved until the edge is known to a tenth.
+    Outwards from ``low`` and ``high`` (microseconds), for which it does, then halved until the edge
+    is known to a tenth.
     """
     trials.meter.expect("round trips", 8)
     most = ENOUGH if trials.knobs.plain else PART
@@ -74,7 +97,8 @@ def round_trips(trials: Trials, setting: Setting, number: int, low: int, high: i
         return good
 
     least = 0 if held(0) else edge(low, 0)
-    most, bad = high, 0
+    most = high
+    bad = 0
     while not bad and most < LONGEST_RTT:
         further = max(1_000, most * 2)
         most, bad = (further, 0) if held(further) else (most, further)

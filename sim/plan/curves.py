@@ -1,7 +1,8 @@
-"""Two curves around a plan: p99 of latency against load, time to drain against connections at once; each with its interval.
+"""Two curves around a plan: p99 of latency against load, time to drain against connections at once;
+each with its interval.
 
-Made from the scenario of the plan's proof and nothing else. Runs here and not in children: a plan's strategy is a shipped one. What
-is drawn with the points is the report's.
+Made from the scenario of the plan's proof and nothing else. Runs here and not in children: a plan's
+strategy is a shipped one. What is drawn with the points is the report's.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from .trials import sender_table
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 """Loads, as shares of what the settings carry."""
 
-MINUTES, REPLICATIONS = 20, 6
+MINUTES = 20
+REPLICATIONS = 6
 MOST_MESSAGES = 5_000
 """Of a batch that is drained for the figure; more take as much longer."""
 
@@ -38,7 +40,9 @@ BESIDE = 5
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of one curve: where, and what was found there. ``marked`` is the plan's own place, ``bound`` the demand's or None."""
+    """Points of one curve: where, and what was found there. ``marked`` is the plan's own place,
+    ``bound`` the demand's or None.
+    """
 
     at: tuple[float, ...]
     found: tuple[Estimate, ...]
@@ -46,8 +50,12 @@ class Curve:
     bound: float | None
 
 
-def latency_curve(plan: Plan, *, replications: int = REPLICATIONS, on_step: Callable[[], object] | None = None) -> Curve:
-    """Seconds of p99 against messages a minute, independent (Poisson) arrivals, without the warm-up (MSER-5) of each run."""
+def latency_curve(
+    plan: Plan, *, replications: int = REPLICATIONS, on_step: Callable[[], object] | None = None
+) -> Curve:
+    """Seconds of p99 against messages a minute, independent (Poisson) arrivals, without the warm-up
+    (MSER-5) of each run.
+    """
     tables, _, _ = _read(plan)
     most = float(Ceilings(plan.ceilings).per_min)
     loads = [round(most * share, 3) for share in SHARES]
@@ -57,15 +65,23 @@ def latency_curve(plan: Plan, *, replications: int = REPLICATIONS, on_step: Call
         seeds = range(tables["seed"], tables["seed"] + replications)
         found.append(estimate([_steady_p99(tables, seed, on_step) for seed in seeds]))
     bound = plan.demand.p99
-    return Curve(tuple(loads), tuple(found), float(plan.demand.per_min), None if bound is None else bound / MICRO)
+    return Curve(
+        tuple(loads),
+        tuple(found),
+        float(plan.demand.per_min),
+        None if bound is None else bound / MICRO,
+    )
 
 
-def drain_curve(plan: Plan, *, replications: int = REPLICATIONS, on_step: Callable[[], object] | None = None) -> Curve:
+def drain_curve(
+    plan: Plan, *, replications: int = REPLICATIONS, on_step: Callable[[], object] | None = None
+) -> Curve:
     """Seconds to drain the demand's messages, all there at once, against connections at once."""
     tables, knobs, setting = _read(plan)
     messages = min(plan.demand.messages, MOST_MESSAGES)
     tables["workload"] = {"kind": "batch", "messages": messages}
-    name, found = "parallel" if knobs.parallel else "workers", list[Estimate]()
+    name = "parallel" if knobs.parallel else "workers"
+    found = list[Estimate]()
     mine = getattr(setting, name)
     least = 1 if knobs.parallel else max(setting.usernames, setting.ips)
     many = range(least, mine + BESIDE + 1)
@@ -90,7 +106,8 @@ def _steady_p99(tables: dict[str, Any], seed: int, on_step: Callable[[], object]
     scenario = build(tables, "plan", "plan", Path(), seed=seed)
     world = World(scenario, strategy_of(scenario))
     world.run()
-    rows, arrivals = world.recorder, world.outbox.arrivals
+    rows = world.recorder
+    arrivals = world.outbox.arrivals
     firsts: dict[int, int] = {}
     for at, name in zip(rows.accepted_at, rows.accepted_ids, strict=True):
         index = int(name or 1) - 1
@@ -98,7 +115,9 @@ def _steady_p99(tables: dict[str, Any], seed: int, on_step: Callable[[], object]
     waits = np.array([firsts[index] - arrivals[index] for index in sorted(firsts)], dtype=np.int64)
     if on_step:
         on_step()
-    return st.percentile(np.sort(waits[_cut(waits.tolist()) :]), 0.99) / MICRO if len(waits) else 0.0
+    return (
+        st.percentile(np.sort(waits[_cut(waits.tolist()) :]), 0.99) / MICRO if len(waits) else 0.0
+    )
 
 
 def _cut(waits: Sequence[int]) -> int:

@@ -1,6 +1,7 @@
 """How long a connection takes where nothing is random: the round trips of each step, added up.
 
-Integer microseconds. Knows the network, not the limits; whoever has a strategy that speaks otherwise measures it instead.
+Integer microseconds. Knows the network, not the limits; whoever has a strategy that speaks
+otherwise measures it instead.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from ..scenario.schema import Network
 
 TRIPS_TO_LOGIN = {"none": 4, "starttls": 7, "implicit": 5}
-"""Round trips from the first SYN to the answer to AUTH: TCP, greeting, EHLO, AUTH; STARTTLS, TLS and EHLO again; TLS alone."""
+"""Round trips from the first SYN to the answer to AUTH: TCP, greeting, EHLO, AUTH; STARTTLS, TLS
+and EHLO again; TLS alone.
+"""
 
 COMMANDS_TO_LOGIN = {"none": 2, "starttls": 4, "implicit": 2}
 """Of them those that cost the relay's own time: EHLO, AUTH; STARTTLS and EHLO again."""
@@ -22,10 +25,12 @@ TRIPS_A_MESSAGE = 4
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One connection. ``login``: until AUTH is answered; ``accept``: from a message's start to its acceptance by the relay;
-    ``message``: until that is answered; ``quit``; ``refused``: a MAIL that is refused, after which the connection is over.
+    """One connection. ``login``: until AUTH is answered; ``accept``: from a message's start to its
+    acceptance by the relay; ``message``: until that is answered; ``quit``; ``refused``: a MAIL that
+    is refused, after which the connection is over.
 
-    ``spread`` is the standard deviation that jitter gives one round trip, and ``trips`` how many a login takes.
+    ``spread`` is the standard deviation that jitter gives one round trip, and ``trips`` how many a
+    login takes.
     """
 
     login: int
@@ -37,7 +42,9 @@ class Cycle:
     spread: float
 
     def connection(self, messages: int, *, cut: bool = False) -> int:
-        """From SYN to the end of QUIT with so many messages; ``cut``: the next MAIL is refused and ends it instead."""
+        """From SYN to the end of QUIT with so many messages; ``cut``: the next MAIL is refused and
+        ends it instead.
+        """
         return self.login + messages * self.message + (self.refused if cut else self.quit)
 
     def to_acceptance(self, messages: int) -> int:
@@ -50,13 +57,17 @@ class Cycle:
 
     @property
     def login_deviation(self) -> float:
-        """The standard deviation of the time between two logins' arrivals that set out a fixed time apart."""
+        """The standard deviation of the time between two logins' arrivals that set out a fixed time
+        apart.
+        """
         return self.spread * math.sqrt(2 * (self.trips - 0.5))
 
 
 def cycle_of(network: Network) -> Cycle:
     """The closed form for ``network``."""
-    step, own, tls = network.rtt + network.relay_time, network.client_time, network.tls
+    step = network.rtt + network.relay_time
+    own = network.client_time
+    tls = network.tls
     commands = COMMANDS_TO_LOGIN[tls]
     return Cycle(
         login=own.connection + TRIPS_TO_LOGIN[tls] * network.rtt + commands * network.relay_time,

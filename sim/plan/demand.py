@@ -1,6 +1,8 @@
-"""What a person asks for: messages by a deadline, a rate with a latency objective, a day, a recorded trace, mail beside a campaign.
+"""What a person asks for: messages by a deadline, a rate with a latency objective, a day, a
+recorded trace, mail beside a campaign.
 
-A demand is a workload and what must hold of its result. Times are microseconds. Knows results, not limits or settings.
+A demand is a workload and what must hold of its result. Times are microseconds. Knows results, not
+limits or settings.
 """
 
 from __future__ import annotations
@@ -21,21 +23,29 @@ from ..scenario.schema import MOST_MESSAGES
 from ..scenario.trace import read_trace
 from ..units import MICRO, spoken
 
-MINUTE, HOUR = 60 * MICRO, 3_600 * MICRO
+MINUTE = 60 * MICRO
+HOUR = 3_600 * MICRO
 
-SUSTAINED, OBJECTIVE = 10 * MINUTE, 30 * MINUTE
-"""How long a rate is held in the proof: with messages always waiting, and with arrivals of their own."""
+SUSTAINED = 10 * MINUTE
+OBJECTIVE = 30 * MINUTE
+"""How long a rate is held in the proof: with messages always waiting, and with arrivals of their
+own.
+"""
 
 RELEASED = Fraction(97, 100)
-"""A campaign beside other mail is let into the outbox evenly over so much of its time; the rest is there to finish."""
+"""A campaign beside other mail is let into the outbox evenly over so much of its time; the rest is
+there to finish.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A demand: make one with the functions below. ``workload`` is the scenario's table; ``within`` and ``p99`` are bounds or None.
+    """A demand: make one with the functions below. ``workload`` is the scenario's table; ``within``
+    and ``p99`` are bounds or None.
 
-    ``per_min`` is what the sender must at least carry for long; ``messages`` about how many there are; ``batch`` says that all
-    wait from the start, so that the closed form knows when they are sent. ``asked`` are the words of the person.
+    ``per_min`` is what the sender must at least carry for long; ``messages`` about how many there
+    are; ``batch`` says that all wait from the start, so that the closed form knows when they are
+    sent. ``asked`` are the words of the person.
     """
 
     workload: dict[str, Any]
@@ -53,13 +63,19 @@ class Demand:
         return result.duration_s
 
     def met(self, result: Result) -> bool:
-        """Whether the run did all that was asked, with every message accepted and without an incident."""
+        """Whether the run did all that was asked, with every message accepted and without an
+        incident.
+        """
         return self.safe(result) and all(value <= bound for value, bound in self.measured(result))
 
     def safe(self, result: Result) -> bool:
         """Whether every message was accepted and no limit met, however long it took."""
         counts = result.messages
-        return result.ended == "settled" and counts.accepted == counts.submitted and result.incidents.total == 0
+        return (
+            result.ended == "settled"
+            and counts.accepted == counts.submitted
+            and result.incidents.total == 0
+        )
 
     def measured(self, result: Result) -> list[tuple[float, float]]:
         """Each bounded number of the result with its bound, in seconds."""
@@ -67,18 +83,27 @@ class Demand:
         if self.within is not None:
             found.append((result.duration_s, self.within / MICRO))
         if self.p99 is not None:
-            found.append((math.inf if result.latency_s.p99 is None else result.latency_s.p99, self.p99 / MICRO))
+            found.append(
+                (
+                    math.inf if result.latency_s.p99 is None else result.latency_s.p99,
+                    self.p99 / MICRO,
+                )
+            )
         return found
 
     def shortened(self, most: int) -> Demand:
-        """The same pace asked of ``most`` messages; itself where it has no more, or where they do not all wait from the start.
+        """The same pace asked of ``most`` messages; itself where it has no more, or where they do
+        not all wait from the start.
 
-        The first and the last connection count for more in it, so that it is a little harder to meet.
+        The first and the last connection count for more in it, so that it is a little harder to
+        meet.
         """
         if not self.batch or self.within is None or self.messages <= most:
             return self
         within = self.within * most // self.messages
-        return replace(self, workload={**self.workload, "messages": most}, within=within, messages=most)
+        return replace(
+            self, workload={**self.workload, "messages": most}, within=within, messages=most
+        )
 
     def expectations(self) -> dict[str, str]:
         """The same as a scenario's ``[expect]`` table."""
@@ -95,14 +120,23 @@ def by_deadline(messages: int, within: int) -> Demand:
     _whole(messages, "--messages")
     per_min = Fraction(messages * MINUTE, _positive(within, "--within"))
     asked = f"{plural(messages, 'message')} within {lasting(within)}"
-    return Demand({"kind": "batch", "messages": messages}, within, None, per_min, messages, batch=True, asked=asked)
+    return Demand(
+        {"kind": "batch", "messages": messages},
+        within,
+        None,
+        per_min,
+        messages,
+        batch=True,
+        asked=asked,
+    )
 
 
 def at_rate(rate: Fraction, p99: int | None = None, lasts: int | None = None) -> Demand:
-    """``rate`` messages a microsecond. With ``p99`` they come at random and 99 of 100 are accepted so soon; without, they wait.
+    """``rate`` messages a microsecond. With ``p99`` they come at random and 99 of 100 are accepted
+    so soon; without, they wait.
 
-    Without ``p99`` the proof holds the rate over ``lasts`` with messages always waiting: as many as come in that time must be
-    accepted within it.
+    Without ``p99`` the proof holds the rate over ``lasts`` with messages always waiting: as many as
+    come in that time must be accepted within it.
     """
     per_min = rate * MINUTE
     length = _positive(lasts, "--for") if lasts is not None else OBJECTIVE if p99 else SUSTAINED
@@ -112,32 +146,49 @@ def at_rate(rate: Fraction, p99: int | None = None, lasts: int | None = None) ->
     if p99 is None:
         whole = {"kind": "batch", "messages": messages}
         note = f"proven with messages always waiting, over {lasting(length)}"
-        return Demand(whole, length, None, per_min, messages, batch=True, asked=asked, rate=True, note=note)
+        return Demand(
+            whole, length, None, per_min, messages, batch=True, asked=asked, rate=True, note=note
+        )
     table = {"kind": "poisson", "rate": rate_text(rate), "for": spoken(length)}
     asked += f", 99 of 100 accepted within {lasting(_positive(p99, '--p99'))}"
     note = f"proven with independent (Poisson) arrivals over {lasting(length)}"
-    return Demand(table, None, p99, per_min, messages, batch=False, asked=asked, rate=True, note=note)
+    return Demand(
+        table, None, p99, per_min, messages, batch=False, asked=asked, rate=True, note=note
+    )
 
 
 def of_day(profile: Sequence[float], p99: int, lasts: int = 24 * HOUR) -> Demand:
-    """A day of ``profile`` messages an hour (24 values from midnight), 99 of 100 accepted within ``p99``."""
+    """A day of ``profile`` messages an hour (24 values from midnight), 99 of 100 accepted within
+    ``p99``.
+    """
     if len(profile) != 24 or not any(profile) or min(profile) < 0:
-        raise ScenarioError("command line", "--profile", f"{len(profile)} values; 24 are needed, of 0 or more, one above 0")
+        raise ScenarioError(
+            "command line",
+            "--profile",
+            f"{len(profile)} values; 24 are needed, of 0 or more, one above 0",
+        )
     hours = [profile[hour % 24] for hour in range(-(-lasts // HOUR))]
     messages = round(sum(hours))
     _whole(messages, "--profile")
     table = {"kind": "daily", "profile": list(profile), "for": spoken(lasts)}
-    asked = (
-        f"a day of {messages:,} messages with {max(profile):,.0f} in its busiest hour, 99 of 100 accepted within {lasting(p99)}"
+    asked = f"a day of {messages:,} messages with {max(profile):,.0f} in its busiest hour, 99 of 100 accepted within {lasting(p99)}"
+    return Demand(
+        table,
+        None,
+        _positive(p99, "--p99"),
+        Fraction(max(hours)) / 60,
+        messages,
+        batch=False,
+        asked=asked,
     )
-    return Demand(table, None, _positive(p99, "--p99"), Fraction(max(hours)) / 60, messages, batch=False, asked=asked)
 
 
 def of_trace(file: Path, p99: int) -> Demand:
     """The arrivals recorded in ``file``, 99 of 100 accepted within ``p99``."""
     at = np.array(read_trace(file, "command line"), dtype=np.int64)
     _positive(p99, "--p99")
-    # In any hour those that come, but for the hundredth that may be late, must leave within it or ``p99`` later.
+    # In any hour those that come, but for the hundredth that may be late, must leave within it or
+    # ``p99`` later.
     most = int((np.searchsorted(at, at + HOUR) - np.arange(len(at))).max()) if len(at) else 0
     per_min = Fraction(max(1, most - len(at) // 100) * MINUTE, min(HOUR, int(at[-1]) + 1) + p99)
     asked = f"{plural(len(at), 'message')} as recorded in {file.name}, 99 of 100 accepted within {lasting(p99)}"
@@ -146,10 +197,12 @@ def of_trace(file: Path, p99: int) -> Demand:
 
 
 def beside_campaign(messages: int, within: int, rate: Fraction, p99: int) -> Demand:
-    """A campaign of ``messages`` within ``within``, and all the while ``rate`` of mail of which 99 of 100 go within ``p99``.
+    """A campaign of ``messages`` within ``within``, and all the while ``rate`` of mail of which 99
+    of 100 go within ``p99``.
 
-    In one outbox a campaign put in at once would stand before everything else, so it is let in evenly. The proof draws both
-    together as one Poisson stream, which is more uneven than an even campaign beside one, so the latency is not told too well.
+    In one outbox a campaign put in at once would stand before everything else, so it is let in
+    evenly. The proof draws both together as one Poisson stream, which is more uneven than an even
+    campaign beside one, so the latency is not told too well.
     """
     _whole(messages, "--messages")
     length = round(_positive(within, "--within") * RELEASED)
@@ -174,7 +227,9 @@ def rate_text(rate: Fraction) -> str:
 
 def _whole(messages: int, key: str) -> None:
     if not 1 <= messages <= MOST_MESSAGES:
-        raise ScenarioError("command line", key, f"makes {messages:,} messages; 1 to {MOST_MESSAGES:,} are allowed")
+        raise ScenarioError(
+            "command line", key, f"makes {messages:,} messages; 1 to {MOST_MESSAGES:,} are allowed"
+        )
 
 
 def _positive(micros: int, key: str) -> int:

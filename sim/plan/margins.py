@@ -1,7 +1,9 @@
-"""The least time between logins that is safe whatever window algorithm the relay uses, and the one that is the limit itself.
+"""The least time between logins that is safe whatever window algorithm the relay uses, and the one
+that is the limit itself.
 
-Of n evenly spaced requests any stretch of ``per`` holds at most n where n gaps are longer than ``per``; exactly ``per`` is the
-edge, which no jitter may touch. So one hundredth more is taken, or what the jitter needs if that is more. Microseconds.
+Of n evenly spaced requests any stretch of ``per`` holds at most n where n gaps are longer than
+``per``; exactly ``per`` is the edge, which no jitter may touch. So one hundredth more is taken, or
+what the jitter needs if that is more. Microseconds.
 """
 
 from __future__ import annotations
@@ -20,10 +22,14 @@ DEVIATIONS = 5.0
 """How many standard deviations of jitter the margin covers."""
 
 
-def least_gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool) -> int | None:
-    """The least safe gap; None where these workers exceed a limit however long they wait. ``setting.gap`` is not read.
+def least_gap(
+    policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool
+) -> int | None:
+    """The least safe gap; None where these workers exceed a limit however long they wait.
+    ``setting.gap`` is not read.
 
-    ``trickle`` says that a connection may carry a single message, so that it is over sooner than a full one.
+    ``trickle`` says that a connection may carry a single message, so that it is over sooner than a
+    full one.
     """
     return _gap(policy, cycle, knobs, setting, trickle=trickle, safe=True)
 
@@ -33,7 +39,9 @@ def edge_gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting) -> in
     return _gap(policy, cycle, knobs, setting, trickle=False, safe=False)
 
 
-def _gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool, safe: bool) -> int | None:
+def _gap(
+    policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool, safe: bool
+) -> int | None:
     least = 0.0
     for spec, sharing in _shared(policy, setting):
         most = _turns(spec, knobs, setting, sharing)
@@ -46,12 +54,19 @@ def _gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickl
         least = max(least, even)
     if knobs.shape == "pause" and least:
         least -= cycle.connection(1 if trickle else setting.size)
-    return max(0, math.ceil(round(least, 3) / knobs.step) * knobs.step) if safe else max(0, round(least))
+    return (
+        max(0, math.ceil(round(least, 3) / knobs.step) * knobs.step)
+        if safe
+        else max(0, round(least))
+    )
 
 
 def _shared(policy: Policy, setting: Setting) -> Iterator[tuple[WindowSpec, int]]:
     """Each limit with a window, and how many workers share one key of it."""
-    for spec, keys in ((policy.logins_per_username, setting.usernames), (policy.connections_per_ip, setting.ips)):
+    for spec, keys in (
+        (policy.logins_per_username, setting.usernames),
+        (policy.connections_per_ip, setting.ips),
+    ):
         if spec is not None:
             yield spec, -(-setting.workers // keys)
 

@@ -1,6 +1,8 @@
-"""The time of a connection, measured: for a library's model, which may speak other round trips than ``api.Connection``.
+"""The time of a connection, measured: for a library's model, which may speak other round trips than
+``api.Connection``.
 
-Runs one worker against a relay without limits where nothing is random, so that the numbers are exact. Knows nothing of limits.
+Runs one worker against a relay without limits where nothing is random, so that the numbers are
+exact. Knows nothing of limits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The smallest safe probe: the fewest logins with the right password whose fate tells how a relay counts.
+"""The smallest safe probe: the fewest logins with the right password whose fate tells how a relay
+counts.
 
-A script of logins is tried on a limiter of each algorithm, smallest first. Safe: it meets only the limit on logins, whose
-refusals begin no block, and uses no wrong password. Knows nothing of plans.
+A script of logins is tried on a limiter of each algorithm, smallest first. Safe: it meets only the
+limit on logins, whose refusals begin no block, and uses no wrong password. Knows nothing of plans.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from ..measure.words import number, plural
 from ..relay.policy import Policy
 from ..units import MICRO
 
-BEFORE, LAST, AFTER = 10, 1, 1
-"""Seconds of a minute: the filling ends so long before the clock's window does, a login comes just before, others just after."""
+BEFORE = 10
+LAST = 1
+AFTER = 1
+"""Seconds of a minute: the filling ends so long before the clock's window does, a login comes just
+before, others just after.
+"""
 
 MOST_EACH = 4
 """Logins of one step after the filling, at most."""
@@ -24,7 +29,9 @@ MOST_EACH = 4
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """``steps`` are (seconds from the full minute of the relay's clock, logins); ``outcomes`` how many of each step pass."""
+    """``steps`` are (seconds from the full minute of the relay's clock, logins); ``outcomes`` how
+    many of each step pass.
+    """
 
     steps: tuple[tuple[float, int], ...]
     outcomes: dict[str, tuple[int, ...]]
@@ -50,7 +57,10 @@ class Probe:
         steps[1] = (
             f"{plural(self.steps[1][1], 'login')} spread over the {number(self.spread_s)} s before {number(self.steps[1][0])} s"
         )
-        told = [f"{'/'.join(map(str, passed))} pass: {window}" for window, passed in self.outcomes.items()]
+        told = [
+            f"{'/'.join(map(str, passed))} pass: {window}"
+            for window, passed in self.outcomes.items()
+        ]
         return (
             f"With the right password, counted from a full minute of the relay's clock: {', '.join(steps)}. "
             f"Of the last {len(self.steps) - 2} steps {'; '.join(told)}."
@@ -58,7 +68,9 @@ class Probe:
 
 
 def smallest_probe(policy: Policy) -> Probe | None:
-    """The smallest script that each algorithm answers differently; None for a policy without a limit on logins."""
+    """The smallest script that each algorithm answers differently; None for a policy without a
+    limit on logins.
+    """
     spec = policy.logins_per_username
     if spec is None or spec.count < 2:
         return None
@@ -68,27 +80,42 @@ def smallest_probe(policy: Policy) -> Probe | None:
         outcomes = {window: _passed(window, spec.count, spec.per, steps) for window in WINDOWS}
         if len(set(outcomes.values())) == len(WINDOWS):
             told = tuple((at / MICRO, many) for at, many in steps if many)
-            return Probe(told, {window: _of_rest(passed, steps) for window, passed in outcomes.items()}, spec.per / 4 / MICRO)
+            return Probe(
+                told,
+                {window: _of_rest(passed, steps) for window, passed in outcomes.items()},
+                spec.per / 4 / MICRO,
+            )
     return None
 
 
 def _steps(count: int, per: int, each: Sequence[int]) -> list[tuple[int, int]]:
-    """One login early, so that a window which begins with it ends by itself; the rest of the count; then the steps that tell."""
+    """One login early, so that a window which begins with it ends by itself; the rest of the count;
+    then the steps that tell.
+    """
     minute = per / 60
-    early, filled = -round(50 * minute), -round(BEFORE * minute)
-    # Of a sliding counter the share that has gone by must be worth a few requests, or telling it costs too many.
-    last, after = -round(LAST * minute), min(round(AFTER * minute), 2 * per // count)
+    early = -round(50 * minute)
+    filled = -round(BEFORE * minute)
+    # Of a sliding counter the share that has gone by must be worth a few requests, or telling it
+    # costs too many.
+    last = -round(LAST * minute)
+    after = min(round(AFTER * minute), 2 * per // count)
     moments = (early, filled, last, after, early + per + after)
     return [*zip(moments, (1, count - 1, *each), strict=True)]
 
 
 def _passed(window: str, count: int, per: int, steps: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """How many of each step pass. The logins of the second are spread before its time, those of the others 10 ms apart."""
-    limiter, passed, offset = make_limiter(window, count, per), [], 2 * per
+    """How many of each step pass. The logins of the second are spread before its time, those of the
+    others 10 ms apart.
+    """
+    limiter = make_limiter(window, count, per)
+    passed = []
+    offset = 2 * per
     for place, (at, many) in enumerate(steps):
         apart = per // 4 // max(1, many) if place == 1 else per // 6_000
         start = at - (many - 1) * apart if place == 1 else at
-        passed.append(sum(limiter.request("", offset + start + index * apart) for index in range(many)))
+        passed.append(
+            sum(limiter.request("", offset + start + index * apart) for index in range(many))
+        )
     return tuple(passed)
 
 

@@ -1,4 +1,5 @@
-"""The policy read otherwise: under each window algorithm, and with each other assumption that its article leaves open reversed.
+"""The policy read otherwise: under each window algorithm, and with each other assumption that its
+article leaves open reversed.
 
 A reading is a name and the overrides that make it. Knows the policy's fields, not what a plan is.
 """
@@ -14,37 +15,62 @@ from .ceilings import FAILURES
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read the policy. ``overrides`` are laid on the scenario; none where the plan assumes this very reading."""
+    """One way to read the policy. ``overrides`` are laid on the scenario; none where the plan
+    assumes this very reading.
+    """
 
     name: str
     overrides: tuple[str, ...]
     idle: bool = False
-    """Whether it says only what follows a refusal or a failed login, so that a run without either is the same under it."""
+    """Whether it says only what follows a refusal or a failed login, so that a run without either
+    is the same under it.
+    """
 
 
 IDLE = ("reply.then", "count_refused", "counts_failed", "block_at", "kept_from")
-"""Fields that are looked at only once something was refused or a login failed; all of a limit on failed logins are."""
+"""Fields that are looked at only once something was refused or a login failed; all of a limit on
+failed logins are.
+"""
 
 
 def windows(policy: Policy) -> list[Reading]:
     """The five window algorithms, each for every limit that has a window."""
-    own = [name for name in policy.limits if getattr(getattr(policy, name), "window", None) is not None]
+    own = [
+        name for name in policy.limits if getattr(getattr(policy, name), "window", None) is not None
+    ]
     found = []
     for window in WINDOWS:
         if window == policy.window and not own:
             found.append(Reading(window, ()))
             continue
         # A limit that keeps its failures from the last on can be counted by a fixed window only.
-        kept = [name for name in policy.limits if getattr(getattr(policy, name), "kept_from", "first") == "last"]
+        kept = [
+            name
+            for name in policy.limits
+            if getattr(getattr(policy, name), "kept_from", "first") == "last"
+        ]
         back = [f'policy.{name}.kept_from="first"' for name in kept if window != "fixed"]
-        found.append(Reading(window, (f"policy.window={window}", *(f"policy.{name}.window={window}" for name in own), *back)))
+        found.append(
+            Reading(
+                window,
+                (
+                    f"policy.window={window}",
+                    *(f"policy.{name}.window={window}" for name in own),
+                    *back,
+                ),
+            )
+        )
     return found
 
 
 def reversals(policy: Policy) -> list[Reading]:
     """Every other assumption, each turned round by itself."""
     return [
-        Reading(f"{name}.{key}={value}", (f"policy.{name}.{key}={value}",), idle=key in IDLE or name in FAILURES)
+        Reading(
+            f"{name}.{key}={value}",
+            (f"policy.{name}.{key}={value}",),
+            idle=key in IDLE or name in FAILURES,
+        )
         for name, key, value in _turned(policy)
     ]
 
@@ -54,9 +80,13 @@ def _turned(policy: Policy) -> list[tuple[str, str, str]]:
     for name in (limit for limit in LIMITS if getattr(policy, limit) is not None):
         spec = getattr(policy, name)
         if isinstance(spec, TransactionsSpec):
-            found.append((name, "counted_at", "acceptance" if spec.counted_at == "mail" else "mail"))
+            found.append(
+                (name, "counted_at", "acceptance" if spec.counted_at == "mail" else "mail")
+            )
         if isinstance(spec, LoginsSpec):
-            found.append((name, "consecutive", "without-success" if spec.consecutive == "every" else "every"))
+            found.append(
+                (name, "consecutive", "without-success" if spec.consecutive == "every" else "every")
+            )
             found.append((name, "counts_failed", "false" if spec.counts_failed else "true"))
         if isinstance(spec, FailedSpec):
             found += _failures(name, spec, policy)

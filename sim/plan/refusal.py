@@ -1,4 +1,5 @@
-"""Why no setting meets a demand, which limit forbids it, and what would change that. Closed form; simulation only to say how much more.
+"""Why no setting meets a demand, which limit forbids it, and what would change that. Closed form;
+simulation only to say how much more.
 
 Knows the search, not how its answer is told to anybody.
 """
@@ -30,7 +31,9 @@ MORE = 5
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """``limit`` forbids it. ``nearest`` is the safe setting that comes nearest, ``changes`` what would have to be different."""
+    """``limit`` forbids it. ``nearest`` is the safe setting that comes nearest, ``changes`` what
+    would have to be different.
+    """
 
     limit: str
     why: str
@@ -43,23 +46,30 @@ class Refusal:
 
 def refusal(search: Search) -> Refusal:
     """The refusal of the demand with all the resources there are."""
-    demand, most = search.demand, search.resources
+    demand = search.demand
+    most = search.resources
     best = _safest(search, _best(search, most.usernames, most.ips))
     found = search.ceilings(best)
-    limit = min((one for one in found.all if one.per_min and one.limit in search.policy.limits),
-                key=lambda one: one.per_min or 0, default=None)  # fmt: skip
+    limit = min(
+        (one for one in found.all if one.per_min and one.limit in search.policy.limits),
+        key=lambda one: one.per_min or 0,
+        default=None,
+    )
     if search.in_one_window(most.usernames, most.ips):
         limit = None  # none of them can be met
-    asked, safe = demand.per_min, found.per_min
+    asked = demand.per_min
+    safe = found.per_min
     quickest = search.cycle.to_acceptance(1)
     bound = demand.p99 if demand.p99 is not None else demand.within
     if bound is not None and quickest > bound:
-        name, why = "round_trips", (
+        name = "round_trips"
+        why = (
             f"one message alone needs {number(quickest / MICRO)} s from connecting to its acceptance, and "
             f"{lasting(bound)} are allowed"
-        )  # fmt: skip
+        )
     elif limit is not None and limit.per_min is not None and asked > limit.per_min:
-        name, why = limit.limit, f"the relay lets {number(float(limit.per_min))} messages a minute through ({limit.term})"
+        name = limit.limit
+        why = f"the relay lets {number(float(limit.per_min))} messages a minute through ({limit.term})"
     elif limit is not None and asked == limit.per_min:
         name = limit.limit
         why = f"that is the limit itself ({limit.term}), without any margin: whatever comes a moment early is refused"
@@ -79,30 +89,41 @@ def refusal(search: Search) -> Refusal:
                 f"at {number(float(asked))} of at most {number(float(safe))} safe messages a minute they wait for each other "
                 f"longer than that"
             )
-    per_min, drain_s = float(safe), search.drain(best) / MICRO
+    per_min = float(safe)
+    drain_s = search.drain(best) / MICRO
     if not search.knobs.plain:  # its model knows better than the closed form
         run = search.trials.run(best, [0])[0]
-        per_min, drain_s = run.throughput.mean_per_min or 0.0, run.duration_s
+        per_min = run.throughput.mean_per_min or 0.0
+        drain_s = run.duration_s
     changes = _changes(search, best, name, per_min)
     return Refusal(name, f"{why}.{_told(changes)}", found, best, per_min, drain_s, changes)
 
 
 def _own(search: Search, best: Setting, found: Ceilings, limit: str) -> tuple[str, str]:
     """The sender's own times forbid it: its first and last connection, or too few workers."""
-    demand, short = search.demand, search.in_one_window(best.usernames, best.ips)
+    demand = search.demand
+    short = search.in_one_window(best.usernames, best.ips)
     if not short and demand.batch and found.per_min >= demand.per_min:
         many = plural(demand.messages, "message")
         time = moment(search.drain(best))
-        return limit, f"{many} take {time} at {number(float(found.per_min))} a minute, with the first and the last connection"
+        return (
+            limit,
+            f"{many} take {time} at {number(float(found.per_min))} a minute, with the first and the last connection",
+        )
     own = next(one for one in found.all if one.limit == "workers")
     per_min = number(float(own.per_min or 0))
     if demand.batch:
-        return "workers", f"{own.term} are {per_min} messages a minute, and take {moment(search.drain(best))}"
+        return (
+            "workers",
+            f"{own.term} are {per_min} messages a minute, and take {moment(search.drain(best))}",
+        )
     return "workers", f"{own.term} are {per_min} messages a minute"
 
 
 def _best(search: Search, usernames: int, ips: int) -> Setting:
-    """The quickest safe setting that these usernames and IPs allow; of equals the one with the fewest workers."""
+    """The quickest safe setting that these usernames and IPs allow; of equals the one with the
+    fewest workers.
+    """
     most = search.resources.workers
     made = [search.least(many, min(usernames, many), min(ips, many)) for many in range(1, most + 1)]
     settings = [one for one in made if one is not None]
@@ -110,24 +131,40 @@ def _best(search: Search, usernames: int, ips: int) -> Setting:
         return Setting(1, 1, 1, search.size, 60 * MICRO)
     if search.demand.batch:
         times = [search.drain(one) for one in settings]
-        return next(one for one, time in zip(settings, times, strict=True) if time <= min(times) * 1.001)
+        return next(
+            one for one, time in zip(settings, times, strict=True) if time <= min(times) * 1.001
+        )
     rates = [search.ceilings(one).per_min for one in settings]
-    return next(one for one, rate in zip(settings, rates, strict=True) if rate >= max(rates) * Fraction(999, 1000))
+    return next(
+        one
+        for one, rate in zip(settings, rates, strict=True)
+        if rate >= max(rates) * Fraction(999, 1000)
+    )
 
 
 def _safest(search: Search, setting: Setting) -> Setting:
-    """``setting``, with a longer gap where its library keeps its pace only so nearly that a relay would refuse it."""
+    """``setting``, with a longer gap where its library keeps its pace only so nearly that a relay
+    would refuse it.
+    """
     for longer in (1.0, *LONGER) if not search.knobs.plain else ():
-        tried = replace(setting, gap=math.ceil(setting.gap * longer / search.knobs.step) * search.knobs.step)
-        runs = [search.trials.run(tried, [0], [*reading.overrides, FIRST_PART])[0] for reading in windows(search.policy)]
+        tried = replace(
+            setting, gap=math.ceil(setting.gap * longer / search.knobs.step) * search.knobs.step
+        )
+        runs = [
+            search.trials.run(tried, [0], [*reading.overrides, FIRST_PART])[0]
+            for reading in windows(search.policy)
+        ]
         if not any(run.incidents.total for run in runs):
             return tried
     return setting
 
 
 def _changes(search: Search, best: Setting, limit: str, per_min: float) -> dict[str, float]:
-    """What would make it feasible: so many usernames (and IPs), or so much time, or so many messages in the time there is."""
-    demand, changes = search.demand, dict[str, float]()
+    """What would make it feasible: so many usernames (and IPs), or so much time, or so many
+    messages in the time there is.
+    """
+    demand = search.demand
+    changes = dict[str, float]()
     if limit == "workers":
         changes.update(_more_workers(search))
     elif limit != "round_trips":
@@ -137,8 +174,11 @@ def _changes(search: Search, best: Setting, limit: str, per_min: float) -> dict[
             changes["per_min"] = per_min
     else:
         assert demand.within is not None, "a batch has a deadline"
-        time, fits = math.ceil(search.drain(best) / MICRO * 1.005), _most_within(search, best, demand.within)
-        if time * MICRO > demand.within:  # else the closed form thinks that it can be done, and the simulation knows better
+        time = math.ceil(search.drain(best) / MICRO * 1.005)
+        fits = _most_within(search, best, demand.within)
+        if (
+            time * MICRO > demand.within
+        ):  # else the closed form thinks that it can be done, and the simulation knows better
             changes["within_s"] = time
         if 0 < fits < demand.messages:
             changes["messages"] = fits
@@ -146,19 +186,29 @@ def _changes(search: Search, best: Setting, limit: str, per_min: float) -> dict[
 
 
 def _most_within(search: Search, setting: Setting, within: int) -> int:
-    """The most messages that the closed form drains in time: at the safe pace, or in one burst within a window."""
-    counts = [spec.count for spec in (search.policy.logins_per_username, search.policy.connections_per_ip) if spec]
+    """The most messages that the closed form drains in time: at the safe pace, or in one burst
+    within a window.
+    """
+    counts = [
+        spec.count
+        for spec in (search.policy.logins_per_username, search.policy.connections_per_ip)
+        if spec
+    ]
     paced = _fitting(search, setting, within, search.demand.messages)
     burst = _fitting(search, replace(setting, gap=0), within, min(counts, default=0) * setting.size)
     return max(paced, burst)
 
 
 def _fitting(search: Search, setting: Setting, within: int, most: int) -> int:
-    low, high = 0, most
+    low = 0
+    high = most
     while low < high:
         middle = (low + high + 1) // 2
         size = min(setting.size, middle)
-        if drain(search.policy, search.cycle, search.knobs, replace(setting, size=size), middle) <= within * 0.995:
+        if (
+            drain(search.policy, search.cycle, search.knobs, replace(setting, size=size), middle)
+            <= within * 0.995
+        ):
             low = middle
         else:
             high = middle - 1
@@ -176,21 +226,40 @@ def _more_workers(search: Search) -> dict[str, float]:
 
 
 def _more_keys(search: Search) -> dict[str, float]:
-    """The fewest usernames, with as many IPs as they need, that would do; empty where more of them would not help."""
-    have, demand = search.resources, search.demand
-    logins, connections = search.policy.logins_per_username, search.policy.connections_per_ip
+    """The fewest usernames, with as many IPs as they need, that would do; empty where more of them
+    would not help.
+    """
+    have = search.resources
+    demand = search.demand
+    logins = search.policy.logins_per_username
+    connections = search.policy.connections_per_ip
     if logins is None and connections is None:
         return {}
     per_username = ceilings(search.policy, search.cycle, search.knobs, _best(search, 1, 1)).per_min
-    least, even = have.usernames + (have.ips >= _ips_for(logins, connections, have.usernames)), demand.per_min / per_username
-    for usernames in range(max(least, math.ceil(even)) if not demand.batch else least, max(least, math.ceil(even)) + MORE):
-        workers = max(have.workers, 4 * usernames * math.ceil(search.cycle.connection(search.size) / MICRO + 1))
+    least = have.usernames + (have.ips >= _ips_for(logins, connections, have.usernames))
+    even = demand.per_min / per_username
+    for usernames in range(
+        max(least, math.ceil(even)) if not demand.batch else least,
+        max(least, math.ceil(even)) + MORE,
+    ):
+        workers = max(
+            have.workers,
+            4 * usernames * math.ceil(search.cycle.connection(search.size) / MICRO + 1),
+        )
         for ips in range(have.ips, max(have.ips, _ips_for(logins, connections, usernames)) + 1):
-            wider = Search(search.trials, search.cycle, search.quick, Resources(usernames, ips, workers), search.standard)
+            wider = Search(
+                search.trials,
+                search.cycle,
+                search.quick,
+                Resources(usernames, ips, workers),
+                search.standard,
+            )
             suited = wider.suited(usernames, ips)
             if not suited:
                 continue
-            if demand.batch or any(search.trials.holds(one, [0]) for one in (suited[0], suited[len(suited) // 3])):
+            if demand.batch or any(
+                search.trials.holds(one, [0]) for one in (suited[0], suited[len(suited) // 3])
+            ):
                 return _keys(usernames, ips, have)
     return {}
 
@@ -203,7 +272,10 @@ def _keys(usernames: int, ips: int, have: Resources) -> dict[str, float]:
 def _ips_for(logins: WindowSpec | None, connections: WindowSpec | None, usernames: int) -> int:
     if connections is None or logins is None:
         return 1
-    return math.ceil(Fraction(usernames * logins.count, logins.per) / Fraction(connections.count, connections.per))
+    return math.ceil(
+        Fraction(usernames * logins.count, logins.per)
+        / Fraction(connections.count, connections.per)
+    )
 
 
 def _told(changes: dict[str, float]) -> str:
@@ -211,7 +283,9 @@ def _told(changes: dict[str, float]) -> str:
     parts = []
     if "usernames" in changes or "ips" in changes:
         keys = [
-            plural(int(changes[name]), noun) for name, noun in (("usernames", "username"), ("ips", "IP")) if name in changes
+            plural(int(changes[name]), noun)
+            for name, noun in (("usernames", "username"), ("ips", "IP"))
+            if name in changes
         ]
         parts.append(" and ".join(keys))
     if "workers" in changes:

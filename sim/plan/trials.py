@@ -1,7 +1,8 @@
-"""Runs settings: a scenario for each, its replications with common random numbers, kept so that none is run twice.
+"""Runs settings: a scenario for each, its replications with common random numbers, kept so that
+none is run twice.
 
-Knows demands and settings, not the search. Replication i of every setting has the seed ``seed + i``, so that two settings meet
-the same luck.
+Knows demands and settings, not the search. Replication i of every setting has the seed ``seed +
+i``, so that two settings meet the same luck.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from .demand import Demand
 from .knobs import Knobs, Setting
 
 OnProgress = Callable[[int, int, str], None]
-"""Called with the runs done, the runs expected in all as far as is known, and what is being done."""
+"""Called with the runs done, the runs expected in all as far as is known, and what is being done.
+"""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,9 @@ class Meter:
 
 @dataclass(slots=True)
 class Trials:
-    """Everything that a plan's runs share. ``tables`` are the scenario's policy, network and faults."""
+    """Everything that a plan's runs share. ``tables`` are the scenario's policy, network and
+    faults.
+    """
 
     demand: Demand
     knobs: Knobs
@@ -61,11 +65,15 @@ class Trials:
     folder: Path = field(default_factory=Path)
     kept: dict[tuple[Setting, tuple[str, ...], int], Result] = field(default_factory=dict)
 
-    def scenario(self, setting: Setting, number: int = 0, overrides: Sequence[str] = ()) -> Scenario:
+    def scenario(
+        self, setting: Setting, number: int = 0, overrides: Sequence[str] = ()
+    ) -> Scenario:
         """Replication ``number`` of ``setting``."""
         return build(self.written(setting, number, overrides), "plan", "plan", self.folder)
 
-    def written(self, setting: Setting, number: int = 0, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    def written(
+        self, setting: Setting, number: int = 0, overrides: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """The tables of that scenario, as they would stand in a file."""
         whole: dict[str, Any] = {
             "title": self.demand.asked,
@@ -84,20 +92,30 @@ class Trials:
         made = self.scenario(Setting(1, 1, 1, 1, 1_000_000))
         return made.policy, made.network
 
-    def run(self, setting: Setting, numbers: Sequence[int], overrides: Sequence[str] = ()) -> list[Result]:
+    def run(
+        self, setting: Setting, numbers: Sequence[int], overrides: Sequence[str] = ()
+    ) -> list[Result]:
         """The results of these replications; ScenarioError for a setting that the strategy refuses."""
         key = tuple(overrides)
         missing = [number for number in numbers if (setting, key, number) not in self.kept]
         scenarios = [self.scenario(setting, number, overrides) for number in missing]
-        answers = run_many(scenarios, jobs=self.jobs if len(missing) > 1 else 1, on_result=lambda *_: self.meter.step())
+        answers = run_many(
+            scenarios,
+            jobs=self.jobs if len(missing) > 1 else 1,
+            on_result=lambda *_: self.meter.step(),
+        )
         for number, answer in zip(missing, answers, strict=True):
             if isinstance(answer, ScenarioError):
                 raise answer
             self.kept[setting, key, number] = _small(answer)
         return [self.kept[setting, key, number] for number in numbers]
 
-    def holds(self, setting: Setting, numbers: Sequence[int], overrides: Sequence[str] = ()) -> bool:
-        """Whether every one of these replications meets the demand; stops at the first that does not."""
+    def holds(
+        self, setting: Setting, numbers: Sequence[int], overrides: Sequence[str] = ()
+    ) -> bool:
+        """Whether every one of these replications meets the demand; stops at the first that does
+        not.
+        """
         return all(self.demand.met(self.run(setting, [number], overrides)[0]) for number in numbers)
 
 

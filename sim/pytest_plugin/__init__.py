@@ -4,13 +4,14 @@
         send_newsletter(relay.host, relay.port, relay.username, relay.password)
         assert relay.result.incidents.total == 0
 
-    @pytest.mark.relay(policy="mailersend", set=["policy.transactions_per_connection=2"], tls="none")
-    def test_my_sender_goes_on_after_a_421(relay):
+    @pytest.mark.relay(policy="mailersend", set=["policy.transactions_per_connection=2"],
+    tls="none") def test_my_sender_goes_on_after_a_421(relay):
         relay.refuse_next_login()
         ...
 
-Installed as ``relaysim_pytest``, so that pytest finds it whatever the folder is that somebody calls pytest in (one with a folder
-named sim of its own, say), and it imports nothing of the package before a test asks for the fixture.
+Installed as ``relaysim_pytest``, so that pytest finds it whatever the folder is that somebody calls
+pytest in (one with a folder named sim of its own, say), and it imports nothing of the package
+before a test asks for the fixture.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def relay(request: pytest.FixtureRequest) -> Iterator[RelayFixture]:
-    """A live relay with MailerSend's limits on a free port of loopback, for this test alone; see `pytest --markers`."""
+    """A live relay with MailerSend's limits on a free port of loopback, for this test alone; see
+    `pytest --markers`.
+    """
     with ExitStack() as stack:
         found = _opened(request, stack)
         yield found
@@ -54,7 +57,9 @@ def _opened(request: pytest.FixtureRequest, stack: ExitStack) -> RelayFixture:
         return stack.enter_context(opened(marks, request.path.parent))
     except ScenarioError as error:
         said = str(error)
-    pytest.fail(said, pytrace=False)  # out here, so that pytest does not tell it twice, as an error that led to another
+    pytest.fail(
+        said, pytrace=False
+    )  # out here, so that pytest does not tell it twice, as an error that led to another
 
 
 # Old in style, since whoever has this installed may use a pytest that does not know the new one.
@@ -62,7 +67,8 @@ def _opened(request: pytest.FixtureRequest, stack: ExitStack) -> RelayFixture:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """A test that failed shows what its relay has to say."""
     outcome = yield
-    report, found = outcome.get_result(), getattr(item, "funcargs", {}).get("relay")
+    report = outcome.get_result()
+    found = getattr(item, "funcargs", {}).get("relay")
     ours: Any = found if type(found).__module__ == "sim.live.fixture" else None
     if ours and report.when == "call" and report.failed and (said := ours.explained()):
         report.sections.append(("relay", said))

@@ -1,4 +1,6 @@
-"""Where limits and SMTP meet: Policy (limits and the reply for each), Session (one connection), Relay (what sessions share)."""
+"""Where limits and SMTP meet: Policy (limits and the reply for each), Session (one connection),
+Relay (what sessions share).
+"""
 
 from .policy import LIMITS, Policy, load, shipped
 from .relay import Relay, Witness

@@ -1,7 +1,8 @@
-"""A policy: a relay's limits and the reply for each, read strictly from a TOML file and overlaid by a scenario.
+"""A policy: a relay's limits and the reply for each, read strictly from a TOML file and overlaid by
+a scenario.
 
-Knows the keys, what is allowed in each and the ceiling that follows from them. Knows nothing of sessions or of time passing;
-the numbers themselves stand, with their sources, in ``sim/policies``.
+Knows the keys, what is allowed in each and the ceiling that follows from them. Knows nothing of
+sessions or of time passing; the numbers themselves stand, with their sources, in ``sim/policies``.
 """
 
 from __future__ import annotations
@@ -25,17 +26,23 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
 class ReplySpec(Table):
-    """How the relay answers what is over a limit: where in the session, with what, and what becomes of the connection."""
+    """How the relay answers what is over a limit: where in the session, with what, and what becomes
+    of the connection.
+    """
 
     stage: str
     code: Annotated[int, Field(ge=400, le=599)] = 421
     enhanced: Annotated[str, Field(pattern=r"^([45]\.\d{1,3}\.\d{1,3})?$")] = ""
-    text: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,400}$")] = "Service not available, closing transmission channel."
+    text: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,400}$")] = (
+        "Service not available, closing transmission channel."
+    )
     then: Literal["close", "drop", "stay"] = "close"
 
 
 class LimitSpec(Table):
-    """What all limits have. ``per`` and ``block`` are microseconds; a limit without ``per`` counts without a window."""
+    """What all limits have. ``per`` and ``block`` are microseconds; a limit without ``per`` counts
+    without a window.
+    """
 
     stages: ClassVar[tuple[str, ...]] = ()
     count: Count
@@ -53,12 +60,16 @@ class LimitSpec(Table):
     def _check_stage(self) -> LimitSpec:
         if self.reply.stage not in self.stages:
             allowed = ", ".join(self.stages)
-            raise ValueError(f'reply.stage "{self.reply.stage}" is not a stage of this limit; allowed: {allowed}')
+            raise ValueError(
+                f'reply.stage "{self.reply.stage}" is not a stage of this limit; allowed: {allowed}'
+            )
         return self
 
 
 class WindowSpec(LimitSpec):
-    """A limit with a window and perhaps a block. ``window`` and ``count_refused`` None mean the policy's and the algorithm's own."""
+    """A limit with a window and perhaps a block. ``window`` and ``count_refused`` None mean the
+    policy's and the algorithm's own.
+    """
 
     per: Annotated[Duration, Field(ge=1)]
     window: Window | None = None
@@ -70,7 +81,13 @@ class WindowSpec(LimitSpec):
         return Limit(name, self._limiter(self.count, window), self.block)
 
     def _limiter(self, count: int, window: str, *, from_last: bool = False) -> Any:
-        return make_limiter(self.window or window, count, self.per, count_refused=self.count_refused, from_last=from_last)
+        return make_limiter(
+            self.window or window,
+            count,
+            self.per,
+            count_refused=self.count_refused,
+            from_last=from_last,
+        )
 
 
 class TransactionsSpec(LimitSpec):
@@ -95,7 +112,9 @@ class LoginsSpec(WindowSpec):
 
 
 class FailedSpec(WindowSpec):
-    """``failed_logins_per_username_ip``. ``block_at`` "reached" makes the count-th failure itself the one that goes over."""
+    """``failed_logins_per_username_ip``. ``block_at`` "reached" makes the count-th failure itself
+    the one that goes over.
+    """
 
     stages: ClassVar[tuple[str, ...]] = ("auth",)
     block_at: Literal["over", "reached"] = "over"
@@ -109,7 +128,9 @@ class FailedSpec(WindowSpec):
 
     def limit(self, name: str, window: str) -> Limit:
         count = self.count - (self.block_at == "reached")
-        return Limit(name, self._limiter(count, window, from_last=self.kept_from == "last"), self.block)
+        return Limit(
+            name, self._limiter(count, window, from_last=self.kept_from == "last"), self.block
+        )
 
 
 class FailedIpSpec(FailedSpec):
@@ -119,7 +140,9 @@ class FailedIpSpec(FailedSpec):
 
 
 class Policy(Table):
-    """A relay's limits; None for one that it does not have. ``message_size`` is the largest message in bytes."""
+    """A relay's limits; None for one that it does not have. ``message_size`` is the largest message
+    in bytes.
+    """
 
     name: str
     title: str = ""
@@ -136,8 +159,14 @@ class Policy(Table):
     def _check_kept_from(self) -> Policy:
         for name in LIMITS:
             spec = getattr(self, name)
-            if isinstance(spec, FailedSpec) and spec.kept_from == "last" and (spec.window or self.window) != "fixed":
-                raise ValueError(f'{name}.kept_from "last" needs window = "fixed": the other algorithms keep no first or last')
+            if (
+                isinstance(spec, FailedSpec)
+                and spec.kept_from == "last"
+                and (spec.window or self.window) != "fixed"
+            ):
+                raise ValueError(
+                    f'{name}.kept_from "last" needs window = "fixed": the other algorithms keep no first or last'
+                )
         return self
 
     @property
@@ -146,16 +175,21 @@ class Policy(Table):
         return tuple(name for name in LIMITS if getattr(self, name) is not None)
 
     def ceiling(self, usernames: int, ips: int) -> Fraction | None:
-        """Messages a minute that no sender with so many usernames and IPs can exceed for long; None where no limit binds.
+        """Messages a minute that no sender with so many usernames and IPs can exceed for long; None
+        where no limit binds.
 
-        The least of usernames x logins x transactions and ips x connections x transactions. Without a limit of transactions a
-        connection carries any number, and nothing binds.
+        The least of usernames x logins x transactions and ips x connections x transactions. Without
+        a limit of transactions a connection carries any number, and nothing binds.
         """
         transactions = self.transactions_per_connection
         pairs = ((self.logins_per_username, usernames), (self.connections_per_ip, ips))
         if transactions is None:
             return None
-        terms = [Fraction(keys * spec.count * transactions.count * 60_000_000, spec.per) for spec, keys in pairs if spec]
+        terms = [
+            Fraction(keys * spec.count * transactions.count * 60_000_000, spec.per)
+            for spec, keys in pairs
+            if spec
+        ]
         return min(terms, default=None)
 
 
@@ -175,10 +209,11 @@ def shipped() -> list[str]:
 
 
 def load(use: str, overlay: Mapping[str, Any], place: str, folder: Path) -> Policy:
-    """The policy ``use`` (a shipped name, or a path relative to ``folder``) with ``overlay`` laid over it.
+    """The policy ``use`` (a shipped name, or a path relative to ``folder``) with ``overlay`` laid
+    over it.
 
-    In the overlay a bare number is a limit's count, a table any of its fields, false removes the limit. ScenarioError for
-    every mistake in either.
+    In the overlay a bare number is a limit's count, a table any of its fields, false removes the
+    limit. ScenarioError for every mistake in either.
     """
     path, data = _find(use, place, folder)
     own = _without_false(data)
@@ -190,7 +225,9 @@ def load(use: str, overlay: Mapping[str, Any], place: str, folder: Path) -> Poli
 
 
 def changed(policy: Policy, overlay: Mapping[str, Any], place: str) -> Policy:
-    """``policy`` with ``overlay`` laid over it, in the words of :func:`load`; ScenarioError for every mistake in it."""
+    """``policy`` with ``overlay`` laid over it, in the words of :func:`load`; ScenarioError for
+    every mistake in it.
+    """
     own = {key: value for key, value in written(policy).items() if key != "name"}
     return _read(_merge(own, overlay), policy.name, place, "policy")
 
@@ -201,11 +238,17 @@ def _find(use: str, place: str, folder: Path) -> tuple[Path, dict[str, Any]]:
     elif "/" in use or use.endswith(".toml"):
         path = folder / use
         if not _is_file(path):
-            raise ScenarioError(place, "policy.use", f"{shown(use)} is not a file; a path is relative to the scenario file")
+            raise ScenarioError(
+                place,
+                "policy.use",
+                f"{shown(use)} is not a file; a path is relative to the scenario file",
+            )
     else:
         close = nearest(use, shipped())
         raise ScenarioError(
-            place, "policy.use", f"{shown(use)} is no shipped policy; allowed: {', '.join(shipped())}, or a path{close}"
+            place,
+            "policy.use",
+            f"{shown(use)} is no shipped policy; allowed: {', '.join(shipped())}, or a path{close}",
         )
     return path, read_toml(path)
 
@@ -218,12 +261,23 @@ def _is_file(path: Path) -> bool:
 
 
 def _read(data: Mapping[str, Any], name: str, place: str, key: str = "") -> Policy:
-    """The policy of a table in which a bare number is a limit's count; ScenarioError with every mistake in it."""
+    """The policy of a table in which a bare number is a limit's count; ScenarioError with every
+    mistake in it.
+    """
     prefix = f"{key}." if key else ""
     allowed = [*(["use"] if key else []), *(each for each in Policy.model_fields if each != "name")]
-    errors = [ScenarioError(place, prefix + each, _not_a_key(each, allowed)) for each in data if each not in allowed]
-    table = {**{each: _counted(each, value) for each, value in data.items() if each in allowed}, "name": name}
-    for each in (limit for limit in LIMITS if limit in data and not isinstance(table[limit], Mapping)):
+    errors = [
+        ScenarioError(place, prefix + each, _not_a_key(each, allowed))
+        for each in data
+        if each not in allowed
+    ]
+    table = {
+        **{each: _counted(each, value) for each, value in data.items() if each in allowed},
+        "name": name,
+    }
+    for each in (
+        limit for limit in LIMITS if limit in data and not isinstance(table[limit], Mapping)
+    ):
         problem = f"{shown(table.pop(each))} is not allowed; write a count, a table, or false to remove the limit"
         errors.append(ScenarioError(place, prefix + each, problem))
     try:
@@ -236,7 +290,11 @@ def _read(data: Mapping[str, Any], name: str, place: str, key: str = "") -> Poli
 
 
 def _not_a_key(name: str, allowed: list[str]) -> str:
-    return "is not a key; a policy's name is its file's" if name == "name" else unknown_key(name, allowed)
+    return (
+        "is not a key; a policy's name is its file's"
+        if name == "name"
+        else unknown_key(name, allowed)
+    )
 
 
 def _counted(key: str, value: object) -> object:
@@ -252,8 +310,13 @@ def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any
     """``overlay`` over ``base``, table by table; a limit that is false goes."""
     result = dict(base)
     for key, given in overlay.items():
-        below, value = _counted(key, result.get(key)), _counted(key, given)
-        result[key] = _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        below = _counted(key, result.get(key))
+        value = _counted(key, given)
+        result[key] = (
+            _merge(below, value)
+            if isinstance(below, Mapping) and isinstance(value, Mapping)
+            else value
+        )
     return _without_false(result)
 
 
@@ -265,7 +328,15 @@ def described(policy: Policy) -> list[str]:
         if spec is None:
             lines.append(f"{name}: none")
             continue
-        per = f" per {spoken(spec.per)} ({spec.window or policy.window})" if isinstance(spec, WindowSpec) else ""
-        block = f", then blocked for {spoken(spec.block)}" if isinstance(spec, WindowSpec) and spec.block else ""
+        per = (
+            f" per {spoken(spec.per)} ({spec.window or policy.window})"
+            if isinstance(spec, WindowSpec)
+            else ""
+        )
+        block = (
+            f", then blocked for {spoken(spec.block)}"
+            if isinstance(spec, WindowSpec) and spec.block
+            else ""
+        )
         lines.append(f"{name}: {spec.count}{per}{block}, {spec.reply.code} at {spec.reply.stage}")
     return lines

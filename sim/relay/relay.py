@@ -1,6 +1,8 @@
-"""What the sessions of one relay share: its limits, its accounts and the witness that writes down what happened.
+"""What the sessions of one relay share: its limits, its accounts and the witness that writes down
+what happened.
 
-Handed the time with every call; never reads a clock, sleeps or touches a socket. Knows nothing of who is on the other side.
+Handed the time with every call; never reads a clock, sleeps or touches a socket. Knows nothing of
+who is on the other side.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ from .transcript import TranscribedSession, Transcript
 Accounts = Callable[[str, str, int], bool]
 """Says whether a username and password are right at a time in microseconds."""
 
-ORDER_AT_AUTH = ("logins_per_username", "failed_logins_per_ip", "failed_logins_per_username_ip", "credentials")
+ORDER_AT_AUTH = (
+    "logins_per_username",
+    "failed_logins_per_ip",
+    "failed_logins_per_username_ip",
+    "credentials",
+)
 """The order of the checks at AUTH; the first that refuses answers. ``judge_login`` follows it."""
 
 
@@ -28,7 +35,9 @@ class Witness(Protocol):
     """Is told everything that a relay does. All times are integer microseconds."""
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
-        """TCP accepted a connection; ``refused`` names the limit that answers in place of the greeting."""
+        """TCP accepted a connection; ``refused`` names the limit that answers in place of the
+        greeting.
+        """
 
     def login(self, at: int, connection: int, ip: str, username: str, outcome: str) -> None:
         """An AUTH was judged: ``accepted``, ``failed`` or ``refused``."""
@@ -36,11 +45,22 @@ class Witness(Protocol):
     def accepted(self, at: int, connection: int, message: str | None) -> None:
         """A message was answered 250 after DATA."""
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         """A limit refused something."""
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         """A block began."""
 
     def closed(self, at: int, connection: int) -> None:
@@ -48,7 +68,9 @@ class Witness(Protocol):
 
 
 class Refusal(NamedTuple):
-    """What a limit answers, made once for each limit: ``reply`` None where the connection is dropped without a word."""
+    """What a limit answers, made once for each limit: ``reply`` None where the connection is
+    dropped without a word.
+    """
 
     limit: str
     stage: str
@@ -59,36 +81,58 @@ class Refusal(NamedTuple):
 
 
 class Relay:
-    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth`` AUTH needs no TLS.
+    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth``
+    AUTH needs no TLS.
 
     With ``transcribe`` what was said on each connection is kept in ``transcripts``, by its number.
     """
 
-    def __init__(self, policy: Policy, witness: Witness, accounts: Accounts, *, tls: str = "starttls", plain_auth: bool = True,
-                 login_required: bool = True, transcribe: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        policy: Policy,
+        witness: Witness,
+        accounts: Accounts,
+        *,
+        tls: str = "starttls",
+        plain_auth: bool = True,
+        login_required: bool = True,
+        transcribe: bool = False,
+    ) -> None:
         self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
-        self.witness, self.accounts = witness, accounts
-        self.tls, self.plain_auth, self.login_required = tls, plain_auth, login_required
+        self.witness = witness
+        self.accounts = accounts
+        self.tls = tls
+        self.plain_auth = plain_auth
+        self.login_required = login_required
         self.limits: dict[str, Limit] = {}
         self._made: dict[str, tuple[object, ...]] = {}
-        self._ever_failed = self._ever_blocked = False  # while neither, no count is to be emptied and no block looked for
+        self._ever_failed = self._ever_blocked = (
+            False  # while neither, no count is to be emptied and no block looked for
+        )
         self._take_up(policy)
         self._opened = 0
 
     def change(self, policy: Policy) -> None:
-        """Goes on under another policy. A limit whose numbers differ starts afresh, without its blocks; the others keep theirs.
+        """Goes on under another policy. A limit whose numbers differ starts afresh, without its
+        blocks; the others keep theirs.
 
-        A connection that is open keeps its limit of transactions and the largest message as they were.
+        A connection that is open keeps its limit of transactions and the largest message as they
+        were.
         """
         self._take_up(policy)
 
     def forget(self) -> None:
         """Empties every count and lifts every block."""
-        self.limits, self._made = {}, {}
+        self.limits = {}
+        self._made = {}
         self._take_up(self.policy)
 
-    def restore(self, limit: str, key: Key, block: int | None, state: State | None, now: int) -> None:
-        """Takes up what ``limits[limit].state`` gave in an earlier life, in the order of the ends, before any connection."""
+    def restore(
+        self, limit: str, key: Key, block: int | None, state: State | None, now: int
+    ) -> None:
+        """Takes up what ``limits[limit].state`` gave in an earlier life, in the order of the ends,
+        before any connection.
+        """
         self.limits[limit].restore(key, block, state, now)
         self._ever_failed = self._ever_failed or limit in FAILED
         self._ever_blocked = self._ever_blocked or block is not None
@@ -96,18 +140,28 @@ class Relay:
     def _take_up(self, policy: Policy) -> None:
         made = numbers_of(policy)
         self.limits = {
-            name: self.limits[name] if self._made.get(name) == made[name] else spec.limit(name, policy.window)
+            name: self.limits[name]
+            if self._made.get(name) == made[name]
+            else spec.limit(name, policy.window)
             for name, spec in _windowed(policy)
         }
-        self.policy, self._made = policy, made
-        self.refusals = {name: _refusal(name, getattr(policy, name).reply) for name in policy.limits}
-        self._by_ip, self._logins = self.limits.get("connections_per_ip"), self.limits.get("logins_per_username")
+        self.policy = policy
+        self._made = made
+        self.refusals = {
+            name: _refusal(name, getattr(policy, name).reply) for name in policy.limits
+        }
+        self._by_ip, self._logins = (
+            self.limits.get("connections_per_ip"),
+            self.limits.get("logins_per_username"),
+        )
         self._failed_ip = self.limits.get("failed_logins_per_ip")
         self._failed_pair = self.limits.get("failed_logins_per_username_ip")
         self._at_greeting = (
-            "failed_logins_per_ip" in self.refusals and self.refusals["failed_logins_per_ip"].stage == "greeting"
+            "failed_logins_per_ip" in self.refusals
+            and self.refusals["failed_logins_per_ip"].stage == "greeting"
         )
-        # What every login and connection asks, with no call more than it takes where the policy leaves nothing to weigh.
+        # What every login and connection asks, with no call more than it takes where the policy
+        # leaves nothing to weigh.
         self._plain_ip = None if self._at_greeting else _plain(self._by_ip)
         spec = policy.logins_per_username
         self._plain_logins = _plain(self._logins) if spec and spec.counts_failed else None
@@ -115,14 +169,18 @@ class Relay:
         self.terms = Terms(self)
 
     def connect(self, ip: str, now: int) -> Session:
-        """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block that answers at the greeting."""
+        """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block
+        that answers at the greeting.
+        """
         self._opened = number = self._opened + 1
         refusal = self._refusal_of_connection(ip, now)
         session = self._session(ip)
         if refusal is None:
             self.witness.opened(now, number, ip, None)
         else:
-            self.witness.opened(now, number, ip, refusal.limit if refusal.stage == "greeting" else None)
+            self.witness.opened(
+                now, number, ip, refusal.limit if refusal.stage == "greeting" else None
+            )
             session.doom(refusal)
         return session
 
@@ -133,8 +191,12 @@ class Relay:
         session.transcript = self.transcripts[self._opened] = Transcript()
         return session
 
-    def judge_login(self, session: Session, username: str, password: str, now: int) -> Refusal | Reply | None:
-        """The limits and the credentials in ORDER_AT_AUTH: what refuses, or None for a login that is accepted."""
+    def judge_login(
+        self, session: Session, username: str, password: str, now: int
+    ) -> Refusal | Reply | None:
+        """The limits and the credentials in ORDER_AT_AUTH: what refuses, or None for a login that
+        is accepted.
+        """
         plain = self._plain_logins
         if plain is None:
             over = self._over_logins(username, now)
@@ -146,7 +208,8 @@ class Relay:
             outcome: Refusal | Reply | None = self.refusals[over]
             said = "refused"
         elif self.accounts(username, password, now):
-            outcome, said = None, "accepted"
+            outcome = None
+            said = "accepted"
             if self._ever_failed or not self._plain_right:
                 self._right(session.ip, username, now)
         else:
@@ -161,24 +224,34 @@ class Relay:
             return None if plain(ip, now) else self.refusals["connections_per_ip"]
         if self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
             return self.refusals["connections_per_ip"]
-        if self._at_greeting and self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
+        if (
+            self._at_greeting
+            and self._failed_ip is not None
+            and self._failed_ip.blocked(ip, now) is not None
+        ):
             return self.refusals["failed_logins_per_ip"]
         return None
 
     def _over_logins(self, username: str, now: int) -> str | None:
-        limit, spec = self._logins, self.policy.logins_per_username
+        limit = self._logins
+        spec = self.policy.logins_per_username
         if limit is None or spec is None:
             return None
         if spec.counts_failed:
             passed = self._request(limit, username, now, None, username)
         else:
-            passed = limit.blocked(username, now) is None and limit.limiter.would_pass(username, now)
+            passed = limit.blocked(username, now) is None and limit.limiter.would_pass(
+                username, now
+            )
         return None if passed else limit.name
 
     def _running_block(self, ip: str, username: str, now: int) -> str | None:
         if self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
             return self._failed_ip.name
-        if self._failed_pair is not None and self._failed_pair.blocked((username, ip), now) is not None:
+        if (
+            self._failed_pair is not None
+            and self._failed_pair.blocked((username, ip), now) is not None
+        ):
             return self._failed_pair.name
         return None
 
@@ -198,13 +271,25 @@ class Relay:
     def _wrong(self, ip: str, username: str, now: int) -> Refusal | Reply:
         """Counts in both limits at once; the IP's answers if both go over."""
         self._ever_failed = True
-        pair, whole = self._failed_pair, self._failed_ip
-        over = [pair.name] if pair and not self._request(pair, (username, ip), now, ip, username) else []
+        pair = self._failed_pair
+        whole = self._failed_ip
+        over = (
+            [pair.name]
+            if pair and not self._request(pair, (username, ip), now, ip, username)
+            else []
+        )
         if whole and not self._request(whole, ip, now, ip, None):
             over.append(whole.name)
         return self.refusals[over[-1]] if over else BAD_CREDENTIALS
 
-    def _request(self, limit: Limit, key: str | tuple[str, str], now: int, ip: str | None, username: str | None) -> bool:
+    def _request(
+        self,
+        limit: Limit,
+        key: str | tuple[str, str],
+        now: int,
+        ip: str | None,
+        username: str | None,
+    ) -> bool:
         verdict = limit.request(key, now)
         if verdict.block_until is not None:
             self._ever_blocked = True
@@ -229,7 +314,10 @@ def numbers_of(policy: Policy) -> dict[str, tuple[object, ...]]:
 
 def _numbers(spec: WindowSpec, policy: Policy) -> tuple[object, ...]:
     """All that makes a limit count as it does; its reply is not of it."""
-    return (spec.window or policy.window, *sorted(spec.model_dump(exclude={"reply", "window"}).items()))
+    return (
+        spec.window or policy.window,
+        *sorted(spec.model_dump(exclude={"reply", "window"}).items()),
+    )
 
 
 def _refusal(name: str, spec: ReplySpec) -> Refusal:

@@ -1,8 +1,10 @@
-"""One connection of the relay's side, by typed calls: order, credentials and the limits, in the table's and the relay's words.
+"""One connection of the relay's side, by typed calls: order, credentials and the limits, in the
+table's and the relay's words.
 
-Every call takes the time in integer microseconds and returns the Reply, or None where the relay drops the connection without
-a word. The calls of one session come in order of time; the transaction limit is the connection's alone, so a caller may run
-ahead of other sessions between two logins. Knows nothing of bytes, sockets, virtual time or what the client will do next.
+Every call takes the time in integer microseconds and returns the Reply, or None where the relay
+drops the connection without a word. The calls of one session come in order of time; the transaction
+limit is the connection's alone, so a caller may run ahead of other sessions between two logins.
+Knows nothing of bytes, sockets, virtual time or what the client will do next.
 """
 
 from __future__ import annotations
@@ -22,12 +24,23 @@ MOST_RECIPIENTS = 100
 
 
 # Looking a member up in its enum costs more than a whole call; every session asks for these.
-CONNECTED, GREETED, AUTHENTICATED, CLOSED = State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.CLOSED
-EHLO, AUTH, MAIL, RCPT, DATA, BODY, QUIT = Verb.EHLO, Verb.AUTH, Verb.MAIL, Verb.RCPT, Verb.DATA, Verb.BODY, Verb.QUIT
+CONNECTED = State.CONNECTED
+GREETED = State.GREETED
+AUTHENTICATED = State.AUTHENTICATED
+CLOSED = State.CLOSED
+EHLO = Verb.EHLO
+AUTH = Verb.AUTH
+MAIL = Verb.MAIL
+RCPT = Verb.RCPT
+DATA = Verb.DATA
+BODY = Verb.BODY
+QUIT = Verb.QUIT
 
 
 class Terms:
-    """What every session of one relay has from the start. ``count`` is None without a limit on transactions."""
+    """What every session of one relay has from the start. ``count`` is None without a limit on
+    transactions.
+    """
 
     __slots__ = ("at_acceptance", "count", "refusal", "secure", "size", "tls", "transactions")
 
@@ -38,23 +51,47 @@ class Terms:
         self.at_acceptance = spec is not None and spec.counted_at == "acceptance"
         self.transactions = relay.refusals.get("transactions_per_connection")
         self.size = relay.policy.message_size
-        self.secure, self.tls = relay.tls == "implicit", relay.tls != "none"
+        self.secure = relay.tls == "implicit"
+        self.tls = relay.tls != "none"
 
 
 class Session:
     """What the relay knows of one connection. Made by ``Relay.connect``."""
 
-    __slots__ = ("_count", "_doomed", "_idle", "_refusal", "_relay", "_size", "_state", "_terms", "_used", "_witness",
-                 "closed", "ip", "message", "number", "recipients", "secure", "username")  # fmt: skip
+    __slots__ = (
+        "_count",
+        "_doomed",
+        "_idle",
+        "_refusal",
+        "_relay",
+        "_size",
+        "_state",
+        "_terms",
+        "_used",
+        "_witness",
+        "closed",
+        "ip",
+        "message",
+        "number",
+        "recipients",
+        "secure",
+        "username",
+    )
 
     def __init__(self, relay: Relay, number: int, ip: str) -> None:
         terms = relay.terms
-        self._relay, self._witness, self._terms = relay, relay.witness, terms
-        self._refusal, self._count, self._size = terms.refusal, terms.count, terms.size
-        self._state, self._idle = CONNECTED, GREETED
+        self._relay = relay
+        self._witness = relay.witness
+        self._terms = terms
+        self._refusal = terms.refusal
+        self._count = terms.count
+        self._size = terms.size
+        self._state = CONNECTED
+        self._idle = GREETED
         self._doomed: Refusal | None = None
         self._used = self.recipients = 0
-        self.number, self.ip = number, ip
+        self.number = number
+        self.ip = ip
         self.username: str | None = None
         self.message: str | None = None
         self.secure = terms.secure
@@ -71,7 +108,9 @@ class Session:
         return self._used
 
     def in_order(self, verb: Verb) -> bool:
-        """Whether ``verb`` is in order now; a limit, a size or a password may refuse it all the same."""
+        """Whether ``verb`` is in order now; a limit, a size or a password may refuse it all the
+        same.
+        """
         return self._refusal[self._state][verb] is None
 
     def doom(self, refusal: Refusal) -> None:
@@ -84,7 +123,9 @@ class Session:
 
     def greeting(self, now: int) -> Reply | None:
         """220, or the refusal that stands in its place."""
-        return self._met(now) if self._doomed and self._doomed.stage == "greeting" else replies.READY
+        return (
+            self._met(now) if self._doomed and self._doomed.stage == "greeting" else replies.READY
+        )
 
     def hello(self, name: str, now: int, *, extended: bool = True) -> Reply | None:
         """EHLO, or HELO when not ``extended``. Both end a transaction."""
@@ -94,12 +135,18 @@ class Session:
         if self._doomed and self._doomed.stage == "ehlo":
             return self._met(now)
         self._end_transaction()
-        return self._offers() if extended else Reply(250, "", (f"{replies.READY.lines[0].split()[0]} greets {name}",))
+        return (
+            self._offers()
+            if extended
+            else Reply(250, "", (f"{replies.READY.lines[0].split()[0]} greets {name}",))
+        )
 
     def reach_login(self) -> bool:
-        """The greeting, EHLO and, where it is offered, STARTTLS, TLS and EHLO again, where nothing refuses any: then true.
+        """The greeting, EHLO and, where it is offered, STARTTLS, TLS and EHLO again, where nothing
+        refuses any: then true.
 
-        Does just what those calls would have done, at the cost of one; false, and nothing done, if any would be refused.
+        Does just what those calls would have done, at the cost of one; false, and nothing done, if
+        any would be refused.
         """
         if self._doomed or self._state is not CONNECTED or self.secure is not self._terms.secure:
             return False
@@ -118,7 +165,9 @@ class Session:
     def tls_started(self) -> None:
         """TLS is on: what the client said in the clear is forgotten (RFC 3207 section 4.2)."""
         self.secure = True
-        self._state, self._idle, self.username = CONNECTED, GREETED, None
+        self._state = CONNECTED
+        self._idle = GREETED
+        self.username = None
 
     def may_auth(self) -> Reply | None:
         """The refusal if AUTH is out of order now; asked before a challenge is sent."""
@@ -127,9 +176,21 @@ class Session:
             return replies.TLS_REQUIRED
         return refused
 
-    def auth(self, username: str, password: str, now: int, *, mechanism: str = "PLAIN", challenges: int = 0) -> Reply | None:
-        """Complete credentials: the limits and the password are judged, whatever ``mechanism`` and ``challenges`` brought them."""
-        if self._refusal[self._state][AUTH] is not None or not (self.secure or self._relay.plain_auth):
+    def auth(
+        self,
+        username: str,
+        password: str,
+        now: int,
+        *,
+        mechanism: str = "PLAIN",
+        challenges: int = 0,
+    ) -> Reply | None:
+        """Complete credentials: the limits and the password are judged, whatever ``mechanism`` and
+        ``challenges`` brought them.
+        """
+        if self._refusal[self._state][AUTH] is not None or not (
+            self.secure or self._relay.plain_auth
+        ):
             return self.may_auth()
         self.username = username
         outcome = self._relay.judge_login(self, username, password, now)
@@ -138,7 +199,9 @@ class Session:
             return replies.LOGGED_IN
         return outcome if isinstance(outcome, Reply) else self._give(outcome, now)
 
-    def mail(self, sender: str, now: int, *, size: int | None = None, message: str | None = None) -> Reply | None:
+    def mail(
+        self, sender: str, now: int, *, size: int | None = None, message: str | None = None
+    ) -> Reply | None:
         """MAIL. A transaction that counts from here on, unless the policy counts acceptances."""
         refused = self._refusal[self._state][MAIL]
         if refused is not None:
@@ -181,7 +244,9 @@ class Session:
         return replies.START_INPUT
 
     def body(self, size: int, now: int, *, message: str | None = None) -> Reply | None:
-        """The whole body, ``size`` bytes of it: 250 and accepted, or what refuses it; the transaction is over either way."""
+        """The whole body, ``size`` bytes of it: 250 and accepted, or what refuses it; the
+        transaction is over either way.
+        """
         refused = self._refusal[self._state][BODY]
         if refused is not None:
             return refused
@@ -204,9 +269,11 @@ class Session:
         return self._count is None or self._used < self._count
 
     def transact(self, message: str, size: int, accepted_at: int) -> bool:
-        """MAIL, RCPT, DATA and a body in a row, where nothing stands in their way: then true, and the body came at ``accepted_at``.
+        """MAIL, RCPT, DATA and a body in a row, where nothing stands in their way: then true, and
+        the body came at ``accepted_at``.
 
-        Does just what the four calls would have done, at the cost of one; false, and nothing done, if any would be refused.
+        Does just what the four calls would have done, at the cost of one; false, and nothing done,
+        if any would be refused.
         """
         if self._state is not AUTHENTICATED or self._doomed or size > self._size:
             return False
@@ -243,10 +310,13 @@ class Session:
         return refused or replies.GOODBYE
 
     def leave(self, now: int) -> bool:
-        """As ``quit``, where nothing stands in its way: then true. False, and nothing done, where QUIT would be refused."""
+        """As ``quit``, where nothing stands in its way: then true. False, and nothing done, where
+        QUIT would be refused.
+        """
         if self._refusal[self._state][QUIT] is not None:
             return False
-        self.closed, self._state = True, CLOSED
+        self.closed = True
+        self._state = CLOSED
         self._witness.closed(now, self.number)
         return True
 
@@ -261,21 +331,34 @@ class Session:
 
     def _end_transaction(self) -> None:
         self._state = self._idle
-        self.message, self.recipients, self._doomed = None, 0, None
+        self.message = None
+        self.recipients = 0
+        self._doomed = None
 
     def _met(self, now: int) -> Reply | None:
         """The stage at which what is over its limit is answered."""
-        refusal, self._doomed = self._doomed, None
+        refusal = self._doomed
+        self._doomed = None
         assert refusal is not None, "asked for a refusal that is not due"
         reply = self._give(refusal, now)
         if not refusal.closes and self._state is not CONNECTED:
-            self._end_transaction()  # what was refused cannot be taken up again, and no body is due any more
+            # what was refused cannot be taken up again, and no body is due any more
+            self._end_transaction()
         return reply
 
     def _give(self, refusal: Refusal, now: int) -> Reply | None:
-        """The incident, written down, and its reply; the relay closes unless the policy says that it stays."""
+        """The incident, written down, and its reply; the relay closes unless the policy says that
+        it stays.
+        """
         self._witness.incident(
-            now, refusal.limit, refusal.code, refusal.text, self.ip, self.username, self.number, self.message
+            now,
+            refusal.limit,
+            refusal.code,
+            refusal.text,
+            self.ip,
+            self.username,
+            self.number,
+            self.message,
         )
         if refusal.closes:
             self._close(now)
@@ -283,12 +366,23 @@ class Session:
 
     def _close(self, now: int) -> None:
         if not self.closed:
-            self.closed, self._state = True, CLOSED
+            self.closed = True
+            self._state = CLOSED
             self._witness.closed(now, self.number)
 
 
 @cache
 def _offers(size: int, starttls: bool, login: bool) -> Reply:
     """The answer to EHLO."""
-    lines = [replies.READY.lines[0].split()[0], "PIPELINING", f"SIZE {size}", "8BITMIME", "ENHANCEDSTATUSCODES"]
-    return Reply(250, "", (*lines, *(["STARTTLS"] if starttls else []), *(["AUTH PLAIN LOGIN"] if login else [])))
+    lines = [
+        replies.READY.lines[0].split()[0],
+        "PIPELINING",
+        f"SIZE {size}",
+        "8BITMIME",
+        "ENHANCEDSTATUSCODES",
+    ]
+    return Reply(
+        250,
+        "",
+        (*lines, *(["STARTTLS"] if starttls else []), *(["AUTH PLAIN LOGIN"] if login else [])),
+    )

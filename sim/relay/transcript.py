@@ -1,7 +1,9 @@
-"""A session that writes down what was said: one line a command with the codes that answered it, for comparing two senders.
+"""A session that writes down what was said: one line a command with the codes that answered it, for
+comparing two senders.
 
-``AUTH LOGIN 334 235`` is a login with one challenge; ``EOF`` a connection that the peer ended without QUIT. What never
-reaches the session (a verb that is unknown, an AUTH exchange that is broken off) is not in it. Knows nothing of who compares.
+``AUTH LOGIN 334 235`` is a login with one challenge; ``EOF`` a connection that the peer ended
+without QUIT. What never reaches the session (a verb that is unknown, an AUTH exchange that is
+broken off) is not in it. Knows nothing of who compares.
 """
 
 from __future__ import annotations
@@ -14,14 +16,18 @@ from .session import Session
 
 @dataclass(slots=True)
 class Transcript:
-    """What was said on one connection; ``times`` are the microseconds at which each of ``lines`` was judged."""
+    """What was said on one connection; ``times`` are the microseconds at which each of ``lines``
+    was judged.
+    """
 
     lines: list[str] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
 
 
 class TranscribedSession(Session):
-    """A Session that keeps its ``transcript``. Costs a string a command; ``Relay(transcribe=True)`` makes them."""
+    """A Session that keeps its ``transcript``. Costs a string a command; ``Relay(transcribe=True)``
+    makes them.
+    """
 
     __slots__ = ("transcript",)
 
@@ -33,7 +39,9 @@ class TranscribedSession(Session):
 
     def hello(self, name: str, now: int, *, extended: bool = True) -> Reply | None:
         """As in Session."""
-        return self._noted(now, "EHLO" if extended else "HELO", super().hello(name, now, extended=extended))
+        return self._noted(
+            now, "EHLO" if extended else "HELO", super().hello(name, now, extended=extended)
+        )
 
     def reach_login(self) -> bool:
         """False: command by command, so that each has its line."""
@@ -43,11 +51,23 @@ class TranscribedSession(Session):
         """As in Session."""
         return self._noted(now, "STARTTLS", super().starttls(now))
 
-    def auth(self, username: str, password: str, now: int, *, mechanism: str = "PLAIN", challenges: int = 0) -> Reply | None:
+    def auth(
+        self,
+        username: str,
+        password: str,
+        now: int,
+        *,
+        mechanism: str = "PLAIN",
+        challenges: int = 0,
+    ) -> Reply | None:
         """As in Session."""
-        return self._noted(now, f"AUTH {mechanism}" + " 334" * challenges, super().auth(username, password, now))
+        return self._noted(
+            now, f"AUTH {mechanism}" + " 334" * challenges, super().auth(username, password, now)
+        )
 
-    def mail(self, sender: str, now: int, *, size: int | None = None, message: str | None = None) -> Reply | None:
+    def mail(
+        self, sender: str, now: int, *, size: int | None = None, message: str | None = None
+    ) -> Reply | None:
         """As in Session."""
         return self._noted(now, "MAIL", super().mail(sender, now, size=size, message=message))
 

@@ -1,8 +1,10 @@
-"""The byte door of a session: octets in, octets out, and between them the same typed calls that the simulation makes.
+"""The byte door of a session: octets in, octets out, and between them the same typed calls that the
+simulation makes.
 
-Handed the time with the octets; never reads a clock or touches a socket. Several commands in one read are answered in order
-(RFC 2920), and how the octets are cut into reads makes no difference. A peer may send as many bad commands as it likes: each
-is answered, and none ends the connection. Knows nothing of limits, and of the states only what a reply tells it.
+Handed the time with the octets; never reads a clock or touches a socket. Several commands in one
+read are answered in order (RFC 2920), and how the octets are cut into reads makes no difference. A
+peer may send as many bad commands as it likes: each is answered, and none ends the connection.
+Knows nothing of limits, and of the states only what a reply tells it.
 """
 
 from __future__ import annotations
@@ -11,17 +13,42 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..smtp import credentials, replies
-from ..smtp.commands import Auth, Data, Ehlo, Helo, Help, Mail, Noop, Quit, Rcpt, Rset, StartTls, Vrfy, parse
+from ..smtp.commands import (
+    Auth,
+    Data,
+    Ehlo,
+    Helo,
+    Help,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    Vrfy,
+    parse,
+)
 from ..smtp.headers import message_name
 from ..smtp.lines import HEAD, Body, Reader
 from ..smtp.replies import Reply
 from ..smtp.states import State, Verb
 from .session import Session
 
-ORDER_OF_CHECKS = ("length", "octets", "verb", "arguments", "order", "mechanism", "response", "session")
-"""What is checked first answers: the line's length and octets, the verb and its arguments, so that a command that cannot be
-read is told so whatever the state; then whether the verb is in order; for AUTH its mechanism and the form of its responses;
-then what the session alone knows: limits, credentials, sizes. What fails before ``session`` uses up nothing."""
+ORDER_OF_CHECKS = (
+    "length",
+    "octets",
+    "verb",
+    "arguments",
+    "order",
+    "mechanism",
+    "response",
+    "session",
+)
+"""What is checked first answers: the line's length and octets, the verb and its arguments, so that
+a command that cannot be read is told so whatever the state; then whether the verb is in order; for
+AUTH its mechanism and the form of its responses; then what the session alone knows: limits,
+credentials, sizes. What fails before ``session`` uses up nothing.
+"""
 
 IN_TRANSACTION = (State.MAIL, State.RCPT, State.DATA)
 
@@ -30,7 +57,9 @@ class Notes(Protocol):
     """Is told of messages what a typed call does not say."""
 
     def not_sent(self, message: str | None) -> None:
-        """A transaction was begun, or refused by a limit or for its size, and came to nothing. None: it has no name yet."""
+        """A transaction was begun, or refused by a limit or for its size, and came to nothing.
+        None: it has no name yet.
+        """
 
     def named(self, recipient: str) -> None:
         """What had no name when ``not_sent`` told of it last is for ``recipient``."""
@@ -40,19 +69,37 @@ class Notes(Protocol):
 
 
 class Wire:
-    """One connection's octets. ``dropped``: the relay closes without a word. ``starttls``: TLS must begin now.
+    """One connection's octets. ``dropped``: the relay closes without a word. ``starttls``: TLS must
+    begin now.
 
-    ``goodbye``: the peer said QUIT. ``keep`` is how many octets of a body's beginning the notes are given.
+    ``goodbye``: the peer said QUIT. ``keep`` is how many octets of a body's beginning the notes are
+    given.
     """
 
-    __slots__ = ("_challenges", "_nameless", "_notes", "_open", "_reader", "_recipient", "_session", "_step", "_username", "dropped",
-                 "goodbye", "starttls")  # fmt: skip
+    __slots__ = (
+        "_challenges",
+        "_nameless",
+        "_notes",
+        "_open",
+        "_reader",
+        "_recipient",
+        "_session",
+        "_step",
+        "_username",
+        "dropped",
+        "goodbye",
+        "starttls",
+    )
 
     def __init__(self, session: Session, notes: Notes | None = None, keep: int = HEAD) -> None:
-        self._session, self._reader, self._notes = session, Reader(keep), notes
+        self._session = session
+        self._reader = Reader(keep)
+        self._notes = notes
         self._step: Callable[[Wire, int], bytes | None] = Wire._read_command
         self._open = False  # a transaction is under way that the notes have not been told of
-        self._nameless = False  # MAIL was refused last, and its RCPT may be on its way behind it (RFC 2920)
+        self._nameless = (
+            False  # MAIL was refused last, and its RCPT may be on its way behind it (RFC 2920)
+        )
         self._recipient: str | None = None  # the first of the transaction
         self._username: str | None = None  # of a LOGIN exchange
         self._challenges = 0  # of an AUTH exchange so far
@@ -60,7 +107,9 @@ class Wire:
 
     @property
     def closed(self) -> bool:
-        """Whether the connection is to be closed once what was returned is written; also true when ``dropped``."""
+        """Whether the connection is to be closed once what was returned is written; also true when
+        ``dropped``.
+        """
         return self.dropped or self._session.closed
 
     def greeting(self, now: int) -> bytes:
@@ -68,8 +117,11 @@ class Wire:
         return self._written(self._session.greeting(now))
 
     def receive(self, data: bytes, now: int) -> bytes:
-        """What answers ``data``; empty while nothing is complete, and for all that comes behind the end or STARTTLS."""
-        session, reader = self._session, self._reader
+        """What answers ``data``; empty while nothing is complete, and for all that comes behind the
+        end or STARTTLS.
+        """
+        session = self._session
+        reader = self._reader
         if self.starttls or self.dropped or session.closed:
             self._overhear(data)
             return b""
@@ -94,11 +146,15 @@ class Wire:
             self._reader.feed(data)
 
     def answer(self, now: int) -> bytes | None:
-        """What answers the next thing that was fed, judged now; None while it is not complete, and at the end or STARTTLS."""
+        """What answers the next thing that was fed, judged now; None while it is not complete, and
+        at the end or STARTTLS.
+        """
         return None if self._deaf() else self._step(self, now)
 
     def tls_started(self) -> None:
-        """TLS is on: the session is as before EHLO, and what came in the clear behind STARTTLS is gone (RFC 3207 4.2)."""
+        """TLS is on: the session is as before EHLO, and what came in the clear behind STARTTLS is
+        gone (RFC 3207 4.2).
+        """
         assert self.starttls, "TLS begins behind an accepted STARTTLS"
         self._reader.clear()
         self._session.tls_started()
@@ -114,7 +170,9 @@ class Wire:
         return self.starttls or self.closed
 
     def _overhear(self, data: bytes) -> None:
-        """For whom a message was that was refused at MAIL: its RCPT may be there, though nothing answers it any more."""
+        """For whom a message was that was refused at MAIL: its RCPT may be there, though nothing
+        answers it any more.
+        """
         if self._nameless:
             self._reader.feed(data)
             line = self._reader.command()
@@ -168,7 +226,9 @@ class Wire:
     def _read_password(self, now: int) -> bytes | None:
         return self._read_response(now, Wire._login_password)
 
-    def _read_response(self, now: int, then: Callable[[Wire, bytes, int], Reply | None]) -> bytes | None:
+    def _read_response(
+        self, now: int, then: Callable[[Wire, bytes, int], Reply | None]
+    ) -> bytes | None:
         line = self._reader.response()
         if line is None:
             return None
@@ -184,7 +244,9 @@ class Wire:
         return reply
 
     def _hello(self, command: Ehlo | Helo, now: int) -> Reply | None:
-        return self._may_break(self._session.hello(command.name, now, extended=isinstance(command, Ehlo)))
+        return self._may_break(
+            self._session.hello(command.name, now, extended=isinstance(command, Ehlo))
+        )
 
     def _rset(self, command: Rset, now: int) -> Reply | None:
         return self._may_break(self._session.rset(now))
@@ -212,7 +274,8 @@ class Wire:
         reply = session.mail(command.sender, now, size=command.size)
         self._nameless = False
         if reply is not None and reply.ok:
-            self._recipient, self._open = None, True
+            self._recipient = None
+            self._open = True
         elif in_order and self._notes is not None:
             self._notes.not_sent(None)
             self._nameless = True
@@ -253,7 +316,11 @@ class Wire:
 
     def _plain(self, octets: bytes, now: int) -> Reply | None:
         found = credentials.plain(octets)
-        return found if isinstance(found, Reply) else self._session.auth(*found, now, challenges=self._challenges)
+        return (
+            found
+            if isinstance(found, Reply)
+            else self._session.auth(*found, now, challenges=self._challenges)
+        )
 
     def _login_username(self, octets: bytes, now: int) -> Reply | None:
         self._username = credentials.text(octets)
@@ -264,12 +331,15 @@ class Wire:
         return replies.CHALLENGE_PASSWORD
 
     def _login_password(self, octets: bytes, now: int) -> Reply | None:
-        username, self._username = self._username, None
+        username = self._username
+        self._username = None
         assert username is not None, "LOGIN asks for the username first"
         password = credentials.text(octets)
         if password is None:
             return replies.BAD_CREDENTIALS_FORM
-        return self._session.auth(username, password, now, mechanism="LOGIN", challenges=self._challenges)
+        return self._session.auth(
+            username, password, now, mechanism="LOGIN", challenges=self._challenges
+        )
 
 
 def _as_reply(given: object) -> Reply:
@@ -281,7 +351,9 @@ _FIRST = {
     "PLAIN": (replies.CHALLENGE, Wire._read_plain, Wire._plain),
     "LOGIN": (replies.CHALLENGE_USERNAME, Wire._read_username, Wire._login_username),
 }
-"""By mechanism: the first challenge, the step that reads its response, and what takes it (or the initial response)."""
+"""By mechanism: the first challenge, the step that reads its response, and what takes it (or the
+initial response).
+"""
 
 # By type and not by a chain of tests: the same small cost for every command.
 _ACTS: dict[type, Callable[[Wire, Any, int], Reply | None]] = {

@@ -1,7 +1,8 @@
-"""The figures of the page, as Vega-Lite: what `curves` says, to hover over and to zoom into. Plain tables, no library needed.
+"""The figures of the page, as Vega-Lite: what `curves` says, to hover over and to zoom into. Plain
+tables, no library needed.
 
-The numbers are those of `figures`, which draws them for files. Colours come in two sets, for light and for dark; each limit has
-a shape of its own besides. Knows nothing of browsers.
+The numbers are those of `figures`, which draws them for files. Colours come in two sets, for light
+and for dark; each limit has a shape of its own besides. Knows nothing of browsers.
 """
 
 from __future__ import annotations
@@ -28,25 +29,38 @@ QUIET = {False: "#9aa0a6", True: "#7d8590"}
 
 
 def colour_of(limit: str, *, dark: bool) -> str:
-    """The limit's colour; the blue one is lighter on a dark ground, where it could not be told from it."""
+    """The limit's colour; the blue one is lighter on a dark ground, where it could not be told from
+    it.
+    """
     colour = LOOKS[limit][1]
     return LINE[dark] if colour == LINE[False] else colour
 
 
 def throughput(result: Result, *, dark: bool = False, height: int = 300) -> Spec:
-    """Accepted a minute in each bin against the ceiling, with the incidents beneath the axis, one row a limit."""
+    """Accepted a minute in each bin against the ceiling, with the incidents beneath the axis, one
+    row a limit.
+    """
     shown = curves.throughput(result)
     top = shown.top * 1.08 or 1.0
-    rows, bins = _bin_rows(result, shown), shown.bins
+    rows = _bin_rows(result, shown)
+    bins = shown.bins
     depth = 0.085 * top
     below = depth * (len(shown.marks) + 0.35) if shown.marks else 0
-    y = {"type": "quantitative", "scale": {"domain": [-below, top], "nice": False},
-         "axis": {"title": "messages a minute", "values": _ticks(top), "grid": True}}  # fmt: skip
+    y = {
+        "type": "quantitative",
+        "scale": {"domain": [-below, top], "nice": False},
+        "axis": {"title": "messages a minute", "values": _ticks(top), "grid": True},
+    }
     layers: list[Spec] = [_block_layer(shown, top)] if shown.blocks else []
     layers.append(
         {
             "data": {"values": rows},
-            "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.28, "color": LINE[dark]},
+            "mark": {
+                "type": "area",
+                "interpolate": "step-after",
+                "opacity": 0.28,
+                "color": LINE[dark],
+            },
             "encoding": {"x": _x(bins), "y": {**y, "field": "rate"}},
         }
     )
@@ -81,7 +95,11 @@ def _told(result: Result) -> str:
     """What a screen reader says of the figure."""
     ceiling = result.throughput.ceiling_per_min
     against = f" against a ceiling of {ceiling:,.0f}" if ceiling is not None else ""
-    mean = "no rate" if result.throughput.mean_per_min is None else f"{result.throughput.mean_per_min:,.1f} a minute"
+    mean = (
+        "no rate"
+        if result.throughput.mean_per_min is None
+        else f"{result.throughput.mean_per_min:,.1f} a minute"
+    )
     sent = result.messages
     return (
         f"Throughput over time: {sent.accepted:,} of {sent.submitted:,} messages accepted, {mean}{against}; "
@@ -93,12 +111,19 @@ def _bin_rows(result: Result, shown: curves.Throughput) -> list[dict[str, Any]]:
     edges = shown.bins.edges.tolist()
     rows: list[dict[str, Any]] = []
     for index, rate in enumerate(shown.rates.tolist()):
-        row = {"at": edges[index], "end": edges[index + 1], "rate": rate, "time": _when(result.series.t_s[index])}
+        row = {
+            "at": edges[index],
+            "end": edges[index + 1],
+            "rate": rate,
+            "time": _when(result.series.t_s[index]),
+        }
         row["incidents"] = sum(counts[index] for counts in result.series.incidents.values())
         if shown.trailing is not None:
             row["trailing"] = float(shown.trailing[index])
         rows.append(row)
-    rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})  # a step-after area ends where its last row is
+    rows.append(
+        {**rows[-1], "at": edges[-1], "end": edges[-1]}
+    )  # a step-after area ends where its last row is
     return rows
 
 
@@ -107,36 +132,56 @@ def _when(seconds: float) -> str:
 
 
 def _x(bins: curves.Bins) -> Spec:
-    return {"field": "at", "type": "quantitative", "scale": {"domain": [0, float(bins.edges[-1])], "nice": False},
-            "axis": {"title": f"time since the start ({bins.unit})", "grid": False}}  # fmt: skip
+    return {
+        "field": "at",
+        "type": "quantitative",
+        "scale": {"domain": [0, float(bins.edges[-1])], "nice": False},
+        "axis": {"title": f"time since the start ({bins.unit})", "grid": False},
+    }
 
 
 def _ticks(top: float) -> list[float]:
     """About five round values from 0 up; the rows of incidents beneath the axis have none."""
-    step = next(size * 10**power for power in range(-3, 9) for size in (1, 2, 2.5, 5) if top / (size * 10**power) <= 6)
+    step = next(
+        size * 10**power
+        for power in range(-3, 9)
+        for size in (1, 2, 2.5, 5)
+        if top / (size * 10**power) <= 6
+    )
     return [step * index for index in range(int(top / step) + 1)]
 
 
 def _block_layer(shown: curves.Throughput, top: float) -> Spec:
     spans = [
-        {"at": from_, "end": until, "top": top, "what": "a block shuts somebody out"} for from_, until in shown.blocks[:200]
+        {"at": from_, "end": until, "top": top, "what": "a block shuts somebody out"}
+        for from_, until in shown.blocks[:200]
     ]
     return {
         "data": {"values": spans},
         "mark": {"type": "rect", "color": "#999999", "opacity": 0.18},
         "encoding": {
-            "x": {"field": "at", "type": "quantitative"}, "x2": {"field": "end"},
-            "y": {"datum": 0}, "y2": {"datum": top}, "tooltip": {"field": "what", "title": " "},
+            "x": {"field": "at", "type": "quantitative"},
+            "x2": {"field": "end"},
+            "y": {"datum": 0},
+            "y2": {"datum": top},
+            "tooltip": {"field": "what", "title": " "},
         },
-    }  # fmt: skip
+    }
 
 
 def _ceiling_layers(shown: curves.Throughput, y: Spec, *, dark: bool) -> list[Spec]:
-    values = {"values": [{"ceiling": shown.ceiling, "said": f"ceiling {shown.ceiling:,.0f}/min", "at": 0}]}
+    values = {
+        "values": [{"ceiling": shown.ceiling, "said": f"ceiling {shown.ceiling:,.0f}/min", "at": 0}]
+    }
     return [
         {
             "data": values,
-            "mark": {"type": "rule", "strokeDash": [6, 4], "strokeWidth": 1.6, "color": LIMIT[dark]},
+            "mark": {
+                "type": "rule",
+                "strokeDash": [6, 4],
+                "strokeWidth": 1.6,
+                "color": LIMIT[dark],
+            },
             "encoding": {"y": {**y, "field": "ceiling"}},
         },
         {
@@ -150,33 +195,53 @@ def _ceiling_layers(shown: curves.Throughput, y: Spec, *, dark: bool) -> list[Sp
                 "fontSize": 12,
                 "color": LIMIT[dark],
             },
-            "encoding": {"y": {**y, "field": "ceiling"}, "x": {"value": 0}, "text": {"field": "said"}},
+            "encoding": {
+                "y": {**y, "field": "ceiling"},
+                "x": {"value": 0},
+                "text": {"field": "said"},
+            },
         },
     ]
 
 
 def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> Spec:
-    """A row of marks for each limit that refused something; larger where more was refused. The legend counts them."""
-    values, names = [], [f"{limit_said(one.limit)} refused {one.total:,}" for one in marks]
+    """A row of marks for each limit that refused something; larger where more was refused. The
+    legend counts them.
+    """
+    values = []
+    names = [f"{limit_said(one.limit)} refused {one.total:,}" for one in marks]
     for index, (one, name) in enumerate(zip(marks, names, strict=True)):
         most = float(one.counts.max())
         values += [
-            {"at": at, "y": -depth * (index + 0.75), "size": 40 + 110 * (count / most) ** 0.5, "count": count, "limit": name}
+            {
+                "at": at,
+                "y": -depth * (index + 0.75),
+                "size": 40 + 110 * (count / most) ** 0.5,
+                "count": count,
+                "limit": name,
+            }
             for at, count in zip(one.at.tolist(), one.counts.tolist(), strict=True)
         ]
     colours = {"domain": names, "range": [colour_of(one.limit, dark=dark) for one in marks]}
     shapes = {"domain": names, "range": [SHAPES[LOOKS[one.limit][0]] for one in marks]}
-    legend = {"title": None, "orient": "bottom", "direction": "vertical", "labelLimit": 400, "symbolSize": 90}
+    legend = {
+        "title": None,
+        "orient": "bottom",
+        "direction": "vertical",
+        "labelLimit": 400,
+        "symbolSize": 90,
+    }
     return {
         "data": {"values": values},
         "mark": {"type": "point", "filled": True, "opacity": 0.9},
         "encoding": {
-            "x": {"field": "at", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"},
+            "x": {"field": "at", "type": "quantitative"},
+            "y": {"field": "y", "type": "quantitative"},
             "size": {"field": "size", "type": "quantitative", "scale": None, "legend": None},
             "color": {"field": "limit", "type": "nominal", "scale": colours, "legend": legend},
             "shape": {"field": "limit", "type": "nominal", "scale": shapes, "legend": legend},
         },
-    }  # fmt: skip
+    }
 
 
 def limit_said(limit: str) -> str:
@@ -184,21 +249,30 @@ def limit_said(limit: str) -> str:
     return limit.replace("_", " ").replace("username ip", "username and IP").replace(" ip", " IP")
 
 
-def _hover_layer(rows: list[dict[str, Any]], shown: curves.Throughput, top: float, below: float) -> Spec:
-    tooltip = [{"field": "time", "title": "from"},
-               {"field": "rate", "title": f"accepted a minute, in {shown.bins.each}", "format": ",.0f"}]  # fmt: skip
+def _hover_layer(
+    rows: list[dict[str, Any]], shown: curves.Throughput, top: float, below: float
+) -> Spec:
+    tooltip = [
+        {"field": "time", "title": "from"},
+        {"field": "rate", "title": f"accepted a minute, in {shown.bins.each}", "format": ",.0f"},
+    ]
     if shown.trailing is not None:
-        tooltip.append({"field": "trailing", "title": "accepted in the last 60 s", "format": ",.0f"})
+        tooltip.append(
+            {"field": "trailing", "title": "accepted in the last 60 s", "format": ",.0f"}
+        )
     tooltip.append({"field": "incidents", "title": "incidents", "format": ",.0f"})
     return {
         "data": {"values": rows[:-1]},
         "mark": {"type": "rect", "opacity": 0.001},
         "params": [zoom_by_key()],
         "encoding": {
-            "x": {"field": "at", "type": "quantitative"}, "x2": {"field": "end"},
-            "y": {"datum": -below}, "y2": {"datum": top}, "tooltip": tooltip,
+            "x": {"field": "at", "type": "quantitative"},
+            "x2": {"field": "end"},
+            "y": {"datum": -below},
+            "y2": {"datum": top},
+            "tooltip": tooltip,
         },
-    }  # fmt: skip
+    }
 
 
 def zoom_by_key() -> Spec:
@@ -210,9 +284,12 @@ def zoom_by_key() -> Spec:
 def spec_of(layers: list[Spec], height: int, told: str) -> Spec:
     """A figure as wide as its place; ``told`` is what a screen reader says of it."""
     return {
-        "height": height, "width": "container", "autosize": {"type": "fit", "contains": "padding", "resize": True},
-        "description": told, "layer": layers,
-    }  # fmt: skip
+        "height": height,
+        "width": "container",
+        "autosize": {"type": "fit", "contains": "padding", "resize": True},
+        "description": told,
+        "layer": layers,
+    }
 
 
 def window(result: Result, use: curves.Use, *, dark: bool = False, height: int = 150) -> Spec:
@@ -220,14 +297,18 @@ def window(result: Result, use: curves.Use, *, dark: bool = False, height: int =
     bins = curves.bins_of(result)
     edges = bins.edges.tolist()
     rows = [
-        {"at": edges[index], "end": edges[index + 1], "inside": min(value, use.count), "used": value,
-         "time": _when(result.series.t_s[index])}
+        {
+            "at": edges[index],
+            "end": edges[index + 1],
+            "inside": min(value, use.count),
+            "used": value,
+            "time": _when(result.series.t_s[index]),
+        }
         for index, value in enumerate(use.values)
-    ]  # fmt: skip
+    ]
     rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})
     top = max(use.most, use.count) * 1.12
-    y = {"type": "quantitative", "scale": {"domain": [0, top], "nice": False},
-         "axis": WHOLE}  # fmt: skip
+    y = {"type": "quantitative", "scale": {"domain": [0, top], "nice": False}, "axis": WHOLE}
     step = {"type": "area", "interpolate": "step-after"}
     layers: list[Spec] = [
         {
@@ -238,7 +319,13 @@ def window(result: Result, use: curves.Use, *, dark: bool = False, height: int =
     ]
     if use.most > use.count:
         over = {"y": {**y, "field": "inside"}, "y2": {"field": "used"}}
-        layers.append({"data": {"values": rows}, "mark": {**step, "color": LIMIT[dark]}, "encoding": {"x": _x(bins), **over}})
+        layers.append(
+            {
+                "data": {"values": rows},
+                "mark": {**step, "color": LIMIT[dark]},
+                "encoding": {"x": _x(bins), **over},
+            }
+        )
     layers.append(
         {
             "data": {"values": [{"count": use.count}]},
@@ -246,14 +333,23 @@ def window(result: Result, use: curves.Use, *, dark: bool = False, height: int =
             "encoding": {"y": {**y, "field": "count"}},
         }
     )
-    tooltip = [{"field": "time", "title": "from"}, {"field": "used", "title": use.title, "format": ",.0f"}]
+    tooltip = [
+        {"field": "time", "title": "from"},
+        {"field": "used", "title": use.title, "format": ",.0f"},
+    ]
     layers.append(
         {
-            "data": {"values": rows[:-1]}, "mark": {"type": "rect", "opacity": 0.001},
-            "encoding": {"x": {"field": "at", "type": "quantitative"}, "x2": {"field": "end"},
-                         "y": {"datum": 0}, "y2": {"datum": top}, "tooltip": tooltip},
+            "data": {"values": rows[:-1]},
+            "mark": {"type": "rect", "opacity": 0.001},
+            "encoding": {
+                "x": {"field": "at", "type": "quantitative"},
+                "x2": {"field": "end"},
+                "y": {"datum": 0},
+                "y2": {"datum": top},
+                "tooltip": tooltip,
+            },
         }
-    )  # fmt: skip
+    )
     return spec_of(layers, height, f"{use.title}: {use.share}")
 
 
@@ -265,18 +361,27 @@ def windows(result: Result, policy: Policy, *, dark: bool = False) -> list[tuple
 def connections(result: Result, *, dark: bool = False, height: int = 150) -> Spec:
     """How many connections were open at most in each bin."""
     bins = curves.bins_of(result)
-    edges, open_ = bins.edges.tolist(), result.series.open_connections
+    edges = bins.edges.tolist()
+    open_ = result.series.open_connections
     rows = [
         {"at": edges[i], "end": edges[i + 1], "open": value, "time": _when(result.series.t_s[i])}
         for i, value in enumerate(open_)
     ]
     rows.append({**rows[-1], "at": edges[-1], "end": edges[-1]})
     y = {"field": "open", "type": "quantitative", "axis": WHOLE}
-    tooltip = [{"field": "time", "title": "from"}, {"field": "open", "title": "open connections", "format": ",.0f"}]
+    tooltip = [
+        {"field": "time", "title": "from"},
+        {"field": "open", "title": "open connections", "format": ",.0f"},
+    ]
     layers: list[Spec] = [
         {
             "data": {"values": rows},
-            "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.45, "color": QUIET[dark]},
+            "mark": {
+                "type": "area",
+                "interpolate": "step-after",
+                "opacity": 0.45,
+                "color": QUIET[dark],
+            },
             "encoding": {"x": _x(bins), "y": y, "tooltip": tooltip},
         }
     ]

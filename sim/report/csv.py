@@ -1,4 +1,6 @@
-"""Incidents as CSV, one row each, for a spreadsheet. Knows the log of a result, which is cut at 10,000 entries."""
+"""Incidents as CSV, one row each, for a spreadsheet. Knows the log of a result, which is cut at
+10,000 entries.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What stands in each figure of a run, as numbers and words: the one source of `figures` (matplotlib) and `charts` (the page).
+"""What stands in each figure of a run, as numbers and words: the one source of `figures`
+(matplotlib) and `charts` (the page).
 
-Knows a Result and, for the counts, its policy. Knows nothing of how anything is drawn. Rates are in messages a minute, times in
-the unit of the figure's bins.
+Knows a Result and, for the counts, its policy. Knows nothing of how anything is drawn. Rates are in
+messages a minute, times in the unit of the figure's bins.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ..measure.words import lasting
 from ..relay.policy import Policy
 from ..units import MICRO
 
-# Okabe and Ito's colours, which people with any common kind of colour blindness can tell apart; the marker says it once more.
+# Okabe and Ito's colours, which people with any common kind of colour blindness can tell apart; the
+# marker says it once more.
 LOOKS = {
     "transactions_per_connection": ("v", "#D55E00"),
     "connections_per_ip": ("s", "#0072B2"),
@@ -26,7 +28,9 @@ LOOKS = {
     "failed_logins_per_username_ip": ("X", "#009E73"),
 }
 FAR_BELOW = 20
-"""A run that stays below a twentieth of its ceiling would be a flat line under it: then the ceiling is told, not shown."""
+"""A run that stays below a twentieth of its ceiling would be a flat line under it: then the ceiling
+is told, not shown.
+"""
 USES = {
     "transactions_per_connection": "transactions on one connection",
     "connections_per_ip": "connections of the busiest IP",
@@ -41,7 +45,9 @@ Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """The bins of a result on its time axis: ``edges`` in ``unit``, one more than there are bins; ``width`` in seconds."""
+    """The bins of a result on its time axis: ``edges`` in ``unit``, one more than there are bins;
+    ``width`` in seconds.
+    """
 
     edges: Numbers
     width: float
@@ -62,7 +68,11 @@ class Bins:
 def bins_of(result: Result) -> Bins:
     """Seconds for a short run, days for a long one."""
     starts = result.series.t_s
-    width = starts[1] - starts[0] if len(starts) > 1 else st.bin_width(max(1, round(result.duration_s * MICRO))) / MICRO
+    width = (
+        starts[1] - starts[0]
+        if len(starts) > 1
+        else st.bin_width(max(1, round(result.duration_s * MICRO))) / MICRO
+    )
     _, scale, unit = next(row for row in _UNITS if result.duration_s >= row[0])
     return Bins(np.array([*starts, starts[-1] + width]) / scale, width, unit, scale)
 
@@ -79,10 +89,11 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """``rates`` in each bin; ``trailing`` over the last 60 s at each bin's end, None where a bin is as long as that.
+    """``rates`` in each bin; ``trailing`` over the last 60 s at each bin's end, None where a bin is
+    as long as that.
 
-    ``ceiling`` is None where the policy has none, and ``shown`` False where it is far above all that was reached. ``blocks``
-    are the stretches in which somebody is shut out.
+    ``ceiling`` is None where the policy has none, and ``shown`` False where it is far above all
+    that was reached. ``blocks`` are the stretches in which somebody is shut out.
     """
 
     bins: Bins
@@ -96,18 +107,25 @@ class Throughput:
     @property
     def top(self) -> float:
         """The highest value that is drawn."""
-        highest = [float(self.rates.max()), *([float(self.trailing.max())] if self.trailing is not None else [])]
+        highest = [
+            float(self.rates.max()),
+            *([float(self.trailing.max())] if self.trailing is not None else []),
+        ]
         return max(*highest, self.ceiling if self.ceiling is not None and self.shown else 0.0)
 
     @property
     def ceiling_said(self) -> str:
         """The ceiling in words."""
         assert self.ceiling is not None, "asked only where there is one"
-        return f"ceiling of this policy, {self.ceiling:,.0f}/min" + ("" if self.shown else " (far above this figure)")
+        return f"ceiling of this policy, {self.ceiling:,.0f}/min" + (
+            "" if self.shown else " (far above this figure)"
+        )
 
 
 def throughput(result: Result) -> Throughput:
-    """Accepted a minute in each bin against the ceiling, when which limit refused, and while a block runs."""
+    """Accepted a minute in each bin against the ceiling, when which limit refused, and while a
+    block runs.
+    """
     bins = bins_of(result)
     rates = np.array(result.series.accepted) * 60 / bins.width
     trailing = _trailing_minute(result, bins)
@@ -115,8 +133,14 @@ def throughput(result: Result) -> Throughput:
     ceiling = result.throughput.ceiling_per_min
     low = ceiling is not None and highest * FAR_BELOW < ceiling and highest > 0
     end = result.duration_s
-    blocks = ((one.from_s / bins.scale, min(one.until_s, end) / bins.scale) for one in result.blocks if one.from_s < end)
-    return Throughput(bins, rates, trailing, ceiling, not low, tuple(blocks), tuple(marks(result, bins)))
+    blocks = (
+        (one.from_s / bins.scale, min(one.until_s, end) / bins.scale)
+        for one in result.blocks
+        if one.from_s < end
+    )
+    return Throughput(
+        bins, rates, trailing, ceiling, not low, tuple(blocks), tuple(marks(result, bins))
+    )
 
 
 def marks(result: Result, bins: Bins) -> list[Marks]:
@@ -125,7 +149,9 @@ def marks(result: Result, bins: Bins) -> list[Marks]:
     for name, each in result.series.incidents.items():
         counts = np.array(each, dtype=float)
         if counts.any():
-            found.append(Marks(name, bins.middles[counts > 0], counts[counts > 0], int(counts.sum())))
+            found.append(
+                Marks(name, bins.middles[counts > 0], counts[counts > 0], int(counts.sum()))
+            )
     return sorted(found, key=lambda one: float(one.at[0]))
 
 

@@ -1,4 +1,6 @@
-"""Results as files in a folder: JSON, CSV, PNG and one junit.xml. Knows the names of files, not what is in them."""
+"""Results as files in a folder: JSON, CSV, PNG and one junit.xml. Knows the names of files, not
+what is in them.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,25 @@ from ..relay.policy import Policy
 from . import csv, figures, junit
 
 
-def write_all(pairs: Sequence[tuple[Result, Policy]], folder: Path, mistakes: Sequence[ScenarioError] = ()) -> list[Path]:
-    """Writes NAME.json, NAME.incidents.csv and three figures for each result, and junit.xml; returns what it wrote, in order.
+def write_all(
+    pairs: Sequence[tuple[Result, Policy]], folder: Path, mistakes: Sequence[ScenarioError] = ()
+) -> list[Path]:
+    """Writes NAME.json, NAME.incidents.csv and three figures for each result, and junit.xml;
+    returns what it wrote, in order.
 
-    The folder is made where it is missing. Results of the same name become NAME, NAME-2 and so on, in the order of ``pairs``.
-    ``mistakes`` are scenarios that could not run: errors in junit.xml. OSError where the folder cannot be written.
+    The folder is made where it is missing. Results of the same name become NAME, NAME-2 and so on,
+    in the order of ``pairs``. ``mistakes`` are scenarios that could not run: errors in junit.xml.
+    OSError where the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
-    for name, (result, policy) in zip(names([result.scenario for result, _ in pairs]), pairs, strict=True):
+    for name, (result, policy) in zip(
+        names([result.scenario for result, _ in pairs]), pairs, strict=True
+    ):
         written += _write(result, policy, folder, name)
-    written.append(_text(folder / "junit.xml", junit.document([result for result, _ in pairs], mistakes)))
+    written.append(
+        _text(folder / "junit.xml", junit.document([result for result, _ in pairs], mistakes))
+    )
     return written
 
 
@@ -36,12 +46,15 @@ def names(scenarios: Sequence[str]) -> list[str]:
     result = []
     for scenario in scenarios:
         plain = re.sub(r"[^\w.+-]+", "-", scenario).strip(".-") or "scenario"
-        name, count = plain, 1
+        name = plain
+        count = 1
         while name.lower() in taken:
             count += 1
             name = f"{plain}-{count}"
         taken.add(name.lower())
-        result.append(os.fsdecode(name.encode("utf-8")))  # in a locale without these signs, as the bytes that they are
+        result.append(
+            os.fsdecode(name.encode("utf-8"))
+        )  # in a locale without these signs, as the bytes that they are
     return result
 
 
@@ -61,7 +74,8 @@ def _text(path: Path, text: str) -> Path:
 
 
 def _figure(path: Path, figure: Figure) -> Path:
-    # matplotlib would write its version into the file; without, the same result gives the same bytes.
+    # matplotlib would write its version into the file; without, the same result gives the same
+    # bytes.
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message="Glyph .* missing"

@@ -1,4 +1,6 @@
-"""JUnit XML for a CI: one testcase for each scenario, its failure naming each expectation. Knows results, not files."""
+"""JUnit XML for a CI: one testcase for each scenario, its failure naming each expectation. Knows
+results, not files.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,16 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def document(results: Sequence[Result], mistakes: Sequence[ScenarioError] = ()) -> str:
-    """The whole document. An aborted run is an error, and so is a file that could not run. ``time`` is virtual seconds."""
+    """The whole document. An aborted run is an error, and so is a file that could not run. ``time``
+    is virtual seconds.
+    """
     suite = xml.Element("testsuite", name="relaysim")
     for result in results:
         _add(suite, result)
     for mistake in mistakes:
-        case = xml.SubElement(suite, "testcase", classname="relaysim", name=_clean(mistake.place), time="0")
+        case = xml.SubElement(
+            suite, "testcase", classname="relaysim", name=_clean(mistake.place), time="0"
+        )
         xml.SubElement(case, "error", message="the file has a mistake").text = _clean(str(mistake))
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
@@ -27,7 +33,9 @@ def document(results: Sequence[Result], mistakes: Sequence[ScenarioError] = ()) 
     suites = xml.Element("testsuites")
     suites.append(suite)
     xml.indent(suites, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(suites, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(suites, encoding="unicode") + "\n"
+    )
 
 
 def missed(outcome: Outcome) -> str:
@@ -41,15 +49,22 @@ def _value(actual: float | int | str) -> str:
 
 
 def _add(suite: xml.Element, result: Result) -> None:
-    name, time = _clean(result.scenario), f"{result.duration_s:.3f}"
-    case = xml.SubElement(suite, "testcase", classname=f"relaysim.{result.policy}", name=name, time=time)
+    name = _clean(result.scenario)
+    time = f"{result.duration_s:.3f}"
+    case = xml.SubElement(
+        suite, "testcase", classname=f"relaysim.{result.policy}", name=name, time=time
+    )
     failed = [missed(outcome) for outcome in result.expectations if not outcome.passed]
     if result.ended == "aborted":
         reason = result.error or "the run was aborted"
-        xml.SubElement(case, "error", message=_clean(reason)).text = _clean("\n".join([reason, *failed]))
+        xml.SubElement(case, "error", message=_clean(reason)).text = _clean(
+            "\n".join([reason, *failed])
+        )
     elif not result.passed:
         count = f"{len(failed)} of {len(result.expectations)} expectations failed"
-        xml.SubElement(case, "failure", message=_clean(f"{count}: {'; '.join(failed)}")).text = _clean("\n".join(failed))
+        xml.SubElement(
+            case, "failure", message=_clean(f"{count}: {'; '.join(failed)}")
+        ).text = _clean("\n".join(failed))
     told = [f"{finding.what}\n{finding.why}\n{finding.fix}" for finding in result.diagnosis]
     told += [f"again: {result.command}"] if result.command else []
     if told:

@@ -1,4 +1,6 @@
-"""A plan for people: the settings, how sure they are, what binds, what the neighbours do; and its files. Knows Plans and rich."""
+"""A plan for people: the settings, how sure they are, what binds, what the neighbours do; and its
+files. Knows Plans and rich.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,12 @@ from . import plan_figures
 
 def print_plan(plan: Plan, console: Console) -> None:
     """Prints the answer, then the numbers behind it."""
-    console.print(Text("feasible" if plan.feasible else "not feasible", "green" if plan.feasible else "bold red"))
+    console.print(
+        Text(
+            "feasible" if plan.feasible else "not feasible",
+            "green" if plan.feasible else "bold red",
+        )
+    )
     console.print(Text(plan.why))
     console.print()
     if plan.feasible:
@@ -46,7 +53,9 @@ def _numbers(plan: Plan) -> Table:
         ("p99 of latency", found.latency_s, _time),
         ("incidents", found.incidents, number),
     ):
-        rows.add_row(name, *(told(value) for value in (one.mean,)), _range(one, told), _mean_range(one, told))
+        rows.add_row(
+            name, *(told(value) for value in (one.mean,)), _range(one, told), _mean_range(one, told)
+        )
     rows.add_row(
         "share of runs that meet it",
         f"{plan.p_deadline.mean:.0%}",
@@ -76,15 +85,27 @@ def _ceilings(plan: Plan) -> Table:
 
 
 def _lines(plan: Plan) -> list[tuple[str, str]]:
-    lines = [(one.change, _neighbour(one.meets, one.per_min, one.drain_s, one.incidents)) for one in plan.frontier]
+    lines = [
+        (one.change, _neighbour(one.meets, one.per_min, one.drain_s, one.incidents))
+        for one in plan.frontier
+    ]
     if plan.rtt_s:
         low, high = (number(value * 1000) for value in plan.rtt_s)
         lines.append(("holds for", f"round trips of {low} to {high} ms"))
     if plan.headroom:
-        lines.append(("unused", ", ".join(f"{name} {share:.0%}" for name, share in plan.headroom.items())))
+        lines.append(
+            ("unused", ", ".join(f"{name} {share:.0%}" for name, share in plan.headroom.items()))
+        )
     against = [name for name, holds in plan.readings.items() if not holds]
     if plan.feasible:
-        lines.append(("readings", f"all {len(plan.readings)} hold" if not against else f"fails under {', '.join(against)}"))
+        lines.append(
+            (
+                "readings",
+                f"all {len(plan.readings)} hold"
+                if not against
+                else f"fails under {', '.join(against)}",
+            )
+        )
         lines.append(("replications", f"{plan.replications}"))
     if plan.probe:
         lines.append(("probe", plan.probe.words()))
@@ -99,7 +120,9 @@ def _neighbour(meets: bool, per_min: float, drain_s: float, incidents: int) -> s
 def _table(*titles: str) -> Table:
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for index, title in enumerate(titles):
-        rows.add_column(title, overflow="fold", justify="right" if index == 1 else "left", no_wrap=index == 1)
+        rows.add_column(
+            title, overflow="fold", justify="right" if index == 1 else "left", no_wrap=index == 1
+        )
     return rows
 
 
@@ -116,13 +139,15 @@ def _time(seconds: float) -> str:
 
 
 def write_plan(plan: Plan, folder: Path, on_step: Callable[[], object] | None = None) -> list[Path]:
-    """Writes plan.json and, of a feasible plan, plan.toml (the proof), plan.snippet.txt and two figures; returns what it wrote.
+    """Writes plan.json and, of a feasible plan, plan.toml (the proof), plan.snippet.txt and two
+    figures; returns what it wrote.
 
     ``on_step()`` is called as each run of the figures is done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "plan.json": json.dumps(plan.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        "plan.json": json.dumps(plan.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        + "\n",
         "plan.toml": plan.scenario,
         "plan.snippet.txt": plan.snippet,
     }
@@ -134,7 +159,10 @@ def write_plan(plan: Plan, folder: Path, on_step: Callable[[], object] | None = 
     if plan.feasible:
         drained = f"{min(plan.demand.messages, MOST_MESSAGES):,} messages, all there at once"
         for name, figure in (
-            ("plan.latency.png", plan_figures.latency(latency_curve(plan, on_step=on_step), plan.demand.asked)),
+            (
+                "plan.latency.png",
+                plan_figures.latency(latency_curve(plan, on_step=on_step), plan.demand.asked),
+            ),
             ("plan.drain.png", plan_figures.drain(drain_curve(plan, on_step=on_step), drained)),
         ):
             figure.savefig(folder / name)

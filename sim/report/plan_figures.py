@@ -1,4 +1,5 @@
-"""The two figures of a plan: p99 of latency against load, time to drain against connections at once. Knows curves, not runs.
+"""The two figures of a plan: p99 of latency against load, time to drain against connections at
+once. Knows curves, not runs.
 
 The band is the interval of the mean over replications, at 95%.
 """
@@ -26,7 +27,9 @@ def latency(curve: Curve, asked: str) -> Figure:
 
 def drain(curve: Curve, asked: str) -> Figure:
     """Minutes to drain by connections at once; the plan's own number and the deadline are marked."""
-    figure, axes = _drawn(curve, "Time to drain against connections at once", asked, "mean of the runs")
+    figure, axes = _drawn(
+        curve, "Time to drain against connections at once", asked, "mean of the runs"
+    )
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("connections at once")
@@ -39,10 +42,22 @@ def _drawn(curve: Curve, title: str, asked: str, label: str) -> tuple[Figure, Ax
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     figure.suptitle(title, fontsize=12, color=INK, x=0.02, ha="left")
-    axes.set_title(asked if len(asked) <= 100 else asked[:97] + "...", fontsize=8, loc="left", color=INK)
-    axes.plot(curve.at, [one.mean for one in curve.found], marker="o", markersize=4, color=LINE, label=label)
-    low, high = [max(0.0, one.mean_low) for one in curve.found], [one.mean_high for one in curve.found]
-    axes.fill_between(curve.at, low, high, color=LINE, alpha=0.25, linewidth=0, label="95% interval of the mean")
+    axes.set_title(
+        asked if len(asked) <= 100 else asked[:97] + "...", fontsize=8, loc="left", color=INK
+    )
+    axes.plot(
+        curve.at,
+        [one.mean for one in curve.found],
+        marker="o",
+        markersize=4,
+        color=LINE,
+        label=label,
+    )
+    low = [max(0.0, one.mean_low) for one in curve.found]
+    high = [one.mean_high for one in curve.found]
+    axes.fill_between(
+        curve.at, low, high, color=LINE, alpha=0.25, linewidth=0, label="95% interval of the mean"
+    )
     return figure, axes
 
 

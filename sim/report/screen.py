@@ -1,4 +1,5 @@
-"""The live relay on a terminal while it runs: throughput, the use of each limit, the last incidents and what they mean.
+"""The live relay on a terminal while it runs: throughput, the use of each limit, the last incidents
+and what they mean.
 
 Knows results, a few numbers beside them, and rich; nothing of ports.
 """
@@ -21,7 +22,9 @@ from ..relay.policy import Policy
 
 
 class Moment(NamedTuple):
-    """What is shown. ``rate`` is messages accepted in the last 60 s, ``uses`` the budget that each limit's busiest key uses."""
+    """What is shown. ``rate`` is messages accepted in the last 60 s, ``uses`` the budget that each
+    limit's busiest key uses.
+    """
 
     where: str
     result: Result
@@ -41,10 +44,15 @@ def screen(now: Moment) -> RenderableType:
 
 
 def _head(now: Moment) -> Text:
-    result, ceiling = now.result, now.result.throughput.ceiling_per_min
+    result = now.result
+    ceiling = now.result.throughput.ceiling_per_min
     most = f" of at most {ceiling:,.0f}" if ceiling else ""
-    head = Text(f"{now.where}  {result.policy}  {moment(round(result.duration_s * 1_000_000))}\n", "bold")
-    head.append(f"{result.messages.accepted:,} accepted", "green").append(f", {now.rate:,}{most} in the last minute")
+    head = Text(
+        f"{now.where}  {result.policy}  {moment(round(result.duration_s * 1_000_000))}\n", "bold"
+    )
+    head.append(f"{result.messages.accepted:,} accepted", "green").append(
+        f", {now.rate:,}{most} in the last minute"
+    )
     head.append(f", {now.open:,} open, {plural(result.logins.accepted, 'login')}")
     if result.logins.failed:
         head.append(f", {plural(result.logins.failed, 'wrong password')}", "yellow")
@@ -56,13 +64,28 @@ def _head(now: Moment) -> Text:
 def _limits(now: Moment) -> Table:
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title in ("limit", "in use", "of", "", "refused"):
-        rows.add_column(title, justify="right" if title in ("in use", "of", "refused") else "left", no_wrap=True)
+        rows.add_column(
+            title, justify="right" if title in ("in use", "of", "refused") else "left", no_wrap=True
+        )
     for name in now.policy.limits:
-        count, used = getattr(now.policy, name).count, now.uses.get(name, 0)
+        count = getattr(now.policy, name).count
+        used = now.uses.get(name, 0)
         refused = now.result.incidents.by_limit.get(name, 0)
         style = "red" if used > count else "yellow" if used >= 0.8 * count else "green"
-        bar = ProgressBar(total=count, completed=min(used, count), width=30, complete_style=style, finished_style=style)
-        rows.add_row(name, Text(f"{used:,}", style), f"{count:,}", bar, Text(f"{refused:,}", "bold red" if refused else "dim"))
+        bar = ProgressBar(
+            total=count,
+            completed=min(used, count),
+            width=30,
+            complete_style=style,
+            finished_style=style,
+        )
+        rows.add_row(
+            name,
+            Text(f"{used:,}", style),
+            f"{count:,}",
+            bar,
+            Text(f"{refused:,}", "bold red" if refused else "dim"),
+        )
     return rows
 
 
@@ -73,7 +96,12 @@ def _incidents(now: Moment) -> Table:
     for row in reversed(now.latest):
         who = " at ".join(part for part in (row.username, row.ip) if part)
         answer = "dropped" if row.code is None else f"{row.code}"
-        rows.add_row(moment(row.at), Text(row.limit, "cyan"), answer, Text(f"{who}, connection {row.connection}"))
+        rows.add_row(
+            moment(row.at),
+            Text(row.limit, "cyan"),
+            answer,
+            Text(f"{who}, connection {row.connection}"),
+        )
     return rows
 
 

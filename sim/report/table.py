@@ -1,4 +1,6 @@
-"""Many results as one table for a terminal or a pipe, and below it what went wrong and what to set. Knows results and rich."""
+"""Many results as one table for a terminal or a pipe, and below it what went wrong and what to set.
+Knows results and rich.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,20 @@ from ..units import MICRO
 from .junit import missed
 
 WIDE = 110
-"""From so many columns on sender and blocks have columns of their own; below, they stand under scenario and incidents."""
+"""From so many columns on sender and blocks have columns of their own; below, they stand under
+scenario and incidents.
+"""
 NAME_LEAST = 12
-"""A scenario's name is folded down to so many columns; where less is left, each result stands in lines of its own."""
+"""A scenario's name is folded down to so many columns; where less is left, each result stands in
+lines of its own.
+"""
 _STYLES = {"passed": "green", "failed": "bold red", "aborted": "bold red"}
 
 
 def table(results: Sequence[Result], console: Console) -> None:
-    """Prints a row for each result, then the failed expectations and the diagnosis of each that has any."""
+    """Prints a row for each result, then the failed expectations and the diagnosis of each that has
+    any.
+    """
     wide = console.width >= WIDE
     cells = [_cells(result, wide=wide) for result in results]
     if _least(cells, wide=wide) <= console.width:
@@ -48,9 +56,16 @@ def _titles(*, wide: bool) -> list[str]:
 
 def _least(cells: Sequence[Sequence[Text]], *, wide: bool) -> int:
     """The columns of a terminal that a table of these cells needs: only names can be folded."""
-    names, titles = 1 + wide, _titles(wide=wide)
+    names = 1 + wide
+    titles = _titles(wide=wide)
     widest = [
-        max(cell_len(line) for line in [title, *(line for row in cells for line in row[names + index].plain.splitlines())])
+        max(
+            cell_len(line)
+            for line in [
+                title,
+                *(line for row in cells for line in row[names + index].plain.splitlines()),
+            ]
+        )
         for index, title in enumerate(titles)
     ]
     return names * NAME_LEAST + sum(widest) + 2 * (names + len(titles))
@@ -72,15 +87,26 @@ def _stacked(result: Result, console: Console) -> None:
     _, sent, lost, minute, incidents, p99, told = _cells(result, wide=False)
     console.print(Text(f"{result.scenario}: ").append_text(told))
     for label, cell in (
-        ("sender", Text(result.sender)), ("accepted", sent), ("lost", lost), ("a minute", minute), ("refused", incidents), ("p99", p99),
-    ):  # fmt: skip
+        ("sender", Text(result.sender)),
+        ("accepted", sent),
+        ("lost", lost),
+        ("a minute", minute),
+        ("refused", incidents),
+        ("p99", p99),
+    ):
         _line(console, label, cell.plain.replace("\n", " "))
 
 
 def _cells(result: Result, *, wide: bool) -> list[Text]:
-    name = [Text(result.scenario), Text(result.sender)] if wide else [Text(f"{result.scenario}\n").append(result.sender, "dim")]
-    told, sent = verdict(result), result.messages
-    ceiling, blocks = result.throughput.ceiling_per_min, len(result.blocks)
+    name = (
+        [Text(result.scenario), Text(result.sender)]
+        if wide
+        else [Text(f"{result.scenario}\n").append(result.sender, "dim")]
+    )
+    told = verdict(result)
+    sent = result.messages
+    ceiling = result.throughput.ceiling_per_min
+    blocks = len(result.blocks)
     return [
         *name,
         Text(f"{sent.accepted:,} of\n{sent.submitted:,}"),
@@ -90,7 +116,10 @@ def _cells(result: Result, *, wide: bool) -> list[Text]:
             if ceiling
             else _rate(result.throughput.mean_per_min)
         ),
-        Text(f"{result.incidents.total:,}" + (f"\n{plural(blocks, 'block')}" if blocks and not wide else "")),
+        Text(
+            f"{result.incidents.total:,}"
+            + (f"\n{plural(blocks, 'block')}" if blocks and not wide else "")
+        ),
         Text("-" if result.latency_s.p99 is None else _seconds(result.latency_s.p99)),
         *[Text(str(blocks))] * wide,
         Text(told, _STYLES[told]),
@@ -98,7 +127,13 @@ def _cells(result: Result, *, wide: bool) -> list[Text]:
 
 
 def _rate(per_min: float | None) -> str:
-    return "-" if per_min is None else f"{per_min:,.1f}" if per_min < 100 and per_min % 1 else f"{per_min:,.0f}"
+    return (
+        "-"
+        if per_min is None
+        else f"{per_min:,.1f}"
+        if per_min < 100 and per_min % 1
+        else f"{per_min:,.0f}"
+    )
 
 
 def _seconds(value: float) -> str:
@@ -112,8 +147,12 @@ def _explain(result: Result, console: Console) -> None:
     if not (failed or result.error or result.diagnosis):
         return
     console.print()
-    console.print(Text(result.scenario, "bold").append(f": {verdict(result)}", _STYLES[verdict(result)]))
-    for label, text in [("error", result.error)] * bool(result.error) + [("expected", line) for line in failed]:
+    console.print(
+        Text(result.scenario, "bold").append(f": {verdict(result)}", _STYLES[verdict(result)])
+    )
+    for label, text in [("error", result.error)] * bool(result.error) + [
+        ("expected", line) for line in failed
+    ]:
         _line(console, label, text or "")
     for finding in result.diagnosis:
         console.print(Padding(Text(finding.limit or "no limit", "cyan"), (0, 0, 0, 2)))

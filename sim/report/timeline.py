@@ -1,6 +1,8 @@
-"""The life of each connection as a figure: a row each with greeting, login, transactions and what a limit refused.
+"""The life of each connection as a figure: a row each with greeting, login, transactions and what a
+limit refused.
 
-For the page in Vega-Lite and for a file with matplotlib, from the same steps. Knows nothing of how a story is made.
+For the page in Vega-Lite and for a file with matplotlib, from the same steps. Knows nothing of how
+a story is made.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ STEPS = {
     "refused": ("refused by a limit", {False: "#C44E00", True: "#FF8B3D"}),
     "open": ("nothing more", {False: "#e3e6e9", True: "#343b44"}),
 }
-"""The words and a colour, on light and on dark, of each kind of step; what is no stretch of time has a shape besides."""
+"""The words and a colour, on light and on dark, of each kind of step; what is no stretch of time
+has a shape besides.
+"""
 
 SHAPES = {"login": "circle", "failed": "diamond", "refused": "cross"}
 ROOM = 0.022
@@ -30,18 +34,43 @@ ROOM = 0.022
 
 
 def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
-    """The life of each connection, one row each: greeting, login, every transaction with its number, and what was refused."""
+    """The life of each connection, one row each: greeting, login, every transaction with its
+    number, and what was refused.
+    """
     names = [_name(life) for life in lives]
     low, high = _span(lives)
-    rows = [row for life, name in zip(lives, names, strict=True) for row in _rows(life, name, high - low)]
-    x = {"field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False, "domain": [low, high]},
-         "axis": {"title": "time since the start (s)", "orient": "top", "grid": True}}  # fmt: skip
-    y = {"field": "row", "type": "nominal", "sort": names,
-         "axis": {"title": None, "labelLimit": 200, "ticks": False, "domain": False}}  # fmt: skip
+    rows = [
+        row
+        for life, name in zip(lives, names, strict=True)
+        for row in _rows(life, name, high - low)
+    ]
+    x = {
+        "field": "at",
+        "type": "quantitative",
+        "scale": {"nice": False, "zero": False, "domain": [low, high]},
+        "axis": {"title": "time since the start (s)", "orient": "top", "grid": True},
+    }
+    y = {
+        "field": "row",
+        "type": "nominal",
+        "sort": names,
+        "axis": {"title": None, "labelLimit": 200, "ticks": False, "domain": False},
+    }
     edge = "#0e1117" if dark else "#ffffff"
     colour = _kinds(dark=dark)
-    tooltip = [{"field": "row", "title": "connection"}, {"field": "what", "title": "what"}, {"field": "time", "title": "when"}]
-    point = {"type": "point", "filled": True, "size": 110, "opacity": 1, "stroke": edge, "strokeWidth": 0.8}
+    tooltip = [
+        {"field": "row", "title": "connection"},
+        {"field": "what", "title": "what"},
+        {"field": "time", "title": "when"},
+    ]
+    point = {
+        "type": "point",
+        "filled": True,
+        "size": 110,
+        "opacity": 1,
+        "stroke": edge,
+        "strokeWidth": 0.8,
+    }
     shapes = {"domain": [STEPS[kind][0] for kind in SHAPES], "range": list(SHAPES.values())}
     shape = {"field": "kind", "type": "nominal", "legend": None, "scale": shapes}
     middle = {**x, "field": "middle"}
@@ -50,7 +79,13 @@ def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
             "data": {"values": [row for row in rows if row["long"]]},
             "mark": {"type": "bar", "height": {"band": 0.74}, "stroke": edge, "strokeWidth": 1},
             "params": [zoom_by_key()],
-            "encoding": {"x": x, "x2": {"field": "end"}, "y": y, "color": colour, "tooltip": tooltip},
+            "encoding": {
+                "x": x,
+                "x2": {"field": "end"},
+                "y": y,
+                "color": colour,
+                "tooltip": tooltip,
+            },
         },
         {
             "data": {"values": [row for row in rows if row["number"]]},
@@ -60,17 +95,24 @@ def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
         {
             "data": {"values": [row for row in rows if not row["long"]]},
             "mark": point,
-            "encoding": {"x": {**x, "field": "end"}, "y": y, "color": {**colour, "legend": None}, "shape": shape,
-                         "tooltip": [*tooltip, {"field": "limit", "title": "limit"}]},
+            "encoding": {
+                "x": {**x, "field": "end"},
+                "y": y,
+                "color": {**colour, "legend": None},
+                "shape": shape,
+                "tooltip": [*tooltip, {"field": "limit", "title": "limit"}],
+            },
         },
-    ]  # fmt: skip
+    ]
     refused = sum(step.kind == "refused" for life in lives for step in life.steps)
     told = f"The life of {len(lives)} connections, with {refused} refusals"
     return spec_of(layers, 24 * len(lives) + 150, told)
 
 
 def _span(lives: Sequence[Life]) -> tuple[float, float]:
-    """From the first to the last of them in seconds, with a little room for what stands at the ends."""
+    """From the first to the last of them in seconds, with a little room for what stands at the
+    ends.
+    """
     low = min((life.from_ for life in lives), default=0) / MICRO
     high = max((life.until for life in lives), default=MICRO) / MICRO
     room = max(0.02 * (high - low), 0.001)
@@ -81,21 +123,42 @@ def _rows(life: Life, name: str, span: float) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     number = 0
     for step in life.steps:
-        from_, until = step.from_ / MICRO, step.until / MICRO
+        from_ = step.from_ / MICRO
+        until = step.until / MICRO
         number += step.kind == "transaction"
         wide = step.kind == "transaction" and until - from_ > ROOM * span
         rows.append(
-            {"row": name, "at": from_, "end": until, "middle": (from_ + until) / 2, "kind": STEPS[step.kind][0], "what": step.what,
-             "limit": limit_said(step.limit) if step.limit else None, "number": str(number) if wide else "",
-             "long": step.kind not in SHAPES, "time": f"{from_:,.3f} to {until:,.3f} s"}
-        )  # fmt: skip
+            {
+                "row": name,
+                "at": from_,
+                "end": until,
+                "middle": (from_ + until) / 2,
+                "kind": STEPS[step.kind][0],
+                "what": step.what,
+                "limit": limit_said(step.limit) if step.limit else None,
+                "number": str(number) if wide else "",
+                "long": step.kind not in SHAPES,
+                "time": f"{from_:,.3f} to {until:,.3f} s",
+            }
+        )
     return rows
 
 
 def _kinds(*, dark: bool) -> Spec:
-    legend = {"title": None, "orient": "bottom", "symbolType": "square", "columns": 2, "labelLimit": 300, "symbolSize": 110,
-              "symbolOpacity": 1, "symbolStrokeWidth": 0}  # fmt: skip
-    scale = {"domain": [words for words, _ in STEPS.values()], "range": [colours[dark] for _, colours in STEPS.values()]}
+    legend = {
+        "title": None,
+        "orient": "bottom",
+        "symbolType": "square",
+        "columns": 2,
+        "labelLimit": 300,
+        "symbolSize": 110,
+        "symbolOpacity": 1,
+        "symbolStrokeWidth": 0,
+    }
+    scale = {
+        "domain": [words for words, _ in STEPS.values()],
+        "range": [colours[dark] for _, colours in STEPS.values()],
+    }
     return {"field": "kind", "type": "nominal", "scale": scale, "legend": legend}
 
 
@@ -104,27 +167,69 @@ def _name(life: Life) -> str:
     return f"#{life.connection}{who}"
 
 
-def window(filled: Sequence[Any], incident: Incident, passes_at: int, key: str, *, dark: bool = False) -> Spec:
-    """The requests that a window still counts as ticks, the refused one as a cross, and the time at which it would have passed."""
+def window(
+    filled: Sequence[Any], incident: Incident, passes_at: int, key: str, *, dark: bool = False
+) -> Spec:
+    """The requests that a window still counts as ticks, the refused one as a cross, and the time at
+    which it would have passed.
+    """
     first = filled[0].at if filled else incident.at
     bins = _unit(passes_at - first)
     rows = [{"at": one.at / bins[0], "what": one.what, "time": moment(one.at)} for one in filled]
     refused = {"at": incident.at / bins[0], "what": "refused", "time": moment(incident.at)}
     passes = {"at": passes_at / bins[0], "what": "would have passed", "time": moment(passes_at)}
-    x = {"field": "at", "type": "quantitative", "scale": {"nice": False, "zero": False, "padding": 12},
-         "axis": {"title": f"time since the start ({bins[1]}); a tick for each counted request of {key}", "grid": False}}  # fmt: skip
+    x = {
+        "field": "at",
+        "type": "quantitative",
+        "scale": {"nice": False, "zero": False, "padding": 12},
+        "axis": {
+            "title": f"time since the start ({bins[1]}); a tick for each counted request of {key}",
+            "grid": False,
+        },
+    }
     tooltip = [{"field": "what", "title": "what"}, {"field": "time", "title": "when"}]
-    ticks = {"type": "tick", "thickness": 1.6, "height": 34, "opacity": 0.75, "color": STEPS["transaction"][1][dark]}
-    cross = {"type": "point", "filled": True, "shape": "cross", "size": 220, "opacity": 1, "color": STEPS["refused"][1][dark]}
-    rule = {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 2, "color": STEPS["login"][1][dark]}
-    said = {"type": "text", "align": "right", "dx": -6, "dy": -34, "fontSize": 12, "color": STEPS["login"][1][dark]}
+    ticks = {
+        "type": "tick",
+        "thickness": 1.6,
+        "height": 34,
+        "opacity": 0.75,
+        "color": STEPS["transaction"][1][dark],
+    }
+    cross = {
+        "type": "point",
+        "filled": True,
+        "shape": "cross",
+        "size": 220,
+        "opacity": 1,
+        "color": STEPS["refused"][1][dark],
+    }
+    rule = {
+        "type": "rule",
+        "strokeDash": [5, 4],
+        "strokeWidth": 2,
+        "color": STEPS["login"][1][dark],
+    }
+    said = {
+        "type": "text",
+        "align": "right",
+        "dx": -6,
+        "dy": -34,
+        "fontSize": 12,
+        "color": STEPS["login"][1][dark],
+    }
     layers: list[Spec] = [
         {"data": {"values": rows}, "mark": ticks, "encoding": {"x": x, "tooltip": tooltip}},
         {"data": {"values": [refused]}, "mark": cross, "encoding": {"x": x, "tooltip": tooltip}},
         {"data": {"values": [passes]}, "mark": rule, "encoding": {"x": x, "tooltip": tooltip}},
-        {"data": {"values": [passes]}, "mark": said, "encoding": {"x": x, "text": {"field": "what"}}},
+        {
+            "data": {"values": [passes]},
+            "mark": said,
+            "encoding": {"x": x, "text": {"field": "what"}},
+        },
     ]
-    return spec_of(layers, 130, f"{len(rows)} requests of {key} before the refusal at {moment(incident.at)}")
+    return spec_of(
+        layers, 130, f"{len(rows)} requests of {key} before the refusal at {moment(incident.at)}"
+    )
 
 
 def _unit(span: int) -> tuple[int, str]:

@@ -1,4 +1,6 @@
-"""A result in one sentence and five numbers, for whoever looks before reading. Knows a Result, not where it is shown."""
+"""A result in one sentence and five numbers, for whoever looks before reading. Knows a Result, not
+where it is shown.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ def sentence(result: Result) -> tuple[Tone, str]:
     """What came of it, and how bad that is."""
     if result.ended == "aborted":
         return "bad", f"The run was aborted: {result.error or 'no reason is known'}."
-    sent, hit = result.messages, result.incidents.total
+    sent = result.messages
+    hit = result.incidents.total
     if not sent.submitted:
         return "fair", "No message came into the outbox before the run ended."
     if sent.lost:
@@ -55,16 +58,26 @@ def sentence(result: Result) -> tuple[Tone, str]:
 
 
 def _why(result: Result) -> str:
-    """How often the relay refused, with what, since when, and by which limits, in the order in which they were met."""
+    """How often the relay refused, with what, since when, and by which limits, in the order in
+    which they were met.
+    """
     if not result.incidents.total:
         failed = result.logins.failed
-        return f" {plural(failed, 'login')} had a wrong password." if failed else " No limit was met: the sender gave them up."
+        return (
+            f" {plural(failed, 'login')} had a wrong password."
+            if failed
+            else " No limit was met: the sender gave them up."
+        )
     met = list(dict.fromkeys(one.limit for one in result.incidents.log))
     limits = [LIMITS[name] for name in met]
     over = limits[0] if len(limits) == 1 else f"{', '.join(limits[:-1])} and {limits[-1]}"
     codes = sorted(result.incidents.by_code, key=lambda code: -result.incidents.by_code[code])
     refused = plural(result.incidents.total, "request")
-    answer = f"answered {refused} with {codes[0]}" if codes[0] != "none" else f"dropped the connection at {refused}"
+    answer = (
+        f"answered {refused} with {codes[0]}"
+        if codes[0] != "none"
+        else f"dropped the connection at {refused}"
+    )
     since = f"{'' if result.incidents.total == 1 else 'the first '}at {moment(round((result.incidents.first_s or 0) * MICRO))}"
     return f" The relay {answer}, {since}, over its {'limit' if len(limits) == 1 else 'limits'} of {over}."
 
@@ -81,20 +94,31 @@ def _time(seconds: float) -> str:
 
 def numbers(result: Result) -> list[Number]:
     """Accepted a minute, incidents, lost, p99 and the time to drain."""
-    rate, ceiling, sent = result.throughput.mean_per_min, result.throughput.ceiling_per_min, result.messages
+    rate = result.throughput.mean_per_min
+    ceiling = result.throughput.ceiling_per_min
+    sent = result.messages
     share = result.throughput.utilisation
     part = f"{share:.0%} of the ceiling, " if share is not None else "ceiling "
     of = "no ceiling" if ceiling is None else f"{part}{ceiling:,.0f}"
     first = result.incidents.first_s
-    p99, slowest = result.latency_s.p99, result.latency_s.max
+    p99 = result.latency_s.p99
+    slowest = result.latency_s.max
     settled = result.ended == "settled"
     return [
         Number("Accepted a minute", "-" if rate is None else f"{rate:,.0f}", of),
-        Number("Incidents", f"{result.incidents.total:,}", "none" if first is None else f"first at {moment(round(first * MICRO))}"),
+        Number(
+            "Incidents",
+            f"{result.incidents.total:,}",
+            "none" if first is None else f"first at {moment(round(first * MICRO))}",
+        ),
         Number("Lost", f"{sent.lost:,}", f"of {sent.submitted:,}"),
-        Number("99% within", "-" if p99 is None else _time(p99), "nothing accepted" if slowest is None else f"slowest {_time(slowest)}"),
+        Number(
+            "99% within",
+            "-" if p99 is None else _time(p99),
+            "nothing accepted" if slowest is None else f"slowest {_time(slowest)}",
+        ),
         Number("Time to drain", _time(result.duration_s) if settled else "never", _drained(result)),
-    ]  # fmt: skip
+    ]
 
 
 def _drained(result: Result) -> str:

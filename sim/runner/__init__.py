@@ -1,8 +1,10 @@
-"""Runs scenarios, many at once if asked, and keeps a person's own code where it can do no harm: in child processes.
+"""Runs scenarios, many at once if asked, and keeps a person's own code where it can do no harm: in
+child processes.
 
-A shipped strategy runs in this process when there is one job. Everything else runs in children that are told one scenario at
-a time, watch over their own real time and memory, and are killed when they stop answering. Results come in the order of the
-scenarios and do not depend on ``jobs``. Knows nothing of command lines or reports.
+A shipped strategy runs in this process when there is one job. Everything else runs in children that
+are told one scenario at a time, watch over their own real time and memory, and are killed when they
+stop answering. Results come in the order of the scenarios and do not depend on ``jobs``. Knows
+nothing of command lines or reports.
 """
 
 from __future__ import annotations
@@ -21,12 +23,20 @@ Answer = Result | ScenarioError
 OnResult = Callable[[int, Answer], None]
 
 PATIENCE = 60.0
-"""Seconds of real time without progress of virtual time after which a strategy is taken to be stuck."""
+"""Seconds of real time without progress of virtual time after which a strategy is taken to be
+stuck.
+"""
 
 
-def run_many(scenarios: Sequence[Scenario], *, jobs: int = 1, patience: float = PATIENCE,
-             on_result: OnResult | None = None) -> list[Answer]:  # fmt: skip
-    """The result of each scenario, in their order; a ScenarioError where a person's file cannot be used.
+def run_many(
+    scenarios: Sequence[Scenario],
+    *,
+    jobs: int = 1,
+    patience: float = PATIENCE,
+    on_result: OnResult | None = None,
+) -> list[Answer]:
+    """The result of each scenario, in their order; a ScenarioError where a person's file cannot be
+    used.
 
     ``on_result(index, answer)`` is called as each comes in.
     """
@@ -37,9 +47,13 @@ def run_many(scenarios: Sequence[Scenario], *, jobs: int = 1, patience: float = 
         answers[index] = answer
         told(index, answer)
 
-    apart = [index for index, scenario in enumerate(scenarios) if jobs > 1 or scenario.file is not None]
+    apart = [
+        index for index, scenario in enumerate(scenarios) if jobs > 1 or scenario.file is not None
+    ]
     if apart:
-        run_in_children([(index, scenarios[index]) for index in apart], min(jobs, len(apart)), patience, keep)
+        run_in_children(
+            [(index, scenarios[index]) for index in apart], min(jobs, len(apart)), patience, keep
+        )
     for index, scenario in enumerate(scenarios):
         if index not in answers:
             keep(index, _here(scenario))

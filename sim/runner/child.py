@@ -1,6 +1,8 @@
-"""The child's side: runs the scenarios it is told, watches real time and memory, and answers with results.
+"""The child's side: runs the scenarios it is told, watches real time and memory, and answers with
+results.
 
-Reads the real clock, for the watchdog alone; no result contains it. Started by ``pool`` as ``python -m sim.runner.child``.
+Reads the real clock, for the watchdog alone; no result contains it. Started by ``pool`` as ``python
+-m sim.runner.child``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from ..world import World, strategy_of
 from .talk import Reached, Told
 
 MEMORY = 1 << 30
-"""Bytes of address space that a person's strategy may add to what the simulator has; beyond it Python raises MemoryError."""
+"""Bytes of address space that a person's strategy may add to what the simulator has; beyond it
+Python raises MemoryError.
+"""
 
 BEAT = 0.25
 """Seconds between two looks of the watchdog."""
@@ -30,20 +34,27 @@ class Watch:
     """The run that is under way, seen by the watchdog's thread."""
 
     def __init__(self, pipe: Connection, patience: float, parent: int) -> None:
-        self._pipe, self._patience, self._parent = pipe, patience, parent
+        self._pipe = pipe
+        self._patience = patience
+        self._parent = parent
         self._lock = Lock()
         self.scenario: Scenario | None = None
         self.world: World | None = None
-        self._since, self._seen = time.monotonic(), -1
+        self._since = time.monotonic()
+        self._seen = -1
 
     def begin(self, scenario: Scenario) -> None:
         """A run begins."""
         with self._lock:
-            self.scenario, self.world = scenario, None
-            self._since, self._seen = time.monotonic(), -1
+            self.scenario = scenario
+            self.world = None
+            self._since = time.monotonic()
+            self._seen = -1
 
     def answer(self, answer: Result | Told | ScenarioError, *, last: bool = False) -> None:
-        """The run's one answer, and whether it is this process's last; whoever comes second finds nothing to answer."""
+        """The run's one answer, and whether it is this process's last; whoever comes second finds
+        nothing to answer.
+        """
         with self._lock:
             if self.scenario is not None:
                 self.scenario = None
@@ -59,10 +70,12 @@ class Watch:
 
     def _look(self) -> None:
         with self._lock:
-            world, running = self.world, self.scenario is not None
+            world = self.world
+            running = self.scenario is not None
             reached = world.clock.moment if world else 0
             if not running or reached != self._seen:
-                self._since, self._seen = time.monotonic(), reached
+                self._since = time.monotonic()
+                self._seen = reached
                 if running:
                     self._pipe.send(Reached(reached, *(world.outbox.progress if world else (0, 0))))
                 return

@@ -1,6 +1,8 @@
-"""The parent's side: starts children, hands each one scenario at a time, and ends those that stop answering.
+"""The parent's side: starts children, hands each one scenario at a time, and ends those that stop
+answering.
 
-Reads the real clock, for nothing but the patience with a silent child. Knows nothing of what is in a scenario.
+Reads the real clock, for nothing but the patience with a silent child. Knows nothing of what is in
+a scenario.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from ..world.run import unanswered
 from .talk import Reached
 
 GRACE = 15.0
-"""Seconds that a child has beyond the patience: it ends a stuck run itself unless it cannot even count the time."""
+"""Seconds that a child has beyond the patience: it ends a stuck run itself unless it cannot even
+count the time.
+"""
 
 Task = tuple[int, Scenario]
 Keep = Callable[[int, Result | ScenarioError], None]
@@ -35,13 +39,25 @@ class Child:
         root = str(Path(__file__).parent.parent.parent)
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sim.runner.child", str(theirs.fileno()), str(patience), str(os.getpid())],
-            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path},
-            process_group=0,  # Ctrl-C is for the parent, which ends its children; one that is still starting would complain
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "sim.runner.child",
+                str(theirs.fileno()),
+                str(patience),
+                str(os.getpid()),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            # Ctrl-C is for the parent, which ends its children; one that is still starting would
+            # complain
+            process_group=0,
+        )
         theirs.close()
         self.task: Task | None = None
-        self.heard, self.reached = 0.0, 0
+        self.heard = 0.0
+        self.reached = 0
         self.spent = False
 
     def give(self, task: Task) -> None:
@@ -107,5 +123,10 @@ def _bury(child: Child, how: str, keep: Keep) -> None:
     index, scenario = child.task
     child.process.kill()
     child.process.wait()
-    keep(index, unanswered(scenario, child.reached, f"the strategy {how}; what it had sent by then is not known"))
+    keep(
+        index,
+        unanswered(
+            scenario, child.reached, f"the strategy {how}; what it had sent by then is not known"
+        ),
+    )
     child.task = None

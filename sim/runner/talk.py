@@ -1,4 +1,6 @@
-"""What a child process says to its parent while it runs and at the end. Plain rows; knows nothing of processes."""
+"""What a child process says to its parent while it runs and at the end. Plain rows; knows nothing
+of processes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from ..measure.story import Story
 
 
 class Reached(NamedTuple):
-    """How far a run has come: virtual time in microseconds, and how many of its messages are settled."""
+    """How far a run has come: virtual time in microseconds, and how many of its messages are
+    settled.
+    """
 
     at: int
     settled: int

@@ -1,8 +1,10 @@
-"""Children that are kept warm for whoever waits at a screen: one run each, watched, cancelled by killing the child.
+"""Children that are kept warm for whoever waits at a screen: one run each, watched, cancelled by
+killing the child.
 
-A run that takes milliseconds must not pay for the start of a process, and a long one must not make the next wait: there is
-always one child more than there are runs, up to ``most``, and a run that turns out to be long steps back for all others. Answers
-are kept, since a scenario with its seed has but one. Knows nothing of screens.
+A run that takes milliseconds must not pay for the start of a process, and a long one must not make
+the next wait: there is always one child more than there are runs, up to ``most``, and a run that
+turns out to be long steps back for all others. Answers are kept, since a scenario with its seed has
+but one. Knows nothing of screens.
 """
 
 from __future__ import annotations
@@ -24,31 +26,43 @@ __all__ = ["Run", "Warm"]
 
 
 FORSAKEN = 120.0
-"""Seconds of real time after which a run that nobody looks at is ended. Browsers let a hidden page look once a minute."""
+"""Seconds of real time after which a run that nobody looks at is ended. Browsers let a hidden page
+look once a minute.
+"""
 
 
 BRIEF = 2.0
 """Seconds of real time after which a run is a long one, which gives way to the brief ones."""
 
 NICER = 10
-"""By how much a long run's process is nicer (nice(1)) than it began: about a tenth of what another gets that wants the same core."""
+"""By how much a long run's process is nicer (nice(1)) than it began: about a tenth of what another
+gets that wants the same core.
+"""
 
 
 class Run:
-    """One scenario on its way: ``answer`` is None until it is ``done``, and stays None if it was cancelled."""
+    """One scenario on its way: ``answer`` is None until it is ``done``, and stays None if it was
+    cancelled.
+    """
 
     def __init__(self, scenario: Scenario, forsaken: float) -> None:
-        self.scenario, self._forsaken = scenario, forsaken
+        self.scenario = scenario
+        self._forsaken = forsaken
         self.answer: Told | ScenarioError | None = None
         self.reached = Reached(0, 0, 0)
-        self.done, self.cancelled = Event(), False
+        self.done = Event()
+        self.cancelled = False
         self._child: Child | None = None
-        self._waiting, self._looked = 1, time.monotonic()
-        self._begun, self.long = time.monotonic(), False
+        self._waiting = 1
+        self._looked = time.monotonic()
+        self._begun = time.monotonic()
+        self.long = False
         self._lock = Lock()
 
     def wait(self, seconds: float) -> bool:
-        """Waits so many seconds of real time at most; whether it is done. Whoever waits shows that the run is still wanted."""
+        """Waits so many seconds of real time at most; whether it is done. Whoever waits shows that
+        the run is still wanted.
+        """
         self._looked = time.monotonic()
         done = self.done.wait(seconds)
         self._looked = time.monotonic()
@@ -85,7 +99,9 @@ class Run:
             return True
 
     def _listen(self, child: Child, step_back: Callable[[], None]) -> None:
-        """Hears the child out. A child that ends without an answer was killed, or has ended its own process."""
+        """Hears the child out. A child that ends without an answer was killed, or has ended its own
+        process.
+        """
         try:
             child.pipe.send((0, self.scenario, True))
             while not self._heard(child):
@@ -118,7 +134,8 @@ class _Place:
     """A run's place among the brief ones, until it takes one of the long ones, if there is one."""
 
     def __init__(self, brief: Semaphore, long: Semaphore) -> None:
-        self._brief, self._long = brief, long
+        self._brief = brief
+        self._long = long
 
     def __enter__(self) -> Callable[[], None]:
         self._brief.acquire()
@@ -135,24 +152,36 @@ class _Place:
 
 
 class Warm:
-    """At most ``most`` brief runs at once and as many long ones; ``spare`` children wait for work. ``keep`` answers are remembered.
+    """At most ``most`` brief runs at once and as many long ones; ``spare`` children wait for work.
+    ``keep`` answers are remembered.
 
     A run that nobody waits for any more is ended after ``forsaken`` seconds of real time.
     """
 
     def __init__(
-        self, most: int, *, spare: int = 1, patience: float = 60.0, keep: int = 64, forsaken: float = FORSAKEN
+        self,
+        most: int,
+        *,
+        spare: int = 1,
+        patience: float = 60.0,
+        keep: int = 64,
+        forsaken: float = FORSAKEN,
     ) -> None:
         self._forsaken = forsaken
-        self._spare, self._patience, self._keep = spare, patience, keep
-        self._brief, self._long = Semaphore(most), Semaphore(most)
+        self._spare = spare
+        self._patience = patience
+        self._keep = keep
+        self._brief = Semaphore(most)
+        self._long = Semaphore(most)
         self._idle: list[Child] = []
         self._kept: OrderedDict[Hashable, Run] = OrderedDict()
         self._lock = Lock()
         self._warm_up()
 
     def start(self, scenario: Scenario, key: Hashable) -> Run:
-        """The run of ``scenario``, which ``key`` tells from all others: a new one unless it was asked for before."""
+        """The run of ``scenario``, which ``key`` tells from all others: a new one unless it was
+        asked for before.
+        """
         with self._lock:
             known = self._kept.get(key)
             if known is not None and known.join():
@@ -168,7 +197,8 @@ class Warm:
         """Ends the children that wait; those at work end with their runs."""
         with self._lock:
             self._spare = 0
-            idle, self._idle = self._idle, []
+            idle = self._idle
+            self._idle = []
         for child in idle:
             child.end()
 
@@ -193,9 +223,16 @@ class Warm:
         return Child(self._patience)
 
     def _put_back(self, child: Child, *, dying: bool) -> None:
-        """Keeps the child for the next run, unless it was killed, which may look alive for a moment still, or made nicer for good."""
+        """Keeps the child for the next run, unless it was killed, which may look alive for a moment
+        still, or made nicer for good.
+        """
         with self._lock:
-            if not dying and child.process.poll() is None and not child.spent and len(self._idle) < max(1, self._spare):
+            if (
+                not dying
+                and child.process.poll() is None
+                and not child.spent
+                and len(self._idle) < max(1, self._spare)
+            ):
                 self._idle.append(child)
                 return
         child.end()
@@ -207,10 +244,14 @@ class Warm:
 
 
 def _make_nicer(pid: int) -> None:
-    """What the long run's process leaves over, everybody else gets first. It never goes back: only root may do that."""
+    """What the long run's process leaves over, everybody else gets first. It never goes back: only
+    root may do that.
+    """
     with suppress(OSError):  # it has just ended
         os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, pid) + NICER))
 
 
 def _ended(status: int) -> str:
-    return f"the run ended its own process with status {status}; what it had sent by then is not known"
+    return (
+        f"the run ended its own process with status {status}; what it had sent by then is not known"
+    )

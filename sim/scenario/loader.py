@@ -1,7 +1,8 @@
-"""From a file to a Scenario, or to every mistake in it: tables read strictly, overrides laid on, references found.
+"""From a file to a Scenario, or to every mistake in it: tables read strictly, overrides laid on,
+references found.
 
-A shipped strategy and its options are checked here. A person's own strategy file is only looked for, never executed: that is
-done where it cannot do harm. Knows nothing of running.
+A shipped strategy and its options are checked here. A person's own strategy file is only looked
+for, never executed: that is done where it cannot do harm. Knows nothing of running.
 """
 
 from __future__ import annotations
@@ -27,7 +28,18 @@ from .trace import read_trace
 
 T = TypeVar("T")
 
-TABLES = ("title", "about", "seed", "until", "policy", "workload", "sender", "network", "faults", "expect")
+TABLES = (
+    "title",
+    "about",
+    "seed",
+    "until",
+    "policy",
+    "workload",
+    "sender",
+    "network",
+    "faults",
+    "expect",
+)
 
 
 class Head(Table):
@@ -41,7 +53,9 @@ class Head(Table):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario that can run. ``until`` is microseconds or None; ``arrivals`` are a trace's; ``file`` the strategy's file."""
+    """A scenario that can run. ``until`` is microseconds or None; ``arrivals`` are a trace's;
+    ``file`` the strategy's file.
+    """
 
     name: str
     title: str
@@ -73,11 +87,13 @@ class Scenario:
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
-    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) laid on; ScenarioError with every mistake.
+    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) laid on; ScenarioError
+    with every mistake.
 
     The place of a mistake is the file, or ``--set KEY=VALUE (on FILE)`` where an override made it.
     """
-    data, place = read_toml(path), str(path)
+    data = read_toml(path)
+    place = str(path)
 
     def built(overrides: Sequence[str]) -> Scenario:
         return build(data, place, printable(path.stem), path.parent, overrides, seed)
@@ -98,17 +114,30 @@ def _mistakes(make: Callable[[], object]) -> list[ScenarioError]:
     return []
 
 
-def build(data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str] = (),
-          seed: int | None = None) -> Scenario:  # fmt: skip
+def build(
+    data: Mapping[str, Any],
+    place: str,
+    name: str,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+) -> Scenario:
     """The scenario of the tables ``data``; ``folder`` is where its relative paths begin."""
     try:
         return _built(data, place, name, folder, overrides, seed)
     except RecursionError:
-        raise ScenarioError(place, "", "has tables within tables too deep to be read; no key needs more than four") from None
+        raise ScenarioError(
+            place, "", "has tables within tables too deep to be read; no key needs more than four"
+        ) from None
 
 
 def _built(
-    data: Mapping[str, Any], place: str, name: str, folder: Path, overrides: Sequence[str], seed: int | None
+    data: Mapping[str, Any],
+    place: str,
+    name: str,
+    folder: Path,
+    overrides: Sequence[str],
+    seed: int | None,
 ) -> Scenario:
     whole = deepcopy(dict(data))
     for override in overrides:
@@ -119,33 +148,61 @@ def _built(
     for key in whole:
         if key not in TABLES:
             gathered.errors.append(ScenarioError(place, key, unknown_key(key, list(TABLES))))
-    head = gathered.take(lambda: read(Head, {key: whole[key] for key in Head.model_fields if key in whole}, place))
+    head = gathered.take(
+        lambda: read(Head, {key: whole[key] for key in Head.model_fields if key in whole}, place)
+    )
     policy = gathered.take(lambda: _policy(whole.get("policy", {}), place, folder))
     workload = gathered.take(lambda: _workload(_required(whole, "workload", place), place))
-    sender = gathered.take(lambda: read(SenderSpec, _required(whole, "sender", place), place, "sender"))
-    network = gathered.take(lambda: read(Network, _table(whole, "network", place), place, "network"))
+    sender = gathered.take(
+        lambda: read(SenderSpec, _required(whole, "sender", place), place, "sender")
+    )
+    network = gathered.take(
+        lambda: read(Network, _table(whole, "network", place), place, "network")
+    )
     faults = gathered.take(lambda: read(Faults, _table(whole, "faults", place), place, "faults"))
     limits = policy.limits if policy else LIMITS  # a mistake in [policy] is not one in [expect] too
-    expect = gathered.take(lambda: parse_expectations(_table(whole, "expect", place), limits, place))
-    arrivals = gathered.take(lambda: read_trace(folder / workload.file, place) if isinstance(workload, Trace) else ())
+    expect = gathered.take(
+        lambda: parse_expectations(_table(whole, "expect", place), limits, place)
+    )
+    arrivals = gathered.take(
+        lambda: read_trace(folder / workload.file, place) if isinstance(workload, Trace) else ()
+    )
     file = gathered.take(lambda: _strategy(sender, place, folder) if sender else None)
     gathered.settle()
-    assert head and policy and workload and sender and network and faults, "settle raises if one is missing"  # noqa: PT018 - for mypy
+    # settle raises if one is missing
+    assert head and policy and workload  # noqa: PT018 -- one thought
+    assert sender and network and faults  # noqa: PT018
     return Scenario(
-        name, head.title or name, head.about, head.seed, head.until, policy, workload, sender, network, faults,
-        expect or (), place, arrivals or (), file, tuple(overrides),
-    )  # fmt: skip
+        name,
+        head.title or name,
+        head.about,
+        head.seed,
+        head.until,
+        policy,
+        workload,
+        sender,
+        network,
+        faults,
+        expect or (),
+        place,
+        arrivals or (),
+        file,
+        tuple(overrides),
+    )
 
 
 def lay_on(data: dict[str, Any], override: str) -> None:
     """Lays ``dotted.key=value`` on the tables; the value is TOML, or a string where it is no TOML.
 
-    What stands behind ``sender.options`` or ``expect`` is one name, dots and all, with quotes or without.
+    What stands behind ``sender.options`` or ``expect`` is one name, dots and all, with quotes or
+    without.
     """
     key, equals, text = override.partition("=")
     parts = segments(key)
     if not equals or not all(parts):
-        raise ScenarioError("--set", "", f"{shown(override)} is not KEY=VALUE; write it like workload.messages=500")
+        raise ScenarioError(
+            "--set", "", f"{shown(override)} is not KEY=VALUE; write it like workload.messages=500"
+        )
     for whole in (["expect"], ["sender", "options"]):
         if parts[: len(whole)] == whole and len(parts) > len(whole):
             parts = [*whole, ".".join(parts[len(whole) :])]
@@ -154,17 +211,24 @@ def lay_on(data: dict[str, Any], override: str) -> None:
         below = table.get(part)
         if not isinstance(below, dict):
             # A limit's bare number becomes a table when one of its fields is set.
-            below = {"count": below} if isinstance(below, int) and not isinstance(below, bool) else {}
+            below = (
+                {"count": below} if isinstance(below, int) and not isinstance(below, bool) else {}
+            )
             table[part] = below
         table = below
     table[parts[-1]] = toml_value(text.strip())
 
 
 def toml_value(text: str) -> Any:
-    """``text`` as a TOML value; the text itself where it is none, so that ``window=sliding`` needs no quotes."""
+    """``text`` as a TOML value; the text itself where it is none, so that ``window=sliding`` needs
+    no quotes.
+    """
     try:
         return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else text
-    except (ValueError, RecursionError):  # a whole number of thousands of digits is a mere ValueError
+    except (
+        ValueError,
+        RecursionError,
+    ):  # a whole number of thousands of digits is a mere ValueError
         return text
 
 
@@ -184,7 +248,9 @@ class _Gathered:
     def settle(self) -> None:
         if self.errors:
             flat = [single for error in self.errors for single in error.each()]
-            raise ScenarioError.joined([ScenarioError(one.place, one_line(one.key), one_line(one.problem)) for one in flat])
+            raise ScenarioError.joined(
+                [ScenarioError(one.place, one_line(one.key), one_line(one.problem)) for one in flat]
+            )
 
 
 def _required(whole: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
@@ -202,11 +268,15 @@ def _table(whole: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
 
 def _policy(table: object, place: str, folder: Path) -> Policy:
     if not isinstance(table, Mapping):
-        raise ScenarioError(place, "policy", f'{shown(table)} is not a table; write [policy] and use = "mailersend"')
+        raise ScenarioError(
+            place, "policy", f'{shown(table)} is not a table; write [policy] and use = "mailersend"'
+        )
     overlay = dict(table)
     use = overlay.pop("use", "mailersend")
     if not isinstance(use, str):
-        raise ScenarioError(place, "policy.use", f"{shown(use)} is not a string; write a shipped policy or a path")
+        raise ScenarioError(
+            place, "policy.use", f"{shown(use)} is not a string; write a shipped policy or a path"
+        )
     return load_policy(use, overlay, place, folder)
 
 
@@ -225,7 +295,11 @@ def _workload(table: Mapping[str, Any], place: str) -> Any:
 def _strategy(sender: SenderSpec, place: str, folder: Path) -> tuple[Path, str] | None:
     """Checks a shipped strategy and its options; finds the file of a person's own."""
     if sender.strategy is None:
-        raise ScenarioError(place, "sender.code", "production code in virtual time is not yet in this version; use strategy")
+        raise ScenarioError(
+            place,
+            "sender.code",
+            "production code in virtual time is not yet in this version; use strategy",
+        )
     try:
         if catalogue.is_path(sender.strategy):
             return catalogue.split(sender.strategy, folder)

@@ -1,7 +1,7 @@
 """What may stand in a scenario file: every key with its type, its bounds and its default.
 
-Only the tables and their values; what they refer to (policies, strategies, files) is the loader's. Durations are microseconds
-and rates messages a microsecond once read.
+Only the tables and their values; what they refer to (policies, strategies, files) is the loader's.
+Durations are microseconds and rates messages a microsecond once read.
 """
 
 from __future__ import annotations
@@ -59,10 +59,14 @@ class Bursts(Table):
 
 
 class Daily(Table):
-    """Poisson arrivals whose rate follows 24 values, messages an hour from midnight (0 s) on, day after day."""
+    """Poisson arrivals whose rate follows 24 values, messages an hour from midnight (0 s) on, day
+    after day.
+    """
 
     kind: Literal["daily"]
-    profile: Annotated[list[Annotated[float, Field(ge=0, le=100_000_000)]], Field(min_length=24, max_length=24)]
+    profile: Annotated[
+        list[Annotated[float, Field(ge=0, le=100_000_000)]], Field(min_length=24, max_length=24)
+    ]
     for_: For
 
     @model_validator(mode="after")
@@ -123,7 +127,9 @@ class ClientTime(Table):
 
 
 class Network(Table):
-    """The way between sender and relay. ``jitter`` is the coefficient of variation of each round trip, gamma distributed."""
+    """The way between sender and relay. ``jitter`` is the coefficient of variation of each round
+    trip, gamma distributed.
+    """
 
     rtt: Annotated[Duration, Field(le=3_600 * MICRO)] = 40_000
     jitter: Annotated[float, Field(ge=0, le=10)] = 0.1

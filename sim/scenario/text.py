@@ -1,7 +1,7 @@
 """Scenario tables as the text of a TOML file: what `loader` reads, the other way round.
 
-The standard library reads TOML and does not write it. Knows nothing of what the tables mean, but puts the keys above the tables
-and the tables in the order of a scenario file.
+The standard library reads TOML and does not write it. Knows nothing of what the tables mean, but
+puts the keys above the tables and the tables in the order of a scenario file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:
-    """The text of a scenario file with these tables; reading it gives them back. ValueError for what TOML cannot hold."""
+    """The text of a scenario file with these tables; reading it gives them back. ValueError for
+    what TOML cannot hold.
+    """
     order = {key: place for place, key in enumerate(TABLES)}
     keys = sorted(tables, key=lambda key: order.get(key, len(order)))
     lines = list(_lines({key: tables[key] for key in keys}, ()))
@@ -25,8 +27,14 @@ def to_toml(tables: Mapping[str, Any]) -> str:
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """The plain keys of a table and then its tables. Below the second level a table stands in its line."""
-    deep = {key: value for key, value in table.items() if isinstance(value, Mapping) and value and len(path) < 2}
+    """The plain keys of a table and then its tables. Below the second level a table stands in its
+    line.
+    """
+    deep = {
+        key: value
+        for key, value in table.items()
+        if isinstance(value, Mapping) and value and len(path) < 2
+    }
     if path and (len(deep) < len(table) or not table):
         yield ""
         yield f"[{'.'.join(_key(part) for part in path)}]"
@@ -65,5 +73,6 @@ def _float(value: float) -> str:
 
 
 def _text(text: str) -> str:
-    # A JSON string is a TOML basic string, but for the surrogate pairs that JSON writes and the one control that it leaves.
+    # A JSON string is a TOML basic string, but for the surrogate pairs that JSON writes and the one
+    # control that it leaves.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

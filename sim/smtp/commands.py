@@ -1,15 +1,18 @@
-"""One command line to a typed command, or to the reply that refuses it. Pure, and knows nothing of states or limits.
+"""One command line to a typed command, or to the reply that refuses it. Pure, and knows nothing of
+states or limits.
 
 What the grammar of RFC 5321 leaves to the relay, and what is decided here:
 
-- verbs and keywords in any case, white space before the CRLF and spaces behind ``FROM:`` and ``TO:`` are taken (4.1.1 asks
-  for the second; senders in the wild do the third);
-- an address stands in angle brackets, always; its local part may be quoted; a source route is read and ignored (4.1.1.3,
-  appendix C); ``<Postmaster>`` needs no domain (4.1.1.3); no length but the line's is checked (4.5.3.1);
-- a domain may hold underscores, as names of containers do, and EHLO's name any 255 printable octets without a space;
+- verbs and keywords in any case, white space before the CRLF and spaces behind ``FROM:`` and
+``TO:`` are taken (4.1.1 asks for the second; senders in the wild do the third);
+- an address stands in angle brackets, always; its local part may be quoted; a source route is read
+and ignored (4.1.1.3, appendix C); ``<Postmaster>`` needs no domain (4.1.1.3); no length but the
+line's is checked (4.5.3.1);
+- a domain may hold underscores, as names of containers do, and EHLO's name any 255 printable octets
+without a space;
 - an octet above 127 is refused anywhere: SMTPUTF8 is not offered;
-- a parameter that is malformed, given twice or lacks its value is 501, one that is unknown, or has a value that the relay
-  does not have (BODY=BINARYMIME), is 555.
+- a parameter that is malformed, given twice or lacks its value is 501, one that is unknown, or has
+a value that the relay does not have (BODY=BINARYMIME), is 555.
 """
 
 from __future__ import annotations
@@ -50,7 +53,9 @@ class Auth(NamedTuple):
 
 
 class Mail(NamedTuple):
-    """MAIL: ``sender`` empty for ``<>``, ``size`` in octets as declared, ``body`` ``7BIT`` or ``8BITMIME`` or None."""
+    """MAIL: ``sender`` empty for ``<>``, ``size`` in octets as declared, ``body`` ``7BIT`` or
+    ``8BITMIME`` or None.
+    """
 
     sender: str
     size: int | None
@@ -110,7 +115,9 @@ _WRONG_OCTET = re.compile(rb"[\x00\r\n]")
 
 
 def parse(line: bytes) -> Command | Reply:
-    """The command in ``line`` (without its CRLF), or what refuses it. Takes any octets; never raises."""
+    """The command in ``line`` (without its CRLF), or what refuses it. Takes any octets; never
+    raises.
+    """
     return _known(line) if line[:4] in OFTEN_ALIKE and len(line) <= LONGEST_KNOWN else _parsed(line)
 
 
@@ -125,7 +132,9 @@ def _parsed(line: bytes) -> Command | Reply:
 
 
 OFTEN_ALIKE = frozenset((b"MAIL", b"DATA", b"QUIT", b"EHLO", b"HELO", b"RSET", b"NOOP"))
-"""Verbs whose lines come again and again: the latest are known without being read. Not AUTH: nobody's password is kept."""
+"""Verbs whose lines come again and again: the latest are known without being read. Not AUTH:
+nobody's password is kept.
+"""
 LONGEST_KNOWN = 80
 _known = lru_cache(maxsize=256)(_parsed)
 
@@ -160,7 +169,8 @@ def _mail(argument: str) -> Command | Reply:
     found = _MAIL.fullmatch(argument)
     if found is None:
         return replies.SENDER_SYNTAX
-    sender, rest = found[1] or "", found[2]
+    sender = found[1] or ""
+    rest = found[2]
     if rest is None:
         return Mail(sender, None, None, ())
     given = _parameters(rest)
@@ -185,11 +195,17 @@ def _rcpt(argument: str) -> Command | Reply:
 def _parameters(text: str) -> Parameters | Reply:
     found = [_PARAMETER.fullmatch(word) for word in text.split(" ") if word]
     whole = [match for match in found if match is not None]
-    return tuple((match[1].upper(), match[2]) for match in whole) if len(whole) == len(found) else replies.SYNTAX
+    return (
+        tuple((match[1].upper(), match[2]) for match in whole)
+        if len(whole) == len(found)
+        else replies.SYNTAX
+    )
 
 
 def _refused_parameter(values: dict[str, str | None]) -> Reply | None:
-    """What refuses the first parameter that is not as offered; 555 for an unknown one comes before 501 for a bad value."""
+    """What refuses the first parameter that is not as offered; 555 for an unknown one comes before
+    501 for a bad value.
+    """
     if any(keyword not in _PARAMETERS for keyword in values):
         return replies.PARAMETER
     answers = (_PARAMETERS[keyword](value or "") for keyword, value in values.items())
@@ -213,9 +229,13 @@ def _check_body(value: str) -> Reply | None:
 
 
 _PARAMETERS: dict[str, Callable[[str], Reply | None]] = {
-    "SIZE": lambda value: None if _SIZE.fullmatch(value) else replies.SYNTAX,  # RFC 1870 section 3: 1 to 20 digits
+    "SIZE": lambda value: (
+        None if _SIZE.fullmatch(value) else replies.SYNTAX
+    ),  # RFC 1870 section 3: 1 to 20 digits
     "BODY": _check_body,  # RFC 6152
-    "AUTH": lambda value: None if _XTEXT.fullmatch(value) else replies.SYNTAX,  # RFC 4954 section 5; read and not used
+    "AUTH": lambda value: (
+        None if _XTEXT.fullmatch(value) else replies.SYNTAX
+    ),  # RFC 4954 section 5; read and not used
 }
 
 _VERBS: dict[str, Callable[[str], Command | Reply]] = {
@@ -232,5 +252,7 @@ _VERBS: dict[str, Callable[[str], Command | Reply]] = {
     "HELP": _always(Help()),
     "QUIT": _bare(Quit()),
     # Known to RFC 5321 (EXPN; appendix F for the obsolete ones), 3030 and 1985, and not offered.
-    **dict.fromkeys(("EXPN", "SEND", "SOML", "SAML", "TURN", "ETRN", "BDAT"), _always(replies.NOT_IMPLEMENTED)),
+    **dict.fromkeys(
+        ("EXPN", "SEND", "SOML", "SAML", "TURN", "ETRN", "BDAT"), _always(replies.NOT_IMPLEMENTED)
+    ),
 }

@@ -1,7 +1,8 @@
-"""What the responses of AUTH PLAIN (RFC 4616) and LOGIN say: username and password, or the reply that refuses the form.
+"""What the responses of AUTH PLAIN (RFC 4616) and LOGIN say: username and password, or the reply
+that refuses the form.
 
-Knows nothing of whether they are right. An empty username or password is of a right form here and a wrong one for whoever
-judges it; PLAIN's authorization identity is read and ignored.
+Knows nothing of whether they are right. An empty username or password is of a right form here and a
+wrong one for whoever judges it; PLAIN's authorization identity is read and ignored.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def plain(octets: bytes) -> tuple[str, str] | Reply:
     parts = octets.split(b"\0")
     if len(parts) != 3:
         return BAD_CREDENTIALS_FORM
-    username, password = text(parts[1]), text(parts[2])
+    username = text(parts[1])
+    password = text(parts[2])
     return BAD_CREDENTIALS_FORM if username is None or password is None else (username, password)
 
 

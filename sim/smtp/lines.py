@@ -1,9 +1,11 @@
-"""An incremental reader of the octets that a relay receives: command lines and bodies, however they are cut into pieces.
+"""An incremental reader of the octets that a relay receives: command lines and bodies, however they
+are cut into pieces.
 
-A line ends with CRLF and with nothing else (RFC 5321 2.3.8). A bare CR or LF is an octet of its line: it never makes two
-commands of one, and ``LF . LF`` never ends a body, so nothing can be smuggled behind one. Memory is bounded whatever comes:
-an over-long line is discarded to its end and answered once, and of a body only the size and the beginning are kept. Work is
-linear in the octets. Knows nothing of verbs (but for how long their lines may be), of states or of what a body says.
+A line ends with CRLF and with nothing else (RFC 5321 2.3.8). A bare CR or LF is an octet of its
+line: it never makes two commands of one, and ``LF . LF`` never ends a body, so nothing can be
+smuggled behind one. Memory is bounded whatever comes: an over-long line is discarded to its end and
+answered once, and of a body only the size and the beginning are kept. Work is linear in the octets.
+Knows nothing of verbs (but for how long their lines may be), of states or of what a body says.
 """
 
 from __future__ import annotations
@@ -14,19 +16,25 @@ from .replies import AUTH_LINE_TOO_LONG, LINE_TOO_LONG, Reply
 
 CRLF = b"\r\n"
 END = b"\r\n.\r\n"
-"""The end of a body. Its first CRLF is also the end of the body's last line or, of an empty body, of the line DATA."""
+"""The end of a body. Its first CRLF is also the end of the body's last line or, of an empty body,
+of the line DATA.
+"""
 STUFFED = b"\r\n."
-"""Where a line of a body begins with a dot: the sender doubled it, unless it is the END (RFC 5321 4.5.2)."""
+"""Where a line of a body begins with a dot: the sender doubled it, unless it is the END (RFC 5321
+4.5.2).
+"""
 
 COMMAND_LINE = 512
 """Octets of a command line with its CRLF (RFC 5321 4.5.3.1.4)."""
 MAIL_LINE = COMMAND_LINE + 26 + 17 + 500
-"""Octets of MAIL with its CRLF: SIZE adds 26 (RFC 1870 section 3), BODY 17 (RFC 6152 section 2), AUTH 500 (RFC 4954
-section 3)."""
+"""Octets of MAIL with its CRLF: SIZE adds 26 (RFC 1870 section 3), BODY 17 (RFC 6152 section 2),
+AUTH 500 (RFC 4954 section 3).
+"""
 AUTH_LINE = 12_288
 """Octets of AUTH and of each response in its exchange, with CRLF (RFC 4954 section 4)."""
 LONGEST = {b"MAIL ": (MAIL_LINE, LINE_TOO_LONG), b"AUTH ": (AUTH_LINE, AUTH_LINE_TOO_LONG)}
-"""By a line's first five octets in upper case: how long it may be, and what answers a longer one."""
+"""By a line's first five octets in upper case: how long it may be, and what answers a longer one.
+"""
 OTHERS = (COMMAND_LINE, LINE_TOO_LONG)
 SHORT = COMMAND_LINE - len(CRLF) + 1
 """A line of fewer octets without its CRLF is never too long."""
@@ -39,7 +47,8 @@ _HELD = tuple(END[:length] for length in (4, 3, 2, 1))
 
 
 class Body(NamedTuple):
-    """A whole body. ``size`` in octets counts the CRLFs, not the doubled dots and not the END's dot (RFC 1870 section 5).
+    """A whole body. ``size`` in octets counts the CRLFs, not the doubled dots and not the END's dot
+    (RFC 1870 section 5).
 
     ``head`` is its beginning without doubled dots.
     """
@@ -71,7 +80,8 @@ class Reader:
             self._buffer = self._buffer[at:] + data
             self._searched = max(0, self._searched - at)
         else:
-            self._buffer, self._searched = data, 0
+            self._buffer = data
+            self._searched = 0
         self._at = self._overlap = 0
 
     def spent(self) -> bool:
@@ -80,7 +90,11 @@ class Reader:
 
     def clear(self) -> None:
         """Throws away what was received and not yet given out."""
-        self._buffer, self._at, self._searched, self._overlap, self._overlong = b"", 0, 0, 0, None
+        self._buffer = b""
+        self._at = 0
+        self._searched = 0
+        self._overlap = 0
+        self._overlong = None
 
     def command(self) -> bytes | Reply | None:
         """The next command line without its CRLF, or what answers one that is too long."""
@@ -93,9 +107,12 @@ class Reader:
     def begin_body(self) -> None:
         """A body follows the line that was given out last."""
         self._overlap = len(CRLF)
-        self._at -= len(CRLF)  # the CRLF of that line can be the END's first: it stays in sight, and is not counted
+        self._at -= len(
+            CRLF
+        )  # the CRLF of that line can be the END's first: it stays in sight, and is not counted
         assert self._buffer[self._at : self._at + 2] == CRLF, "a body begins behind a line"
-        self._size, self._head = -len(CRLF), b""
+        self._size = -len(CRLF)
+        self._head = b""
 
     def body(self) -> Body | None:
         """The body, once its END is there."""
@@ -118,14 +135,17 @@ class Reader:
         # The common line is shorter than the shortest limit, and costs one comparison.
         if len(line) < SHORT and self._overlong is None:
             return line
-        overlong, self._overlong = self._overlong, None
+        overlong = self._overlong
+        self._overlong = None
         if overlong is None:
             longest, answer = allowed or LONGEST.get(line[:5].upper(), OTHERS)
             overlong = answer if len(line) + len(CRLF) > longest else None
         return line if overlong is None else overlong
 
     def _wait(self, allowed: tuple[int, Reply] | None) -> None:
-        """No CRLF yet: what need not be searched again is remembered, and a line that no verb may have is dropped."""
+        """No CRLF yet: what need not be searched again is remembered, and a line that no verb may
+        have is dropped.
+        """
         self._searched = max(self._at, len(self._buffer) - 1)  # a CR may be last
         if self._overlong is None and len(self._buffer) - self._at > AUTH_LINE:
             start = self._buffer[self._at : self._at + 5].upper()
@@ -134,11 +154,15 @@ class Reader:
             self._at = self._searched
 
     def _held(self) -> int:
-        """How many of the last octets may belong to an END, or to a doubled dot, that is not complete."""
+        """How many of the last octets may belong to an END, or to a doubled dot, that is not
+        complete.
+        """
         return next((len(start) for start in _HELD if self._buffer.endswith(start, self._at)), 0)
 
     def _settle(self, end: int) -> None:
-        """The octets up to ``end`` are of the body: counts them, and keeps them while they are of its beginning."""
+        """The octets up to ``end`` are of the body: counts them, and keeps them while they are of
+        its beginning.
+        """
         piece = self._buffer[self._at : end]
         self._at = end
         doubled = piece.count(STUFFED)

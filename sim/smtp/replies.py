@@ -1,11 +1,12 @@
-"""The replies of the relay's SMTP half: code, enhanced code and text of each, and how one is written to the wire.
+"""The replies of the relay's SMTP half: code, enhanced code and text of each, and how one is
+written to the wire.
 
-Knows nothing of limits (a limit's reply is the policy's), of states or of connections. The texts are our own; the codes are
-from these, named at each reply:
+Knows nothing of limits (a limit's reply is the policy's), of states or of connections. The texts
+are our own; the codes are from these, named at each reply:
 
 - RFC 5321: SMTP itself (4.2.2 and 4.2.3 list the codes, 4.3.2 which command gives which).
-- RFC 3463 and the registry of RFC 5248: enhanced codes. RFC 2034: they preface every 2xx, 4xx and 5xx reply except the
-  greeting and any answer to EHLO or HELO; a 3xx has none.
+- RFC 3463 and the registry of RFC 5248: enhanced codes. RFC 2034: they preface every 2xx, 4xx and
+5xx reply except the greeting and any answer to EHLO or HELO; a 3xx has none.
 - RFC 1870 SIZE, RFC 2920 PIPELINING, RFC 3207 STARTTLS, RFC 4954 AUTH.
 """
 
@@ -16,19 +17,25 @@ from typing import NamedTuple
 
 
 class Reply(NamedTuple):
-    """What the relay answers to one command. ``enhanced`` is ``"5.7.8"`` or empty; ``lines`` has at least one text."""
+    """What the relay answers to one command. ``enhanced`` is ``"5.7.8"`` or empty; ``lines`` has at
+    least one text.
+    """
 
     code: int
     enhanced: str
     lines: tuple[str, ...]
 
     def encode(self) -> bytes:
-        """The octets on the wire: ``250-first`` for all lines but the last, ``250 last``, each ended by CRLF."""
+        """The octets on the wire: ``250-first`` for all lines but the last, ``250 last``, each
+        ended by CRLF.
+        """
         return _encode(self)
 
     @property
     def text(self) -> str:
-        """What a program that sends sees beside the code: the lines, each behind its enhanced code, joined by newlines."""
+        """What a program that sends sees beside the code: the lines, each behind its enhanced code,
+        joined by newlines.
+        """
         return "\n".join(_prefaced(self))
 
     @property
@@ -47,18 +54,24 @@ def _prefaced(given: Reply) -> list[str]:
     return [preface + line for line in given.lines]
 
 
-# Nearly every reply is one of the constants below, so their octets are made once. Bounded, because a policy's texts are not.
+# Nearly every reply is one of the constants below, so their octets are made once. Bounded, because
+# a policy's texts are not.
 @lru_cache(maxsize=256)
 def _encode(given: Reply) -> bytes:
     texts = _prefaced(given)
     assert texts, "a reply has at least one line"
-    assert not any("\r" in text or "\n" in text for text in texts), f"a reply's line holds a line end: {given}"
+    assert not any("\r" in text or "\n" in text for text in texts), (
+        f"a reply's line holds a line end: {given}"
+    )
     marks = ["-"] * (len(texts) - 1) + [" "]
-    written = "".join(f"{given.code}{mark}{text}\r\n" for mark, text in zip(marks, texts, strict=True))
+    written = "".join(
+        f"{given.code}{mark}{text}\r\n" for mark, text in zip(marks, texts, strict=True)
+    )
     return written.encode("ascii", "replace")
 
 
-# -- 2xx: done ----------------------------------------------------------------------------------------------------------------
+# -- 2xx: done
+# ----------------------------------------------------------------------------------------------------------------
 
 READY = reply(220, "", "relay.invalid ESMTP relaysim, a model and no real relay")
 """The greeting (RFC 5321 3.1); without an enhanced code (RFC 2034 section 3)."""
@@ -84,13 +97,16 @@ RECIPIENT_OK = reply(250, "2.1.5", "Recipient taken")
 ACCEPTED = reply(250, "2.6.0", "Message accepted")
 """The end of the body (RFC 3463 X.6.0: other media status, as RFC 2034's example has it)."""
 
-HELP = reply(214, "2.0.0", "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT")
+HELP = reply(
+    214, "2.0.0", "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"
+)
 """HELP (RFC 5321 4.1.1.8)."""
 
 CANNOT_VERIFY = reply(252, "2.0.0", "Not verified here; a message to it would be tried")
 """VRFY (RFC 5321 3.5.3). X.0.0, because X.1.5 would say that the address is valid."""
 
-# -- 3xx: go on; never an enhanced code (RFC 2034 section 3 names 2xx, 4xx and 5xx alone) -------------------------------------
+# -- 3xx: go on; never an enhanced code (RFC 2034 section 3 names 2xx, 4xx and 5xx alone)
+# -------------------------------------
 
 START_INPUT = reply(354, "", "Go on, and end with a line that is a single dot")
 """DATA (RFC 5321 4.1.1.4)."""
@@ -104,10 +120,13 @@ CHALLENGE_USERNAME = reply(334, "", "VXNlcm5hbWU6")
 CHALLENGE_PASSWORD = reply(334, "", "UGFzc3dvcmQ6")
 """AUTH LOGIN's second challenge: ``Password:`` in base64 (draft-murchison-sasl-login-00)."""
 
-# -- 4xx: not now -------------------------------------------------------------------------------------------------------------
+# -- 4xx: not now
+# -------------------------------------------------------------------------------------------------------------
 
 CLOSING = reply(421, "4.3.2", "This session is over")
-"""A command by a typed call after the session ended; no byte can bring it about (RFC 5321 4.2.3; RFC 3463 X.3.2)."""
+"""A command by a typed call after the session ended; no byte can bring it about (RFC 5321 4.2.3;
+RFC 3463 X.3.2).
+"""
 
 TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "Too many recipients")
 """RCPT beyond the relay's most (RFC 5321 4.5.3.1.10; RFC 3463 X.5.3)."""
@@ -115,19 +134,26 @@ TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "Too many recipients")
 TLS_NOT_NOW = reply(454, "4.7.0", "TLS is not to be had at the moment")
 """STARTTLS where TLS is broken for a time (RFC 3207 section 4)."""
 
-# -- 50x: the command itself is wrong -----------------------------------------------------------------------------------------
+# -- 50x: the command itself is wrong
+# -----------------------------------------------------------------------------------------
 
 UNKNOWN = reply(500, "5.5.1", "No such command")
 """An unknown verb (RFC 5321 4.2.4; RFC 5248 X.5.1: invalid command)."""
 
 BAD_LINE = reply(500, "5.5.2", "A line ends with CRLF and has neither NUL nor a bare CR or LF")
-"""A command line with NUL, or with CR or LF elsewhere than at its end (RFC 5321 2.3.8 and 4.1.2; RFC 3463 X.5.2)."""
+"""A command line with NUL, or with CR or LF elsewhere than at its end (RFC 5321 2.3.8 and 4.1.2;
+RFC 3463 X.5.2).
+"""
 
 NOT_ASCII = reply(500, "5.5.2", "A command is 7-bit ASCII here")
-"""An octet above 127 in a command: SMTPUTF8 (RFC 6531) is not offered (RFC 5321 2.4; RFC 3463 X.5.2)."""
+"""An octet above 127 in a command: SMTPUTF8 (RFC 6531) is not offered (RFC 5321 2.4; RFC 3463
+X.5.2).
+"""
 
 LINE_TOO_LONG = reply(500, "5.5.2", "Line too long")
-"""A command longer than its verb may be (``lines.LONGEST``; RFC 5321 4.5.3.1.4, and 4.5.3.1.9 for the 500; RFC 3463 X.5.2)."""
+"""A command longer than its verb may be (``lines.LONGEST``; RFC 5321 4.5.3.1.4, and 4.5.3.1.9 for
+the 500; RFC 3463 X.5.2).
+"""
 
 AUTH_LINE_TOO_LONG = reply(500, "5.5.6", "Authentication line too long")
 """More than 12,288 octets with CRLF (RFC 4954 section 4, which also registers X.5.6)."""
@@ -139,22 +165,30 @@ HELLO_SYNTAX = reply(501, "", "EHLO and HELO need your name")
 """EHLO or HELO without a usable name; its answers have no enhanced code (RFC 2034 section 3)."""
 
 SENDER_SYNTAX = reply(501, "5.1.7", "Write MAIL FROM:<address>")
-"""MAIL without a path that can be read (RFC 5321 4.1.1.2; RFC 3463 X.1.7: sender's address syntax)."""
+"""MAIL without a path that can be read (RFC 5321 4.1.1.2; RFC 3463 X.1.7: sender's address syntax).
+"""
 
 RECIPIENT_SYNTAX = reply(501, "5.1.3", "Write RCPT TO:<address>")
-"""RCPT without a path that can be read (RFC 5321 4.1.1.3; RFC 3463 X.1.3: destination address syntax)."""
+"""RCPT without a path that can be read (RFC 5321 4.1.1.3; RFC 3463 X.1.3: destination address
+syntax).
+"""
 
 BAD_BASE64 = reply(501, "5.5.2", "That is not base64")
 """A response that cannot be decoded (RFC 4954 section 4, with this enhanced code)."""
 
-BAD_CREDENTIALS_FORM = reply(501, "5.5.2", "Credentials not in the form of the mechanism, or not in UTF-8")
-"""A PLAIN response without its two NULs, or octets that are no text (RFC 4616 section 2; RFC 4954 has no code for it)."""
+BAD_CREDENTIALS_FORM = reply(
+    501, "5.5.2", "Credentials not in the form of the mechanism, or not in UTF-8"
+)
+"""A PLAIN response without its two NULs, or octets that are no text (RFC 4616 section 2; RFC 4954
+has no code for it).
+"""
 
 AUTH_CANCELLED = reply(501, "5.7.0", "Authentication cancelled")
 """``*`` in place of a response (RFC 4954 section 4; RFC 3463 X.7.0)."""
 
 NOT_IMPLEMENTED = reply(502, "5.5.1", "Not offered here")
-"""A verb that RFC 5321 or 3207 knows and this relay does not have, such as EXPN (RFC 5321 4.2.4)."""
+"""A verb that RFC 5321 or 3207 knows and this relay does not have, such as EXPN (RFC 5321 4.2.4).
+"""
 
 HELLO_FIRST = reply(503, "5.5.1", "Say EHLO first")
 """Anything of a transaction, AUTH or STARTTLS before EHLO (RFC 5321 4.1.4)."""
@@ -172,7 +206,9 @@ NEED_DATA = reply(503, "5.5.1", "DATA comes first")
 """A body without DATA; by typed calls alone, since on the wire it would be read as commands."""
 
 BODY_FIRST = reply(503, "5.5.1", "The body comes first")
-"""A command while a body is due; by typed calls alone, since on the wire it would be part of the body."""
+"""A command while a body is due; by typed calls alone, since on the wire it would be part of the
+body.
+"""
 
 ALREADY_AUTHENTICATED = reply(503, "5.5.1", "Logged in already")
 """AUTH after a successful AUTH (RFC 4954 section 4)."""
@@ -189,19 +225,24 @@ TLS_ALREADY = reply(503, "5.5.1", "TLS is on already")
 BAD_MECHANISM = reply(504, "5.5.4", "Mechanisms: PLAIN, LOGIN")
 """AUTH by a mechanism that is not offered (RFC 4954 section 4)."""
 
-# -- 53x, 55x: refused --------------------------------------------------------------------------------------------------------
+# -- 53x, 55x: refused
+# --------------------------------------------------------------------------------------------------------
 
 AUTH_REQUIRED = reply(530, "5.7.0", "Log in first")
 """A transaction without a login, where the relay needs one (RFC 4954 section 6)."""
 
 TLS_REQUIRED = reply(530, "5.7.0", "Must issue a STARTTLS command first")
-"""Anything but NOOP, EHLO, STARTTLS, QUIT in the clear, where the relay needs TLS (RFC 3207 section 4 has this very text)."""
+"""Anything but NOOP, EHLO, STARTTLS, QUIT in the clear, where the relay needs TLS (RFC 3207 section
+4 has this very text).
+"""
 
 BAD_CREDENTIALS = reply(535, "5.7.8", "Username or password wrong")
 """AUTH with a wrong password (RFC 4954 section 6)."""
 
 TOO_LARGE = reply(552, "5.3.4", "Message too large")
-"""SIZE= at MAIL, or the body, above the relay's most (RFC 1870 sections 6.1 and 6.3; RFC 3463 X.3.4)."""
+"""SIZE= at MAIL, or the body, above the relay's most (RFC 1870 sections 6.1 and 6.3; RFC 3463
+X.3.4).
+"""
 
 PARAMETER = reply(555, "5.5.4", "Parameter unknown or not offered")
 """A parameter of MAIL or RCPT that the relay does not have (RFC 5321 4.1.1.11)."""

@@ -1,9 +1,11 @@
-"""Finds the limits from the replies alone: how many messages a connection takes, and how fast a username may log in.
+"""Finds the limits from the replies alone: how many messages a connection takes, and how fast a
+username may log in.
 
-The length of a batch doubles from one until a connection refuses a message after others; what it took is the length from then
-on. The pace of logins is :class:`sim.strategies.pace.Pace`, one for each username. Loses nothing: what was not accepted goes
-back. Does not know the policy, which limit a refusal is of, or whether a message would be refused for its own sake: such a one
-is tried again for ever. A relay that drops the connection without a word in place of a reply teaches it nothing.
+The length of a batch doubles from one until a connection refuses a message after others; what it
+took is the length from then on. The pace of logins is :class:`sim.strategies.pace.Pace`, one for
+each username. Loses nothing: what was not accepted goes back. Does not know the policy, which limit
+a refusal is of, or whether a message would be refused for its own sake: such a one is tried again
+for ever. A relay that drops the connection without a word in place of a reply teaches it nothing.
 """
 
 from __future__ import annotations
@@ -15,21 +17,30 @@ from .pace import CLEAN_S, Pace
 from .sending import Attempt, send_batch
 
 LONGEST_BATCH = 64
-"""Messages; beyond it the login is a small part of a connection's time, and a worker would keep too many from the others."""
+"""Messages; beyond it the login is a small part of a connection's time, and a worker would keep too
+many from the others.
+"""
 
-FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
-"""Seconds of rest after a failure that teaches nothing, doubled while such failures follow each other."""
+FIRST_REST_S = 1.0
+LONGEST_REST_S = 60.0
+"""Seconds of rest after a failure that teaches nothing, doubled while such failures follow each
+other.
+"""
 
 
 class Adaptive:
-    """Finds messages a connection and logins a second from replies alone, and stays just below both; loses nothing."""
+    """Finds messages a connection and logins a second from replies alone, and stays just below
+    both; loses nothing.
+    """
 
     options: dict[str, object] = {}
 
     def __init__(self) -> None:
         self.lock = Lock()  # in production the workers are threads
         self.paces: dict[str, Pace] = {}
-        self.size, self.found, self.longer_at = 1, False, 0.0
+        self.size = 1
+        self.found = False
+        self.longer_at = 0.0
 
     def run(self, sender: Sender) -> None:
         """Until the workload has ended."""
@@ -57,7 +68,9 @@ class Adaptive:
             return self.size
 
     def learn(self, attempt: Attempt, asked: int, now: float) -> bool:
-        """Adapts the size; False for a failure that neither the size nor the pace answers, after which to rest."""
+        """Adapts the size; False for a failure that neither the size nor the pace answers, after
+        which to rest.
+        """
         if attempt.stopped is None:
             self._took_all(asked, now)
             return True
@@ -72,14 +85,16 @@ class Adaptive:
     def _took_all(self, asked: int, now: float) -> None:
         with self.lock:
             if self.found and asked > self.size:
-                self.size, self.longer_at = asked, now  # the refusal that set it was of something else
+                self.size = asked
+                self.longer_at = now  # the refusal that set it was of something else
             elif not self.found and asked == self.size:
                 self.size = min(2 * self.size, LONGEST_BATCH)
 
     def _took_only(self, accepted: int, now: float) -> None:
         with self.lock:
             self.size = min(self.size, accepted)
-            self.found, self.longer_at = True, now + CLEAN_S
+            self.found = True
+            self.longer_at = now + CLEAN_S
 
 
 def log_in(sender: Sender, pace: Pace) -> Connection:

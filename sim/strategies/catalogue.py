@@ -1,7 +1,8 @@
-"""Finds a strategy by its shipped name or ``path/to/file.py:name``, checks its options and makes it ready to run.
+"""Finds a strategy by its shipped name or ``path/to/file.py:name``, checks its options and makes it
+ready to run.
 
-Knows what a strategy looks like, not what it does. Loading a person's file executes it: whoever must not be harmed by that
-loads it in a child process.
+Knows what a strategy looks like, not what it does. Loading a person's file executes it: whoever
+must not be harmed by that loads it in a child process.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ SHIPPED: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A strategy that was found, with its options as declared. ``made`` gives the function that each worker calls."""
+    """A strategy that was found, with its options as declared. ``made`` gives the function that
+    each worker calls.
+    """
 
     name: str
     found: Any
@@ -68,7 +71,9 @@ class Strategy:
 
     @property
     def library(self) -> str | None:
-        """The mail library that this is a model of, by its own name; None for a strategy that can send for real."""
+        """The mail library that this is a model of, by its own name; None for a strategy that can
+        send for real.
+        """
         return getattr(self.found, "library", None)
 
     @property
@@ -77,7 +82,9 @@ class Strategy:
         return getattr(self.found, "explained", {})
 
     def made(self, options: Mapping[str, object]) -> Runnable:
-        """One function for all workers of one run; a class is made once, so that its attributes are shared."""
+        """One function for all workers of one run; a class is made once, so that its attributes are
+        shared.
+        """
         if inspect.isclass(self.found):
             made: Any = self.found(**{**self.options, **options})
             run: Runnable = made.run
@@ -95,12 +102,16 @@ def shipped(name: str) -> Strategy:
     """A shipped strategy; ValueError in words if there is none of that name."""
     if name not in SHIPPED:
         close = nearest(name, SHIPPED)
-        raise ValueError(f"{shown(name)} is no shipped strategy; allowed: {', '.join(SHIPPED)}, or path/to/file.py:name{close}")
+        raise ValueError(
+            f"{shown(name)} is no shipped strategy; allowed: {', '.join(SHIPPED)}, or path/to/file.py:name{close}"
+        )
     return described(SHIPPED[name], name)
 
 
 def split(name: str, folder: Path) -> tuple[Path, str]:
-    """The file and the name in it of ``path/to/file.py:name``; ValueError in words if there is no such file."""
+    """The file and the name in it of ``path/to/file.py:name``; ValueError in words if there is no
+    such file.
+    """
     path, colon, wanted = name.rpartition(":")
     if not colon or not wanted.isidentifier():
         raise ValueError(f"{shown(name)} names no strategy in the file; write path/to/file.py:name")
@@ -111,14 +122,21 @@ def split(name: str, folder: Path) -> tuple[Path, str]:
 
 
 def load(file: Path, wanted: str) -> Strategy:
-    """Executes ``file`` and finds the strategy ``wanted`` in it; ValueError in words for anything wrong with either.
+    """Executes ``file`` and finds the strategy ``wanted`` in it; ValueError in words for anything
+    wrong with either.
 
     The file is executed afresh at every call, so that one run leaves nothing behind for the next.
     """
     module = _execute(file)
     if not hasattr(module, wanted):
-        names = [name for name, value in vars(module).items() if _kind(value) == "" and not name.startswith("_")]
-        raise ValueError(f"{file.name} has no {wanted}{nearest(wanted, names)}; strategies in it: {', '.join(names) or 'none'}")
+        names = [
+            name
+            for name, value in vars(module).items()
+            if _kind(value) == "" and not name.startswith("_")
+        ]
+        raise ValueError(
+            f"{file.name} has no {wanted}{nearest(wanted, names)}; strategies in it: {', '.join(names) or 'none'}"
+        )
     found = getattr(module, wanted)
     wrong = _kind(found)
     if wrong:
@@ -126,8 +144,12 @@ def load(file: Path, wanted: str) -> Strategy:
     return described(found, f"{file.name}:{wanted}")
 
 
-def check_options(strategy: Strategy, given: Mapping[str, object], place: str, key: str = "sender.options") -> None:
-    """ScenarioError if ``given`` has an option that the strategy does not declare, or one of another type than its default."""
+def check_options(
+    strategy: Strategy, given: Mapping[str, object], place: str, key: str = "sender.options"
+) -> None:
+    """ScenarioError if ``given`` has an option that the strategy does not declare, or one of
+    another type than its default.
+    """
     bad: list[ScenarioError] = []
     for name, value in given.items():
         if name not in strategy.options:
@@ -141,7 +163,9 @@ def check_options(strategy: Strategy, given: Mapping[str, object], place: str, k
 
 
 def _unknown(strategy: Strategy, name: str, value: object) -> str:
-    """What is wrong with an option that is not declared; a table is a name with dots that lacks its quotes."""
+    """What is wrong with an option that is not declared; a table is a name with dots that lacks its
+    quotes.
+    """
     allowed = ", ".join(strategy.options) or "none, this strategy has no options"
     quotes = ""
     if isinstance(value, Mapping) and any(each.startswith(f"{name}.") for each in strategy.options):
@@ -149,8 +173,12 @@ def _unknown(strategy: Strategy, name: str, value: object) -> str:
     return f"unknown option{nearest(name, strategy.options)}{quotes}; allowed: {allowed}"
 
 
-def _refused_by_strategy(strategy: Strategy, given: Mapping[str, object], place: str, key: str) -> list[ScenarioError]:
-    """A shipped class checks its own numbers when it is made; a person's is only made inside its run."""
+def _refused_by_strategy(
+    strategy: Strategy, given: Mapping[str, object], place: str, key: str
+) -> list[ScenarioError]:
+    """A shipped class checks its own numbers when it is made; a person's is only made inside its
+    run.
+    """
     if strategy.name not in SHIPPED:
         return []
     try:
@@ -161,7 +189,9 @@ def _refused_by_strategy(strategy: Strategy, given: Mapping[str, object], place:
 
 
 def _mistyped(default: object, value: object) -> str | None:
-    """What is wrong with ``value`` for an option with this default; a default such as "0.5s" makes it a duration."""
+    """What is wrong with ``value`` for an option with this default; a default such as "0.5s" makes
+    it a duration.
+    """
     if isinstance(default, str) and _is_duration(default):
         try:
             units.duration(value)
@@ -191,7 +221,8 @@ def _is_duration(text: str) -> bool:
 
 
 def _execute(file: Path) -> ModuleType:
-    # A name of its own: what looks its module up, as a dataclass does, finds this one, and nobody's random.py is in the way.
+    # A name of its own: what looks its module up, as a dataclass does, finds this one, and nobody's
+    # random.py is in the way.
     module = ModuleType(f"relaysim_strategy_{file.stem}")
     module.__file__ = str(file)
     sys.modules[module.__name__] = module
@@ -202,7 +233,11 @@ def _execute(file: Path) -> ModuleType:
     except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
         line = (
-            error.lineno if isinstance(error, SyntaxError) else where.lineno if where and where.filename == str(file) else None
+            error.lineno
+            if isinstance(error, SyntaxError)
+            else where.lineno
+            if where and where.filename == str(file)
+            else None
         )
         at = f" at line {line}" if line else ""
         raise ValueError(f"{file.name} cannot be loaded{at}: {raised(error)}") from None
@@ -232,7 +267,9 @@ def _kind(found: object) -> str:
 
 
 def _deferred(function: Any) -> str:
-    """A call of such a function does nothing yet, so that a run of it would send nothing and say nothing."""
+    """A call of such a function does nothing yet, so that a run of it would send nothing and say
+    nothing.
+    """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return "is async; a strategy is a plain function: write def, and without await"
     return (
@@ -246,4 +283,9 @@ def described(found: Any, name: str | None = None) -> Strategy:
     """The Strategy of a function or class, by its own name unless one is given."""
     options = dict(getattr(found, "options", {})) if inspect.isclass(found) else {}
     about = (inspect.getdoc(found) or "").strip()
-    return Strategy(name or str(getattr(found, "__name__", found)), found, options, about.split("\n\n")[0].replace("\n", " "))
+    return Strategy(
+        name or str(getattr(found, "__name__", found)),
+        found,
+        options,
+        about.split("\n\n")[0].replace("\n", " "),
+    )

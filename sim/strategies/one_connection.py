@@ -1,4 +1,6 @@
-"""One connection for everything: the loop that the relay's article warns of. Knows no limits and never reconnects."""
+"""One connection for everything: the loop that the relay's article warns of. Knows no limits and
+never reconnects.
+"""
 
 from __future__ import annotations
 

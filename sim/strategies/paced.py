@@ -1,7 +1,8 @@
-"""Five a connection, logins spaced: the setting under which this kind of relay never refuses. Its numbers are its options.
+"""Five a connection, logins spaced: the setting under which this kind of relay never refuses. Its
+numbers are its options.
 
-The spacing is a promise over all workers of a username, so they share one time of the next login. It is never read from a
-policy: in production nobody could.
+The spacing is a promise over all workers of a username, so they share one time of the next login.
+It is never read from a policy: in production nobody could.
 """
 
 from __future__ import annotations
@@ -14,27 +15,39 @@ from .gate import Gate
 from .sending import send_batch
 
 PASSWORD_REST_S = 60.0
-"""Seconds without a login of a username after a 535: a wrong password does not get right by trying, and each try counts."""
+"""Seconds without a login of a username after a 535: a wrong password does not get right by trying,
+and each try counts.
+"""
 
-FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
-"""Seconds of rest after any other failure, doubled while failures follow each other, so that a relay that is away costs little."""
+FIRST_REST_S = 1.0
+LONGEST_REST_S = 60.0
+"""Seconds of rest after any other failure, doubled while failures follow each other, so that a
+relay that is away costs little.
+"""
 
 
 class Turns:
-    """The logins of one username over all workers, which may be threads: each at least ``spacing`` seconds after the last one.
+    """The logins of one username over all workers, which may be threads: each at least ``spacing``
+    seconds after the last one.
 
-    After a wrong password nobody logs in for PASSWORD_REST_S, and then one alone, until one has passed: of several in flight
-    each would be one wrong password more, and about ten in a row block. The logins that are in flight when the first wrong
-    password is answered cannot be called back: as many as have a turn within the time that a login takes.
+    After a wrong password nobody logs in for PASSWORD_REST_S, and then one alone, until one has
+    passed: of several in flight each would be one wrong password more, and about ten in a row
+    block. The logins that are in flight when the first wrong password is answered cannot be called
+    back: as many as have a turn within the time that a login takes.
     """
 
     def __init__(self, spacing: float) -> None:
         self.spacing = spacing
-        self._gate, self._lock = Gate(shut=False), Lock()
-        self._next = self._free = 0.0  # the next turn; the first moment that is not too near to the last login
+        self._gate = Gate(shut=False)
+        self._lock = Lock()
+        self._next = self._free = (
+            0.0  # the next turn; the first moment that is not too near to the last login
+        )
 
     def book(self, now: float) -> tuple[float, int]:
-        """When to ask :meth:`may_go`, in seconds, and the epoch to ask it with; nobody else gets that turn."""
+        """When to ask :meth:`may_go`, in seconds, and the epoch to ask it with; nobody else gets
+        that turn.
+        """
         with self._lock:
             if self._gate.shut:
                 return max(self._gate.when(now), self._free), self._gate.epoch
@@ -43,7 +56,9 @@ class Turns:
             return turn, self._gate.epoch
 
     def may_go(self, epoch: int, now: float) -> bool:
-        """Whether the login may go; else a wrong password came while its worker slept, and its turn is void."""
+        """Whether the login may go; else a wrong password came while its worker slept, and its turn
+        is void.
+        """
         with self._lock:
             gate = self._gate
             if not (gate.may_ask(epoch, now) if gate.shut else epoch == gate.epoch):
@@ -70,14 +85,17 @@ class Turns:
 
 
 class Paced:
-    """``size`` messages a connection, logins of a username at least ``spacing`` apart over all workers; loses nothing."""
+    """``size`` messages a connection, logins of a username at least ``spacing`` apart over all
+    workers; loses nothing.
+    """
 
     options = {"size": 5, "spacing": "0.505s"}
 
     def __init__(self, size: int, spacing: object) -> None:
         if size < 1:
             raise ValueError(f"size = {size} is too small; at least 1")
-        self.size, self.spacing = size, units.seconds(units.duration(spacing))
+        self.size = size
+        self.spacing = units.seconds(units.duration(spacing))
         self.turns: dict[str, Turns] = {}
         self.lock = Lock()  # in production the workers are threads
 

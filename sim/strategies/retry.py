@@ -1,7 +1,9 @@
-"""Retry with exponential backoff and jitter: what most careful senders do. Knows no limits; loses nothing while the run lasts.
+"""Retry with exponential backoff and jitter: what most careful senders do. Knows no limits; loses
+nothing while the run lasts.
 
-The waits are "full jitter" around an exponential: between half and one and a half times a base that doubles with each failure
-in a row (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, names the family).
+The waits are "full jitter" around an exponential: between half and one and a half times a base that
+doubles with each failure in a row (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture
+Blog, 2015, names the family).
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from .sending import send_batch
 
 
 class Retry:
-    """Sends ``size`` messages a connection; after a failure puts the rest back and waits, twice as long each time in a row."""
+    """Sends ``size`` messages a connection; after a failure puts the rest back and waits, twice as
+    long each time in a row.
+    """
 
     options = {"size": 5, "first": "1s", "longest": "10m"}
 
@@ -20,7 +24,9 @@ class Retry:
         if size < 1:
             raise ValueError(f"size = {size} is too small; at least 1")
         self.size = size
-        self.first, self.longest = (units.seconds(units.duration(value)) for value in (first, longest))
+        self.first, self.longest = (
+            units.seconds(units.duration(value)) for value in (first, longest)
+        )
 
     def run(self, sender: Sender) -> None:
         """Until the workload has ended."""

@@ -1,4 +1,5 @@
-"""What the strategies that lose nothing share: one batch over one connection, and whatever was not accepted put back.
+"""What the strategies that lose nothing share: one batch over one connection, and whatever was not
+accepted put back.
 
 Knows no limits; tells its caller how far it came and what stopped it.
 """
@@ -12,19 +13,25 @@ from .api import Connection, Disconnected, Message, Refused, Sender
 
 
 class Attempt(NamedTuple):
-    """How a batch went. ``logged_in`` says whether the connection came about; ``stopped`` is what ended it early."""
+    """How a batch went. ``logged_in`` says whether the connection came about; ``stopped`` is what
+    ended it early.
+    """
 
     logged_in: bool
     accepted: int
     stopped: Refused | Disconnected | None
 
 
-def send_batch(sender: Sender, batch: Sequence[Message], connect: Callable[[], Connection] | None = None) -> Attempt:
-    """Sends ``batch`` over one connection; what was not accepted goes back first into the outbox, in its order.
+def send_batch(
+    sender: Sender, batch: Sequence[Message], connect: Callable[[], Connection] | None = None
+) -> Attempt:
+    """Sends ``batch`` over one connection; what was not accepted goes back first into the outbox,
+    in its order.
 
     ``connect`` stands in for the sender's own, for a strategy that does more about it.
     """
-    accepted, logged_in = 0, False
+    accepted = 0
+    logged_in = False
     stopped: Refused | Disconnected | None = None
     try:
         with (connect or sender.connect)() as connection:

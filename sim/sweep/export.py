@@ -1,4 +1,6 @@
-"""The rows of a sweep as CSV and Parquet. Knows rows of plain values, nothing of scenarios. Parquet needs the extra ``parquet``."""
+"""The rows of a sweep as CSV and Parquet. Knows rows of plain values, nothing of scenarios. Parquet
+needs the extra ``parquet``.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def write_parquet(rows: Sequence[dict[str, Any]], path: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise ScenarioError("command line", "--parquet", 'needs an extra; pip install "relaysim[parquet]"') from None
+        raise ScenarioError(
+            "command line", "--parquet", 'needs an extra; pip install "relaysim[parquet]"'
+        ) from None
     table = {name: _column([row.get(name) for row in rows]) for name in columns(rows)}
     pq.write_table(pa.table(table), str(path))
 
@@ -37,5 +41,13 @@ def write_parquet(rows: Sequence[dict[str, Any]], path: Path) -> None:
 def _column(values: list[Any]) -> list[Any]:
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} and bool not in kinds:
-        return [None if value is None else float(value) for value in values] if float in kinds else values
-    return values if len(kinds) <= 1 and kinds <= {bool, str} else [None if value is None else str(value) for value in values]
+        return (
+            [None if value is None else float(value) for value in values]
+            if float in kinds
+            else values
+        )
+    return (
+        values
+        if len(kinds) <= 1 and kinds <= {bool, str}
+        else [None if value is None else str(value) for value in values]
+    )

@@ -1,6 +1,8 @@
-"""A sweep on this machine: children that each run lots and write every row into the store as soon as it is there.
+"""A sweep on this machine: children that each run lots and write every row into the store as soon
+as it is there.
 
-So what was computed is kept, even if everything is killed the moment after. Knows nothing of scenarios.
+So what was computed is kept, even if everything is killed the moment after. Knows nothing of
+scenarios.
 """
 
 from __future__ import annotations
@@ -29,14 +31,20 @@ def run_here(lots: Sequence[Lot], store: Store, keep: Callable[[Done], None]) ->
         keep(run_lot(lot, lambda row: store.keep([row])))
 
 
-def run_in_processes(lots: Sequence[Lot], path: Path, jobs: int, keep: Callable[[Done], None]) -> None:
-    """Runs the lots in ``jobs`` children; ``keep`` is told of each lot, whose rows are written already."""
+def run_in_processes(
+    lots: Sequence[Lot], path: Path, jobs: int, keep: Callable[[Done], None]
+) -> None:
+    """Runs the lots in ``jobs`` children; ``keep`` is told of each lot, whose rows are written
+    already.
+    """
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (str(path), os.getpid()))
     try:
         for done in as_completed([pool.submit(_work, lot) for lot in lots]):
             keep(done.result())
     except BrokenProcessPool:
-        raise ScenarioError(str(path), "", "a process of the sweep was killed; what was done is kept, call it again") from None
+        raise ScenarioError(
+            str(path), "", "a process of the sweep was killed; what was done is kept, call it again"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 

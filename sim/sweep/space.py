@@ -1,12 +1,13 @@
-"""The space of a sweep: keys with their values as they are written, and the points that follow. Knows nothing of runs.
+"""The space of a sweep: keys with their values as they are written, and the points that follow.
+Knows nothing of runs.
 
 sender.workers=1,2,4,8            a list; commas inside brackets or quotes do not part it
-sender.workers=1..40              a range by ones; both ends belong to it
-sender.workers=1..40..5           a range by fives
-network.rtt=10ms..100ms..10ms     a unit stands on all of them
-workload.messages=log:10..10000:7 so many values, each the same multiple of the one before; whole numbers stay whole
-network.rtt=lin:10ms..1s:12       so many values, evenly spaced
-network.jitter=0..1               with a Latin hypercube: any number of the range (log:0.01..1 for its logarithm)
+sender.workers=1..40              a range by ones; both ends belong to it sender.workers=1..40..5
+a range by fives network.rtt=10ms..100ms..10ms     a unit stands on all of them
+workload.messages=log:10..10000:7 so many values, each the same multiple of the one before; whole
+numbers stay whole network.rtt=lin:10ms..1s:12       so many values, evenly spaced
+network.jitter=0..1               with a Latin hypercube: any number of the range (log:0.01..1 for
+its logarithm)
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _RANGE = re.compile(rf"(lin:|log:)?{_NUMBER}\.\.{_NUMBER}(?:\.\.{_NUMBER}|:(\d+)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range whose values are drawn: from ``low`` to ``high`` with ``unit`` behind, by its logarithm if ``log``."""
+    """A range whose values are drawn: from ``low`` to ``high`` with ``unit`` behind, by its
+    logarithm if ``log``.
+    """
 
     low: Decimal
     high: Decimal
@@ -39,11 +42,18 @@ class Span:
     @property
     def whole(self) -> bool:
         """Whether both ends are whole numbers, so that its values are too."""
-        return self.low == int(self.low) and self.high == int(self.high) and "." not in f"{self.low}{self.high}"
+        return (
+            self.low == int(self.low)
+            and self.high == int(self.high)
+            and "." not in f"{self.low}{self.high}"
+        )
 
     def at(self, share: float) -> str:
-        """The value at ``share`` (0 to below 1) of the span. Each whole number gets the same part of it."""
-        low, high = float(self.low), float(self.high) + (1 if self.whole and not self.log else 0)
+        """The value at ``share`` (0 to below 1) of the span. Each whole number gets the same part
+        of it.
+        """
+        low = float(self.low)
+        high = float(self.high) + (1 if self.whole and not self.log else 0)
         value = low * (high / low) ** share if self.log else low + (high - low) * share
         if self.whole:
             value = min(round(value) if self.log else math.floor(value), int(self.high))
@@ -64,11 +74,17 @@ Point = tuple[str, ...]
 
 
 def axis(setting: str, *, drawn: bool = False) -> Axis:
-    """The axis of one ``KEY=VALUES``; ``drawn`` leaves a plain range to the hypercube. ScenarioError for what is none."""
+    """The axis of one ``KEY=VALUES``; ``drawn`` leaves a plain range to the hypercube.
+    ScenarioError for what is none.
+    """
     key, equals, text = setting.partition("=")
-    key, text = key.strip(), text.strip()
+    key = key.strip()
+    text = text.strip()
     if not equals or not all(part.strip() for part in key.split(".")) or not text:
-        raise _wrong(setting, "is not KEY=VALUES; write it like sender.workers=1..40 or policy.window=fixed,gcra")
+        raise _wrong(
+            setting,
+            "is not KEY=VALUES; write it like sender.workers=1..40 or policy.window=fixed,gcra",
+        )
     found = _RANGE.fullmatch(text)
     if found is None:
         return Axis(key, tuple(_parts(text)))
@@ -85,10 +101,15 @@ def axis(setting: str, *, drawn: bool = False) -> Axis:
     return Axis(key, tuple(_values(setting, span, kind, step, count)))
 
 
-def _values(setting: str, span: Span, kind: str | None, step: str | None, count: str | None) -> list[str]:
+def _values(
+    setting: str, span: Span, kind: str | None, step: str | None, count: str | None
+) -> list[str]:
     if kind is not None:
         if count is None or int(count) < 2:
-            raise _wrong(setting, f"needs how many values, at least 2; write it like {kind}{span.low}..{span.high}:7")
+            raise _wrong(
+                setting,
+                f"needs how many values, at least 2; write it like {kind}{span.low}..{span.high}:7",
+            )
         return list(dict.fromkeys(_evenly(span, int(count))))
     if count is not None:
         raise _wrong(setting, "says how many values, but not how; write lin: or log: before it")
@@ -102,7 +123,8 @@ def _values(setting: str, span: Span, kind: str | None, step: str | None, count:
 
 
 def _evenly(span: Span, count: int) -> Iterator[str]:
-    low, high = float(span.low), float(span.high)
+    low = float(span.low)
+    high = float(span.high)
     for index in range(count):
         share = index / (count - 1)
         value = low * (high / low) ** share if span.log else low + (high - low) * share
@@ -121,13 +143,20 @@ def points(axes: Sequence[Axis]) -> list[Point]:
 
 
 def hypercube(axes: Sequence[Axis], many: int, seed: int) -> list[Point]:
-    """A Latin hypercube: ``many`` points, one in each ``many``-th of every axis; the same for the same seed."""
+    """A Latin hypercube: ``many`` points, one in each ``many``-th of every axis; the same for the
+    same seed.
+    """
     from scipy.stats import qmc  # takes a third of a second to read, and only this needs it
 
     if not axes:
         raise _wrong("--lhs", "has no key to draw; give --set KEY=LOW..HIGH")
-    shares = qmc.LatinHypercube(len(axes), rng=streams.generator(seed, "sweep", "hypercube")).random(many)
-    return [tuple(f"{one.key}={_drawn(one, share)}" for one, share in zip(axes, row, strict=True)) for row in shares.tolist()]
+    shares = qmc.LatinHypercube(
+        len(axes), rng=streams.generator(seed, "sweep", "hypercube")
+    ).random(many)
+    return [
+        tuple(f"{one.key}={_drawn(one, share)}" for one, share in zip(axes, row, strict=True))
+        for row in shares.tolist()
+    ]
 
 
 def _drawn(one: Axis, share: float) -> str:
@@ -136,7 +165,9 @@ def _drawn(one: Axis, share: float) -> str:
 
 def _parts(text: str) -> Iterator[str]:
     """``text`` cut at its commas, but for those in brackets, braces and quotes."""
-    depth, quote, start = 0, "", 0
+    depth = 0
+    quote = ""
+    start = 0
     for index, sign in enumerate(text):
         if quote:
             quote = "" if sign == quote else quote
@@ -159,4 +190,6 @@ def _text(value: float | Decimal) -> str:
 
 
 def _wrong(setting: str, problem: str) -> ScenarioError:
-    return ScenarioError("command line", setting if setting.startswith("--") else f"--set {setting}", problem)
+    return ScenarioError(
+        "command line", setting if setting.startswith("--") else f"--set {setting}", problem
+    )

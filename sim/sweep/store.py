@@ -1,6 +1,8 @@
-"""Where a sweep keeps its results: one SQLite file, a row a run under its key. Whoever writes commits each run at once.
+"""Where a sweep keeps its results: one SQLite file, a row a run under its key. Whoever writes
+commits each run at once.
 
-A process that is killed loses no row that was written: SQLite's journal is written ahead. Knows keys and rows, not what they are of.
+A process that is killed loses no row that was written: SQLite's journal is written ahead. Knows
+keys and rows, not what they are of.
 """
 
 from __future__ import annotations
@@ -41,10 +43,17 @@ class Store:
             form = self._db.execute("PRAGMA user_version").fetchone()[0]
             tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if form not in (0, FORM) or (form == 0 and tables):
-                raise ScenarioError(str(path), "--db", "is no file of a sweep of this version; name another one")
-            self._db.execute("CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, metrics TEXT) WITHOUT ROWID")
-            # One line for each run that was computed, so that it can be counted whether any was computed twice.
-            self._db.execute("CREATE TABLE IF NOT EXISTS computed (number INTEGER PRIMARY KEY, key TEXT)")
+                raise ScenarioError(
+                    str(path), "--db", "is no file of a sweep of this version; name another one"
+                )
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, metrics TEXT) WITHOUT ROWID"
+            )
+            # One line for each run that was computed, so that it can be counted whether any was
+            # computed twice.
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS computed (number INTEGER PRIMARY KEY, key TEXT)"
+            )
             self._db.execute(f"PRAGMA user_version = {FORM}")
         except sqlite3.Error as error:
             raise ScenarioError(str(path), "--db", f"cannot be used: {error}") from None
@@ -80,7 +89,10 @@ class Store:
 
     def texts(self, keys: Iterable[str]) -> list[str | None]:
         """The metrics as they were written, byte by byte."""
-        found = [self._db.execute("SELECT metrics FROM runs WHERE key = ?", (key,)).fetchone() for key in keys]
+        found = [
+            self._db.execute("SELECT metrics FROM runs WHERE key = ?", (key,)).fetchone()
+            for key in keys
+        ]
         return [row[0] if row else None for row in found]
 
     def counts(self) -> tuple[int, int]:

@@ -1,4 +1,5 @@
-"""A sweep from its scenario to its rows: which points there are, which of them are known, and the others run and kept.
+"""A sweep from its scenario to its rows: which points there are, which of them are known, and the
+others run and kept.
 
 Knows points, keys and stores, not how rows are shown.
 """
@@ -24,10 +25,14 @@ from .store import Store
 from .work import Done, Lot, Task, lots
 
 MOST_IN_A_LOT = 16
-"""Runs that are handed over at once: with runs of milliseconds the handing over costs nothing, and the last lots end together."""
+"""Runs that are handed over at once: with runs of milliseconds the handing over costs nothing, and
+the last lots end together.
+"""
 
 MOST_CHECKED = 200
-"""Points that are built to find a mistake before anything runs; one further on is told at the end, beside what did run."""
+"""Points that are built to find a mistake before anything runs; one further on is told at the end,
+beside what did run.
+"""
 
 OnProgress = Callable[[int, int], None]
 """Called with the runs that are there, and the runs that there will be."""
@@ -35,7 +40,9 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A scenario's tables and what is to be varied. ``points`` are the combinations; each is run with every one of ``seeds``."""
+    """A scenario's tables and what is to be varied. ``points`` are the combinations; each is run
+    with every one of ``seeds``.
+    """
 
     path: Path
     tables: Mapping[str, Any]
@@ -51,7 +58,9 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep found: a row for each point and seed, in their order; ``computed`` of them now, the others known before."""
+    """What a sweep found: a row for each point and seed, in their order; ``computed`` of them now,
+    the others known before.
+    """
 
     sweep: Sweep
     rows: tuple[dict[str, Any], ...]
@@ -59,15 +68,25 @@ class Swept:
     mistakes: tuple[ScenarioError, ...]
 
 
-def sweep_of(path: Path, settings: Sequence[str], *, hypercube_points: int | None = None, seeds: int = 1,
-             seed: int | None = None) -> Sweep:  # fmt: skip
-    """The sweep of a scenario file over ``settings`` (see ``space``). ScenarioError for a mistake in any of them or in the file."""
+def sweep_of(
+    path: Path,
+    settings: Sequence[str],
+    *,
+    hypercube_points: int | None = None,
+    seeds: int = 1,
+    seed: int | None = None,
+) -> Sweep:
+    """The sweep of a scenario file over ``settings`` (see ``space``). ScenarioError for a mistake
+    in any of them or in the file.
+    """
     tables = read_toml(path)
     axes = tuple(axis(setting, drawn=hypercube_points is not None) for setting in settings)
     keys = [one.key for one in axes]
     for key in keys:
         if keys.count(key) > 1:
-            raise ScenarioError("command line", f"--set {key}", "is given twice; put its values into one")
+            raise ScenarioError(
+                "command line", f"--set {key}", "is given twice; put its values into one"
+            )
     first = seed if seed is not None else tables.get("seed", 1)
     if not isinstance(first, int):
         first = 1  # the loader says what is wrong with it
@@ -79,13 +98,21 @@ def sweep_of(path: Path, settings: Sequence[str], *, hypercube_points: int | Non
 
 def _check(sweep: Sweep) -> None:
     """Raises the mistake in a value that no point can be built with, before anything runs."""
-    good, wrong = set[str](), dict[str, ScenarioError]()
+    good = set[str]()
+    wrong = dict[str, ScenarioError]()
     for point in sweep.points[:MOST_CHECKED]:
         new = [setting for setting in point if setting not in good]
         if not new and point:
             continue
         try:
-            build(sweep.tables, str(sweep.path), sweep.path.stem, sweep.path.parent, point, sweep.seeds[0])
+            build(
+                sweep.tables,
+                str(sweep.path),
+                sweep.path.stem,
+                sweep.path.parent,
+                point,
+                sweep.seeds[0],
+            )
             good.update(point)
         except ScenarioError as error:
             wrong.update({setting: error for setting in new or [""] if setting not in wrong})
@@ -94,12 +121,21 @@ def _check(sweep: Sweep) -> None:
             raise mistake
 
 
-def run(sweep: Sweep, db: Path, *, jobs: int = 1, dask: str | None = None, patience: float = PATIENCE,
-        on_progress: OnProgress | None = None) -> Swept:  # fmt: skip
-    """Runs what is not in ``db`` yet and gives all rows. A run that is there is never computed again.
+def run(
+    sweep: Sweep,
+    db: Path,
+    *,
+    jobs: int = 1,
+    dask: str | None = None,
+    patience: float = PATIENCE,
+    on_progress: OnProgress | None = None,
+) -> Swept:
+    """Runs what is not in ``db`` yet and gives all rows. A run that is there is never computed
+    again.
 
-    ``dask`` is a cluster's address, in place of ``jobs`` processes here. Every run is kept as soon as it is done, so that a
-    sweep that was killed goes on where it stopped. Rows do not depend on where they were computed.
+    ``dask`` is a cluster's address, in place of ``jobs`` processes here. Every run is kept as soon
+    as it is done, so that a sweep that was killed goes on where it stopped. Rows do not depend on
+    where they were computed.
     """
     told = on_progress or (lambda done, total: None)
     tasks = _tasks(sweep)
@@ -107,7 +143,8 @@ def run(sweep: Sweep, db: Path, *, jobs: int = 1, dask: str | None = None, patie
     with Store(db) as store:
         there = store.known(unique)
         missing = [task for key, task in unique.items() if key not in there]
-        count, mistakes = len(there), list[ScenarioError]()
+        count = len(there)
+        mistakes = list[ScenarioError]()
         told(count, len(unique))
 
         def keep(done: Done) -> None:
@@ -116,11 +153,24 @@ def run(sweep: Sweep, db: Path, *, jobs: int = 1, dask: str | None = None, patie
             mistakes.extend(done.mistakes)
             told(count, len(unique))
 
-        whole = Lot(sweep.tables, str(sweep.path), sweep.path.stem, str(sweep.path.parent), package_digest(), patience, ())
+        whole = Lot(
+            sweep.tables,
+            str(sweep.path),
+            sweep.path.stem,
+            str(sweep.path.parent),
+            package_digest(),
+            patience,
+            (),
+        )
         size = max(1, min(MOST_IN_A_LOT, len(missing) // (jobs * 8)))
         cut = lots(whole, missing, size)
         if dask is not None and cut:
-            run_on_dask(lots(whole, missing, max(1, min(MOST_IN_A_LOT, len(missing) // 16))), dask, store, keep)
+            run_on_dask(
+                lots(whole, missing, max(1, min(MOST_IN_A_LOT, len(missing) // 16))),
+                dask,
+                store,
+                keep,
+            )
         elif jobs > 1 and len(cut) > 1:
             run_in_processes(cut, db, min(jobs, len(cut)), keep)
         else:
@@ -130,7 +180,8 @@ def run(sweep: Sweep, db: Path, *, jobs: int = 1, dask: str | None = None, patie
 
 
 def _tasks(sweep: Sweep) -> list[Task]:
-    keys, found = Keys(sweep.path.parent), []
+    keys = Keys(sweep.path.parent)
+    found = []
     for point in sweep.points:
         tables = deepcopy(dict(sweep.tables))
         for setting in point:
@@ -143,7 +194,10 @@ def _rows(tasks: Sequence[Task], found: Sequence[dict[str, Any] | None]) -> list
     """The varied keys, the seed and the metrics of each run that has a result."""
     return [
         {
-            **{key: toml_value(value) for key, _, value in (part.partition("=") for part in task.point)},
+            **{
+                key: toml_value(value)
+                for key, _, value in (part.partition("=") for part in task.point)
+            },
             "seed": task.seed,
             **metrics,
         }

@@ -1,7 +1,8 @@
-"""What a worker of a sweep does: builds the scenarios of a lot, runs them and makes a row of each result's metrics.
+"""What a worker of a sweep does: builds the scenarios of a lot, runs them and makes a row of each
+result's metrics.
 
-The same wherever it runs: in this process, in a child, on a Dask cluster. A lot is several runs, so that handing it over costs
-little beside them. Knows nothing of where rows are kept.
+The same wherever it runs: in this process, in a child, on a Dask cluster. A lot is several runs, so
+that handing it over costs little beside them. Knows nothing of where rows are kept.
 """
 
 from __future__ import annotations
@@ -51,14 +52,21 @@ class Done(NamedTuple):
 
 
 def run_lot(lot: Lot, keep: Callable[[Row], None] | None = None) -> Done:
-    """Runs the lot; ``keep`` is called with each row as it is there. ScenarioError where this package is another one."""
+    """Runs the lot; ``keep`` is called with each row as it is there. ScenarioError where this
+    package is another one.
+    """
     if lot.digest != package_digest():
-        raise ScenarioError("--dask", "", "a worker has another version of relaysim; install the same on all")
+        raise ScenarioError(
+            "--dask", "", "a worker has another version of relaysim; install the same on all"
+        )
     done = Done([], [])
-    scenarios, tasks = [], []
+    scenarios = []
+    tasks = []
     for task in lot.tasks:
         try:
-            scenarios.append(build(lot.tables, lot.place, lot.name, Path(lot.folder), task.point, task.seed))
+            scenarios.append(
+                build(lot.tables, lot.place, lot.name, Path(lot.folder), task.point, task.seed)
+            )
             tasks.append(task)
         except ScenarioError as error:
             done.mistakes.append(ScenarioError(error.place, ", ".join(task.point), str(error)))
@@ -77,9 +85,13 @@ def run_lot(lot: Lot, keep: Callable[[Row], None] | None = None) -> Done:
 
 
 def metrics_text(result: Result) -> str:
-    """Every metric of the result as JSON, and whether its expectations held: the same bytes wherever it was computed."""
+    """Every metric of the result as JSON, and whether its expectations held: the same bytes
+    wherever it was computed.
+    """
     names = metrics(tuple(result.incidents.by_limit))
-    return json.dumps({"passed": result.passed, **{name: result.metric(name) for name in names}}, allow_nan=False)
+    return json.dumps(
+        {"passed": result.passed, **{name: result.metric(name) for name in names}}, allow_nan=False
+    )
 
 
 def lots(whole: Lot, tasks: Sequence[Task], size: int) -> list[Lot]:

@@ -1,4 +1,6 @@
-"""What is asked of the planner: a demand, a library and what there is of usernames, IPs and workers. Plain values."""
+"""What is asked of the planner: a demand, a library and what there is of usernames, IPs and
+workers. Plain values.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the planner. ``tables`` are a scenario's policy, network and faults; durations and rates are text."""
+    """A call of the planner. ``tables`` are a scenario's policy, network and faults; durations and
+    rates are text.
+    """
 
     kind: Literal["deadline", "rate"]
     messages: int

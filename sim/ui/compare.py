@@ -17,7 +17,11 @@ from .frame import Shown, finished, with_result
 from .setting import MISSING, Tables
 from .wording import plain
 
-TONES = {"good": ":green[:material/check_circle:]", "fair": ":orange[:material/warning:]", "bad": ":red[:material/error:]"}
+TONES = {
+    "good": ":green[:material/check_circle:]",
+    "fair": ":orange[:material/warning:]",
+    "bad": ":red[:material/error:]",
+}
 
 
 def page() -> None:
@@ -43,7 +47,9 @@ def show(shown: Shown) -> None:
     st.caption(
         f"All of them with the same luck: seed {shown.told.result.seed}. The last is the setting at the side; move it and see."
     )
-    for column, name, result, place in zip(st.columns(len(tables)), names, results, range(len(tables)), strict=True):
+    for column, name, result, place in zip(
+        st.columns(len(tables)), names, results, range(len(tables)), strict=True
+    ):
         with column:
             _card(name, result, results[0], place, (own, len(kept)))
     spec = compared.compared(list(zip(names, results, strict=True)), dark=shown.dark)
@@ -53,19 +59,34 @@ def show(shown: Shown) -> None:
 
 
 def _suggested(tables: Tables) -> Tables:
-    """What to compare with where nothing was kept: a sender that spaces its logins, or one that does not."""
+    """What to compare with where nothing was kept: a sender that spaces its logins, or one that
+    does not.
+    """
     sender = {key: value for key, value in tables.get("sender", {}).items() if key != "options"}
-    return {**tables, "sender": {**sender, "strategy": "batches" if sender.get("strategy") == "paced" else "paced"}}
+    return {
+        **tables,
+        "sender": {
+            **sender,
+            "strategy": "batches" if sender.get("strategy") == "paced" else "paced",
+        },
+    }
 
 
 def _results(tables: Sequence[Tables], last: Result) -> list[Result] | None:
-    """The results of the kept settings and the last; None while one is under way, or where one cannot run."""
+    """The results of the kept settings and the last; None while one is under way, or where one
+    cannot run.
+    """
     started = []
     for place, one in enumerate(tables):
         try:
-            started.append((place, runs.wanted(f"kept:{place}", setting.scenario_of(one), runs.key_of(one))))
+            started.append(
+                (place, runs.wanted(f"kept:{place}", setting.scenario_of(one), runs.key_of(one)))
+            )
         except ScenarioError as error:
-            st.error(f"The setting kept in place {place + 1} cannot run: {plain(str(error))}", icon=":material/edit:")
+            st.error(
+                f"The setting kept in place {place + 1} cannot run: {plain(str(error))}",
+                icon=":material/edit:",
+            )
             st.button("Take it away", key=f"away:{place}", on_click=state.drop, args=(place,))
             return None
     found: list[Result] = []
@@ -78,15 +99,20 @@ def _results(tables: Sequence[Tables], last: Result) -> list[Result] | None:
 
 
 def names_of(tables: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A letter, the library or strategy, and the first thing in which the setting differs from another."""
+    """A letter, the library or strategy, and the first thing in which the setting differs from
+    another.
+    """
     kinds = []
     for one in tables:
         strategy = str(setting.get(one, "sender.strategy"))
         library = catalogue.shipped(strategy).library if strategy in catalogue.SHIPPED else None
         kinds.append(library or strategy)
-    keys = [key for key in _keys(tables) if key != "sender.strategy"] if len(set(kinds)) == 1 else []
+    keys = (
+        [key for key in _keys(tables) if key != "sender.strategy"] if len(set(kinds)) == 1 else []
+    )
     return [
-        f"{chr(ord('A') + place)}: {kind}" + (f", {keys[0].rpartition('.')[2]} {_said(one, keys[0])}" if keys else "")
+        f"{chr(ord('A') + place)}: {kind}"
+        + (f", {keys[0].rpartition('.')[2]} {_said(one, keys[0])}" if keys else "")
         for place, (kind, one) in enumerate(zip(kinds, tables, strict=True))
     ]
 
@@ -97,7 +123,8 @@ def _keys(tables: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         key
         for key in keys
-        if key not in ("title", "about") and any(setting.get(one, key) != setting.get(tables[0], key) for one in tables)
+        if key not in ("title", "about")
+        and any(setting.get(one, key) != setting.get(tables[0], key) for one in tables)
     ]
 
 
@@ -123,9 +150,17 @@ def _card(name: str, result: Result, first: Result, place: int, counts: tuple[in
                     args=(place,),
                     help="Takes it to the side, to change it.",
                 )
-                st.button("Drop", key=f"drop:{place}", type="tertiary", on_click=state.drop, args=(place,))
+                st.button(
+                    "Drop", key=f"drop:{place}", type="tertiary", on_click=state.drop, args=(place,)
+                )
         elif place == kept:
-            st.button("Keep", key="keep-last", icon=":material/bookmark_add:", on_click=state.keep, args=(state.tables(),))
+            st.button(
+                "Keep",
+                key="keep-last",
+                icon=":material/bookmark_add:",
+                on_click=state.keep,
+                args=(state.tables(),),
+            )
 
 
 def _use(place: int) -> None:
@@ -137,11 +172,16 @@ def _use(place: int) -> None:
 
 def differences(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, str]]:
     """A row for each key that is not the same in all of them."""
-    return [{"setting": key, **dict(zip(names, [_said(one, key) for one in tables], strict=True))} for key in _keys(tables)]
+    return [
+        {"setting": key, **dict(zip(names, [_said(one, key) for one in tables], strict=True))}
+        for key in _keys(tables)
+    ]
 
 
 def _said(tables: Mapping[str, Any], key: str) -> str:
-    """The value that the key has, said or not; a dash for an option that the setting's library does not know."""
+    """The value that the key has, said or not; a dash for an option that the setting's library does
+    not know.
+    """
     value = setting.get(tables, key)
     if value is not MISSING:
         return value if isinstance(value, str) else value_text(value)
@@ -152,4 +192,10 @@ def _said(tables: Mapping[str, Any], key: str) -> str:
     if control is None:
         return "-" if key.startswith("sender.options.") else "(default)"
     default = control.default
-    return "(default)" if default in (None, "") else default if isinstance(default, str) else value_text(default)
+    return (
+        "(default)"
+        if default in (None, "")
+        else default
+        if isinstance(default, str)
+        else value_text(default)
+    )

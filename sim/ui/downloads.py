@@ -1,4 +1,6 @@
-"""A result as files to take away: JSON, CSV, figures and the scenario itself. Each is made when it is asked for."""
+"""A result as files to take away: JSON, CSV, figures and the scenario itself. Each is made when it
+is asked for.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,38 @@ def row(shown: Shown) -> None:
     files = (
         ("JSON", f"{name}.json", "application/json", lambda: result.to_json() + "\n"),
         ("Incidents as CSV", f"{name}.incidents.csv", "text/csv", lambda: csv.incidents(result)),
-        ("Throughput as PNG", f"{name}.throughput.png", "image/png", lambda: png(figures.throughput(result))),
-        ("Windows as PNG", f"{name}.windows.png", "image/png", lambda: png(figures.windows(result, shown.scenario.policy))),
-        ("Connections as PNG", f"{name}.timeline.png", "image/png", lambda: png(figures.timeline(_lives(shown), result.title))),
+        (
+            "Throughput as PNG",
+            f"{name}.throughput.png",
+            "image/png",
+            lambda: png(figures.throughput(result)),
+        ),
+        (
+            "Windows as PNG",
+            f"{name}.windows.png",
+            "image/png",
+            lambda: png(figures.windows(result, shown.scenario.policy)),
+        ),
+        (
+            "Connections as PNG",
+            f"{name}.timeline.png",
+            "image/png",
+            lambda: png(figures.timeline(_lives(shown), result.title)),
+        ),
         ("Scenario as TOML", f"{name}.toml", "application/toml", lambda: to_toml(shown.tables)),
     )
     with st.container(horizontal=True, gap="small", key="downloads"):
         for label, file, mime, make in files:
-            st.download_button(label, make, file, mime, key=f"get:{file.partition('.')[2]}", icon=":material/download:", type="tertiary",
-                               on_click="ignore")  # fmt: skip
+            st.download_button(
+                label,
+                make,
+                file,
+                mime,
+                key=f"get:{file.partition('.')[2]}",
+                icon=":material/download:",
+                type="tertiary",
+                on_click="ignore",
+            )
 
 
 def _lives(shown: Shown) -> list[Life]:

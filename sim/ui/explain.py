@@ -1,4 +1,6 @@
-"""The page Explain: one incident, the requests that filled its window, when it would have passed, and what to change."""
+"""The page Explain: one incident, the requests that filled its window, when it would have passed,
+and what to change.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ def show(shown: Shown) -> None:
     """The choice of an incident, and everything about it."""
     story = shown.told.story
     if story is None or not story.incidents:
-        st.success("**No limit refused anything: there is no incident to explain.**", icon=":material/check_circle:")
+        st.success(
+            "**No limit refused anything: there is no incident to explain.**",
+            icon=":material/check_circle:",
+        )
         places.link("explore", "Back to the whole picture")
         return
     incident = _chosen(story)
@@ -50,13 +55,21 @@ def _chosen(story: Story) -> Incident:
         counts[row.limit] = counts.get(row.limit, 0) + 1
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         limit = st.segmented_control(
-            "Limit", list(counts), default=story.incidents[0].limit, required=True, key="explain:limit",
+            "Limit",
+            list(counts),
+            default=story.incidents[0].limit,
+            required=True,
+            key="explain:limit",
             format_func=lambda name: f"{charts.limit_said(name)} ({counts[name]:,})",
-        )  # fmt: skip
+        )
         rows = [row for row in story.incidents if row.limit == limit][:MOST_CHOICES]
         rows = rows or story.incidents[:MOST_CHOICES]
-        place = st.selectbox(f"Incident, of the first {len(rows):,}", range(len(rows)), key=f"explain:which:{limit}",
-                             format_func=lambda index: _named(rows[index], index))  # fmt: skip
+        place = st.selectbox(
+            f"Incident, of the first {len(rows):,}",
+            range(len(rows)),
+            key=f"explain:which:{limit}",
+            format_func=lambda index: _named(rows[index], index),
+        )
     return rows[place if place is not None and place < len(rows) else 0]
 
 
@@ -74,7 +87,10 @@ def _figure(found: Evidence, story: Story, *, dark: bool) -> dict[str, Any]:
 
 def _requests(found: Evidence) -> None:
     with st.expander(f"The {len(found.filled):,} requests that had filled it"):
-        rows = [{"at (s)": one.at / 1e6, "connection": one.connection, "what": one.what} for one in found.filled]
+        rows = [
+            {"at (s)": one.at / 1e6, "connection": one.connection, "what": one.what}
+            for one in found.filled
+        ]
         st.dataframe(rows, hide_index=True)
 
 
@@ -84,14 +100,21 @@ def _remedies(search: Search, limit: str) -> None:
         _searching(search)
         return
     if not search.found:
-        st.info(f"No change of one setting avoids {charts.limit_said(limit)} for this workload. More usernames or IP addresses, "
-                "with as many workers, may.", icon=":material/search_off:")  # fmt: skip
+        st.info(
+            f"No change of one setting avoids {charts.limit_said(limit)} for this workload. More usernames or IP addresses, "
+            "with as many workers, may.",
+            icon=":material/search_off:",
+        )
         return
     best, *others = search.found
     whole = next((one for one in others if one.clean and len(one.changes) > 1), None)
     places_ = st.columns(2 if whole is not None and not best.clean else 1)
     with places_[0]:
-        _offer(best, "smallest", f"The smallest change of one setting that avoids {charts.limit_said(limit)}")
+        _offer(
+            best,
+            "smallest",
+            f"The smallest change of one setting that avoids {charts.limit_said(limit)}",
+        )
     if whole is not None and not best.clean:
         with places_[1]:
             _offer(whole, "whole", "Together, these leave no incident at all")
@@ -103,7 +126,9 @@ def _remedies(search: Search, limit: str) -> None:
 def _searching(search: Search) -> None:
     if search.done.is_set():
         st.rerun()
-    st.caption(f":material/hourglass_top: Trying one change after the other, each in a run of its own: {search.tried:,} so far")
+    st.caption(
+        f":material/hourglass_top: Trying one change after the other, each in a run of its own: {search.tried:,} so far"
+    )
 
 
 def _offer(remedy: Remedy, name: str, words: str) -> None:
@@ -114,7 +139,12 @@ def _offer(remedy: Remedy, name: str, words: str) -> None:
         st.markdown(plain(left(remedy)))
         kind: Literal["primary", "secondary"] = "primary" if remedy.clean else "secondary"
         st.button(
-            "Apply and run", key=f"apply:{name}", type=kind, icon=":material/play_arrow:", on_click=_apply, args=(remedy,)
+            "Apply and run",
+            key=f"apply:{name}",
+            type=kind,
+            icon=":material/play_arrow:",
+            on_click=_apply,
+            args=(remedy,),
         )
 
 
@@ -136,7 +166,11 @@ def _value(value: Any) -> str:
 
 def left(remedy: Remedy) -> str:
     """What is left of incidents and losses, in words."""
-    rate = f"{remedy.per_min:,.0f} messages a minute" if remedy.per_min is not None else "nothing accepted"
+    rate = (
+        f"{remedy.per_min:,.0f} messages a minute"
+        if remedy.per_min is not None
+        else "nothing accepted"
+    )
     if remedy.clean:
         return f"Then no limit refuses anything and nothing is lost: {rate}."
     return f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} messages are lost: {rate}."
@@ -153,5 +187,7 @@ def _others(others: list[Remedy]) -> None:
     with st.expander(f"Other ways ({len(others)})"):
         for place, one in enumerate(others):
             with st.container(horizontal=True, vertical_alignment="center", key=f"other:{place}"):
-                st.markdown(f"**{plain(said(one.changes)[0])}**  \n{plain(left(one))}", width="stretch")
+                st.markdown(
+                    f"**{plain(said(one.changes)[0])}**  \n{plain(left(one))}", width="stretch"
+                )
                 st.button("Apply and run", key=f"apply:other:{place}", on_click=_apply, args=(one,))

@@ -1,4 +1,6 @@
-"""The page Explore: what the relay does to the setting at the side. The verdict first, then what it rests on."""
+"""The page Explore: what the relay does to the setting at the side. The verdict first, then what it
+rests on.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def show(shown: Shown) -> None:
     result = shown.told.result
     _title(shown)
     head(result, shown)
-    st.vega_lite_chart(charts.throughput(result, dark=shown.dark), theme="streamlit", key="throughput")
+    st.vega_lite_chart(
+        charts.throughput(result, dark=shown.dark), theme="streamlit", key="throughput"
+    )
     st.caption(plain(charts.key_of(result)))
     details, lives, incidents = st.tabs(["Windows", "Connections", "Incidents"])
     with details:
@@ -44,8 +48,10 @@ def show(shown: Shown) -> None:
     with incidents:
         _incidents(result)
     if result.expectations:
-        with st.expander(f"Expectations: {sum(one.passed for one in result.expectations)} of {len(result.expectations)} hold",
-                         expanded=not result.passed):  # fmt: skip
+        with st.expander(
+            f"Expectations: {sum(one.passed for one in result.expectations)} of {len(result.expectations)} hold",
+            expanded=not result.passed,
+        ):
             _expectations(result)
     _findings(result)
     downloads.row(shown)
@@ -60,12 +66,26 @@ def head(result: Result, shown: Shown) -> None:
         box(f"**{plain(sentence)}**", icon=icon)
     with buttons.container(horizontal=True, gap="small", horizontal_alignment="right"):
         if result.incidents.total:
-            st.button("Explain", key="to-explain", type="primary", icon=":material/troubleshoot:", on_click=places.ask, args=("explain",),
-                      help="Why the first incident happened, and the smallest change that avoids it.")  # fmt: skip
+            st.button(
+                "Explain",
+                key="to-explain",
+                type="primary",
+                icon=":material/troubleshoot:",
+                on_click=places.ask,
+                args=("explain",),
+                help="Why the first incident happened, and the smallest change that avoids it.",
+            )
         keep_button(shown)
     with st.container(horizontal=True, gap="small", key="numbers"):
         for number in verdict.numbers(result):
-            st.metric(number.label, number.value, number.beside, delta_color="off", delta_arrow="off", border=True)
+            st.metric(
+                number.label,
+                number.value,
+                number.beside,
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+            )
 
 
 def _title(shown: Shown) -> None:
@@ -116,8 +136,17 @@ def _lives(shown: Shown) -> None:
     first = 0
     if len(story.opened) > CONNECTIONS_SHOWN:
         most = len(story.opened) - CONNECTIONS_SHOWN
-        first = st.slider(f"From which connection on, of {len(story.opened):,}", 0, most, 0, key="lives-first", format="%d")
-    st.vega_lite_chart(timeline.timeline(story.lives(first, CONNECTIONS_SHOWN), dark=shown.dark), key="timeline")
+        first = st.slider(
+            f"From which connection on, of {len(story.opened):,}",
+            0,
+            most,
+            0,
+            key="lives-first",
+            format="%d",
+        )
+    st.vega_lite_chart(
+        timeline.timeline(story.lives(first, CONNECTIONS_SHOWN), dark=shown.dark), key="timeline"
+    )
 
 
 def _incidents(result: Result) -> None:
@@ -125,10 +154,18 @@ def _incidents(result: Result) -> None:
         st.caption("No limit refused anything.")
         return
     rows = [
-        {"at (s)": one.t, "limit": charts.limit_said(one.limit), "code": one.code, "reply": one.text, "connection": one.connection,
-         "username": one.username, "IP": one.ip, "message": one.message}
+        {
+            "at (s)": one.t,
+            "limit": charts.limit_said(one.limit),
+            "code": one.code,
+            "reply": one.text,
+            "connection": one.connection,
+            "username": one.username,
+            "IP": one.ip,
+            "message": one.message,
+        }
         for one in result.incidents.log[:1000]
-    ]  # fmt: skip
+    ]
     if result.incidents.total > len(rows):
         st.caption(
             f"The first {len(rows):,} of {plural(result.incidents.total, 'incident')}; all that are kept are in the CSV."
@@ -146,5 +183,11 @@ def _findings(result: Result) -> None:
 
 def keep_button(shown: Shown) -> None:
     """Keeps this setting, to compare others with it."""
-    st.button("Keep", key="keep", icon=":material/bookmark_add:", on_click=state.keep, args=(shown.tables,),
-              help="Keeps this setting, to compare others with it.")  # fmt: skip
+    st.button(
+        "Keep",
+        key="keep",
+        icon=":material/bookmark_add:",
+        on_click=state.keep,
+        args=(shown.tables,),
+        help="Keeps this setting, to compare others with it.",
+    )

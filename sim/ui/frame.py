@@ -1,6 +1,8 @@
-"""The frame of every page: title, the pages to choose from, the panel at the side, and the run that they all show.
+"""The frame of every page: title, the pages to choose from, the panel at the side, and the run that
+they all show.
 
-Calls what the pages are made of in the order in which a person needs it: the run is started before anything is drawn.
+Calls what the pages are made of in the order in which a person needs it: the run is started before
+anything is drawn.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ def with_result(show: Callable[[Shown], None]) -> None:
         panel(mistakes_of(error))
     state.address()
     for text in st.session_state.get("unread", []):
-        st.warning(f"Of this page's address, this could not be read: {plain(text)}", icon=":material/link_off:")
+        st.warning(
+            f"Of this page's address, this could not be read: {plain(text)}",
+            icon=":material/link_off:",
+        )
     if scenario is None or share is None:
         _cannot_run(error)
         return
@@ -68,9 +73,13 @@ def _scenario(tables: setting.Tables) -> tuple[Scenario | None, ScenarioError | 
 
 def _cannot_run(error: ScenarioError | None) -> None:
     assert error is not None, "a setting without a mistake has a scenario"
-    lines = "\n".join(f"- **{plain(one.key)}**: {plain(one.problem)}" for one in (error, *error.others))
-    st.error(f"This setting cannot run as it stands. The control at the side says the same beside it.\n\n{lines}",
-             icon=":material/edit:")  # fmt: skip
+    lines = "\n".join(
+        f"- **{plain(one.key)}**: {plain(one.problem)}" for one in (error, *error.others)
+    )
+    st.error(
+        f"This setting cannot run as it stands. The control at the side says the same beside it.\n\n{lines}",
+        icon=":material/edit:",
+    )
 
 
 def finished(share: Share, purpose: str) -> Told | ScenarioError | None:
@@ -86,7 +95,9 @@ def finished(share: Share, purpose: str) -> Told | ScenarioError | None:
 
 @st.fragment(run_every=0.4)
 def _progress(share: Share, purpose: str) -> None:
-    """How far the run has come, and a way to stop it; when it is done, the whole page is drawn anew."""
+    """How far the run has come, and a way to stop it; when it is done, the whole page is drawn
+    anew.
+    """
     if share.over(0):
         st.rerun()
     reached = share.run.reached
@@ -94,13 +105,23 @@ def _progress(share: Share, purpose: str) -> None:
     if reached.messages:
         said = f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s of virtual time"
     st.progress(min(1.0, reached.share), text=f"Running: {said}")
-    st.button("Stop this run", key=f"stop:{purpose}", icon=":material/stop_circle:", on_click=share.leave)
+    st.button(
+        "Stop this run", key=f"stop:{purpose}", icon=":material/stop_circle:", on_click=share.leave
+    )
 
 
 def _stopped(purpose: str) -> None:
-    st.info("The run was stopped. Nothing is known of what it would have found.", icon=":material/stop_circle:")
+    st.info(
+        "The run was stopped. Nothing is known of what it would have found.",
+        icon=":material/stop_circle:",
+    )
     st.button(
-        "Run it again", key=f"again:{purpose}", type="primary", icon=":material/play_arrow:", on_click=_again, args=(purpose,)
+        "Run it again",
+        key=f"again:{purpose}",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_again,
+        args=(purpose,),
     )
 
 

@@ -1,7 +1,9 @@
-"""What a setting that came over the network may say: numbers and shipped names, and never code or a path on this machine.
+"""What a setting that came over the network may say: numbers and shipped names, and never code or a
+path on this machine.
 
-The loader takes a strategy's file, a policy's path and a trace from a scenario file, since that file is the person's own. A
-page is served to anybody who can reach it: everything that names a file is refused here, before the loader looks for it.
+The loader takes a strategy's file, a policy's path and a trace from a scenario file, since that
+file is the person's own. A page is served to anybody who can reach it: everything that names a file
+is refused here, before the loader looks for it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from ..tables import shown
 from ..units import MICRO, duration, rate
 
 MOST_MESSAGES = 1_000_000
-"""More than this does not fit a page that others use too; `relaysim run` takes ten times as many."""
+"""More than this does not fit a page that others use too; `relaysim run` takes ten times as many.
+"""
 
 MOST_WORKERS = 2_000
 LONGEST_TEXT = 200_000
@@ -40,7 +43,10 @@ HARMLESS: dict[str, dict[str, Any]] = {
 
 def harmless(tables: Mapping[str, Any], refused: Sequence[ScenarioError]) -> dict[str, Any]:
     """The tables with those that were refused replaced."""
-    return {**tables, **{key: HARMLESS[key] for key in {one.key.partition(".")[0] for one in refused}}}
+    return {
+        **tables,
+        **{key: HARMLESS[key] for key in {one.key.partition(".")[0] for one in refused}},
+    }
 
 
 def _part(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -51,7 +57,9 @@ def _part(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _strategy(sender: Mapping[str, Any], place: str) -> Iterator[ScenarioError]:
     if "code" in sender:
         yield ScenarioError(
-            place, "sender.code", "names code on the machine that serves this page, which is refused; run it with relaysim run"
+            place,
+            "sender.code",
+            "names code on the machine that serves this page, which is refused; run it with relaysim run",
         )
     name = sender.get("strategy")
     if isinstance(name, str) and name not in SHIPPED:
@@ -62,21 +70,31 @@ def _strategy(sender: Mapping[str, Any], place: str) -> Iterator[ScenarioError]:
         yield ScenarioError(place, "sender.strategy", problem)
     workers = sender.get("workers")
     if isinstance(workers, int) and workers > MOST_WORKERS:
-        yield ScenarioError(place, "sender.workers", f"{workers:,} is too many for this page; at most {MOST_WORKERS:,}")
+        yield ScenarioError(
+            place,
+            "sender.workers",
+            f"{workers:,} is too many for this page; at most {MOST_WORKERS:,}",
+        )
 
 
 def _policy(policy: Mapping[str, Any], place: str) -> Iterator[ScenarioError]:
     use = policy.get("use")
     if isinstance(use, str) and use not in policies():
         yield ScenarioError(
-            place, "policy.use", f"{shown(use)} is no shipped policy; allowed: {', '.join(policies())}. This page opens no file"
+            place,
+            "policy.use",
+            f"{shown(use)} is no shipped policy; allowed: {', '.join(policies())}. This page opens no file",
         )
 
 
 def _workload(workload: Mapping[str, Any], place: str) -> Iterator[ScenarioError]:
     if workload.get("kind") == "trace" or "file" in workload:
         allowed = ", ".join(kind for kind in WORKLOADS if kind != "trace")
-        yield ScenarioError(place, "workload.file", f"names a file, and this page opens none; allowed kinds: {allowed}")
+        yield ScenarioError(
+            place,
+            "workload.file",
+            f"names a file, and this page opens none; allowed kinds: {allowed}",
+        )
         return
     messages = expected_messages(workload)
     if messages is not None and messages > MOST_MESSAGES:
@@ -89,7 +107,9 @@ def _workload(workload: Mapping[str, Any], place: str) -> Iterator[ScenarioError
 
 
 def expected_messages(workload: Mapping[str, Any]) -> float | None:
-    """About how many messages a workload has; None where its numbers are not right, which the loader says better."""
+    """About how many messages a workload has; None where its numbers are not right, which the
+    loader says better.
+    """
     try:
         if "messages" in workload:
             return float(workload["messages"])

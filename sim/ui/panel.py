@@ -1,4 +1,6 @@
-"""The panel at the side: every control of the setting, each with its mistake beside it. Draws `controls`; judges nothing."""
+"""The panel at the side: every control of the setting, each with its mistake beside it. Draws
+`controls`; judges nothing.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,15 @@ def panel(mistakes: Mistakes) -> None:
         if group.open:
             with group:
                 draw(mistakes)
-    st.button("Start over", key="start-over", type="tertiary", icon=":material/restart_alt:", on_click=state.choose,
-              args=(state.first_setting(),), help="Back to the setting that the page opens with.")  # fmt: skip
+    st.button(
+        "Start over",
+        key="start-over",
+        type="tertiary",
+        icon=":material/restart_alt:",
+        on_click=state.choose,
+        args=(state.first_setting(),),
+        help="Back to the setting that the page opens with.",
+    )
 
 
 @contextmanager
@@ -83,7 +92,9 @@ def _more_options(options: Sequence[Control], mistakes: Mistakes) -> None:
     names = {one.label for one in options}
     wrong = any(one.key in mistakes for one in options)
     with st.expander(
-        f"More options ({len(options)})", type="compact", expanded=wrong or (isinstance(said, dict) and bool(names & set(said)))
+        f"More options ({len(options)})",
+        type="compact",
+        expanded=wrong or (isinstance(said, dict) and bool(names & set(said))),
     ):
         _draw(options, mistakes)
 
@@ -98,10 +109,16 @@ def _policy(mistakes: Mistakes) -> None:
 
 def _limit(name: str, use: str, mistakes: Mistakes) -> None:
     """A limit's own group: there or not, and every number of it."""
-    key, said = f"policy.{name}", setting.get(state.tables(), f"policy.{name}")
+    key = f"policy.{name}"
+    said = setting.get(state.tables(), f"policy.{name}")
     there = said is not False and (use != "unlimited" or said is not setting.MISSING)
-    group = st.expander(controls.LIMIT_WORDS[name], key=f"group:{key}", on_change="rerun", type="compact",
-                        icon=":material/error:" if _any(mistakes, key) else None)  # fmt: skip
+    group = st.expander(
+        controls.LIMIT_WORDS[name],
+        key=f"group:{key}",
+        on_change="rerun",
+        type="compact",
+        icon=":material/error:" if _any(mistakes, key) else None,
+    )
     if not group.open:
         return
     with group:
@@ -141,10 +158,14 @@ def _run(mistakes: Mistakes) -> None:
 
 def _draw(group: Sequence[Control], mistakes: Mistakes) -> None:
     for control in group:
-        with st.container(gap="xsmall"):  # a place of its own, so that a mistake moves nothing but itself
+        with st.container(
+            gap="xsmall"
+        ):  # a place of its own, so that a mistake moves nothing but itself
             draw(control)
             for key, texts in mistakes.items():
-                if key == control.key or (key.startswith(f"{control.key}.") and control.kind in ("text", "list")):
+                if key == control.key or (
+                    key.startswith(f"{control.key}.") and control.kind in ("text", "list")
+                ):
                     for text in texts:
                         _wrong(text)
 
@@ -153,13 +174,24 @@ def draw(control: Control) -> None:
     """One control as the widget that fits it."""
     key = state.widget(control)
     value = values.shown(state.tables(), control)
-    common: dict[str, Any] = {"key": key, "help": control.help or None, "on_change": state.on_change, "args": (control, key)}
-    # Each begins with its value, though the session has it too: a browser that misses the one drawing in which the session
-    # says so, as it may when the page is drawn anew at once, would take the widget's own beginning for what a person wants.
+    common: dict[str, Any] = {
+        "key": key,
+        "help": control.help or None,
+        "on_change": state.on_change,
+        "args": (control, key),
+    }
+    # Each begins with its value, though the session has it too: a browser that misses the one
+    # drawing in which the session says so, as it may when the page is drawn anew at once, would
+    # take the widget's own beginning for what a person wants.
     if control.kind == "choice":
         labels = dict(control.choices)
-        st.selectbox(control.label, control.values, index=control.values.index(value),
-                     format_func=lambda value: labels.get(value, str(value)), **common)  # fmt: skip
+        st.selectbox(
+            control.label,
+            control.values,
+            index=control.values.index(value),
+            format_func=lambda value: labels.get(value, str(value)),
+            **common,
+        )
     elif control.kind == "whole":
         st.number_input(control.label, value=value, step=int(control.step), **common)
     elif control.kind == "number":

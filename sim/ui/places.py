@@ -1,4 +1,6 @@
-"""The pages that there are, so that one can lead to another. Knows their names, not what is on them."""
+"""The pages that there are, so that one can lead to another. Knows their names, not what is on
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The page Plan: a demand in, settings out, with their proof, their ceilings and the snippet to copy."""
+"""The page Plan: a demand in, settings out, with their proof, their ceilings and the snippet to
+copy.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,16 @@ from .planning import Planning, planning_of
 from .wording import plain
 
 FIELDS: dict[str, Any] = {
-    "kind": "deadline", "messages": 5_000, "within": "30m", "rate": "300/min", "p99": "5s",
-    "strategy": "paced", "usernames": 1, "ips": 1, "workers": 100,
-}  # fmt: skip
+    "kind": "deadline",
+    "messages": 5_000,
+    "within": "30m",
+    "rate": "300/min",
+    "p99": "5s",
+    "strategy": "paced",
+    "usernames": 1,
+    "ips": 1,
+    "workers": 100,
+}
 """Every field with what it shows at first."""
 
 LANGUAGES = {
@@ -43,7 +52,9 @@ def page() -> None:
     tables = state.tables()
     state.address()
     asked = _form()
-    base: setting.Tables = {key: tables[key] for key in ("policy", "network", "faults") if key in tables}
+    base: setting.Tables = {
+        key: tables[key] for key in ("policy", "network", "faults") if key in tables
+    }
     if base:
         said = ", ".join(f"{key} {value}" for key, value in setting.to_address(base).items())
         st.caption(plain(f"For the policy, network and faults of the setting at Explore: {said}."))
@@ -76,17 +87,32 @@ def _form() -> dict[str, Any]:
         st.session_state.setdefault(f"plan:{name}", value)
     st.markdown("#### What must be sent by when, or how fast?")
     words = {"deadline": "Messages by a deadline", "rate": "A rate, day in, day out"}
-    st.segmented_control("Demand", list(words), key="plan:kind", required=True, label_visibility="collapsed",
-                         persist_state="session", format_func=lambda kind: words[kind])  # fmt: skip
+    st.segmented_control(
+        "Demand",
+        list(words),
+        key="plan:kind",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+        format_func=lambda kind: words[kind],
+    )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         if st.session_state["plan:kind"] == "deadline":
             st.number_input("Messages", step=1000, **_kept("messages"))
             st.text_input("Within", help="Such as 90s, 30m or 2h.", **_kept("within"))
         else:
             st.text_input("Rate", help="Such as 10/s, 300/min or 5000/h.", **_kept("rate"))
-            st.text_input("99 of 100 within", help="Such as 5s. Empty: only the rate counts.", **_kept("p99"))
-        st.selectbox("Library or strategy", names, index=names.index(st.session_state["plan:strategy"]), key="plan:strategy",
-                     format_func=lambda name: labels[name], persist_state="session")  # fmt: skip
+            st.text_input(
+                "99 of 100 within", help="Such as 5s. Empty: only the rate counts.", **_kept("p99")
+            )
+        st.selectbox(
+            "Library or strategy",
+            names,
+            index=names.index(st.session_state["plan:strategy"]),
+            key="plan:strategy",
+            format_func=lambda name: labels[name],
+            persist_state="session",
+        )
     with st.container(horizontal=True, gap="small"):
         for name, label in (
             ("usernames", "Usernames you have"),
@@ -98,7 +124,9 @@ def _form() -> dict[str, Any]:
 
 
 def _kept(name: str) -> dict[str, Any]:
-    """What a control of the form is told: its key, and the session's value to begin with, as in the panel."""
+    """What a control of the form is told: its key, and the session's value to begin with, as in the
+    panel.
+    """
     key = f"plan:{name}"
     return {"key": key, "value": st.session_state[key], "persist_state": "session"}
 
@@ -108,13 +136,17 @@ def _progress(planning: Planning) -> None:
     if planning.done.is_set():
         st.rerun()
     done, total, what = planning.progress
-    st.progress(min(1.0, done / max(1, total)), text=f"Planning: {what}, {done:,} of about {total:,} runs")
+    st.progress(
+        min(1.0, done / max(1, total)), text=f"Planning: {what}, {done:,} of about {total:,} runs"
+    )
     st.button("Stop", key="plan:stop", icon=":material/stop_circle:", on_click=planning.stop)
 
 
 def show(plan: Plan, call: Call) -> None:
     """The answer: whether, with what, how sure, and what binds."""
-    box, icon = (st.success, ":material/check_circle:") if plan.feasible else (st.error, ":material/block:")
+    box, icon = (
+        (st.success, ":material/check_circle:") if plan.feasible else (st.error, ":material/block:")
+    )
     box(f"**{plain(plan.why)}**", icon=icon)
     if plan.predicted is not None and plan.p_deadline is not None:
         with st.container(horizontal=True, gap="small"):
@@ -123,10 +155,23 @@ def show(plan: Plan, call: Call) -> None:
                 ("Last one accepted after", plan.predicted.drain_s, _time),
                 ("99% within", plan.predicted.latency_s, _time),
             ):
-                st.metric(label, told(one.mean), _range(one, told), delta_color="off", delta_arrow="off", border=True)
+                st.metric(
+                    label,
+                    told(one.mean),
+                    _range(one, told),
+                    delta_color="off",
+                    delta_arrow="off",
+                    border=True,
+                )
             share = plan.p_deadline
-            st.metric("Runs that meet it", f"{share.mean:.0%}", f"at least {share.low:.0%}, 95% sure", delta_color="off", delta_arrow="off",
-                      border=True)  # fmt: skip
+            st.metric(
+                "Runs that meet it",
+                f"{share.mean:.0%}",
+                f"at least {share.low:.0%}, 95% sure",
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+            )
     if plan.snippet is not None or plan.settings is not None:
         _settings(plan, call)
     st.markdown("**What each ceiling lets through**")
@@ -143,7 +188,8 @@ def _time(seconds: float) -> str:
 
 
 def _range(one: Estimate, told: Any) -> str:
-    low, high = told(max(0.0, one.low)), told(one.high)
+    low = told(max(0.0, one.low))
+    high = told(one.high)
     return f"{low} to {high}" if low != high else "in every run"
 
 
@@ -152,8 +198,13 @@ def _settings(plan: Plan, call: Call) -> None:
     said = {key: settings[key] for key in ("workers", "usernames", "ips") if key in settings}
     said |= settings.get("options", {})
     left, right = st.columns([1, 3], gap="medium")
-    texts = {key: value if isinstance(value, str) else value_text(value) for key, value in said.items()}
-    left.markdown("**Set this**  \n" + "  \n".join(f"{plain(key)} = **{plain(text)}**" for key, text in texts.items()))
+    texts = {
+        key: value if isinstance(value, str) else value_text(value) for key, value in said.items()
+    }
+    left.markdown(
+        "**Set this**  \n"
+        + "  \n".join(f"{plain(key)} = **{plain(text)}**" for key, text in texts.items())
+    )
     if plan.snippet is not None:
         right.markdown("**Ready to paste**")
         right.code(plan.snippet, language=LANGUAGES.get(call.strategy, "python"), height="content")
@@ -161,15 +212,26 @@ def _settings(plan: Plan, call: Call) -> None:
 
 def _readings(plan: Plan) -> None:
     if plan.readings:
-        held, of = sum(plan.readings.values()), len(plan.readings)
+        held = sum(plan.readings.values())
+        of = len(plan.readings)
         every = held == of
-        words = f"{READINGS}: under all {of} readings of the policy" if every else f"{READINGS}? Under {held} of {of} readings"
+        words = (
+            f"{READINGS}: under all {of} readings of the policy"
+            if every
+            else f"{READINGS}? Under {held} of {of} readings"
+        )
         marks = [
             f"{':green-badge' if holds else ':orange-badge'}[{'✓' if holds else '✗'} {plain(name)}]"
             for name, holds in plan.readings.items()
         ]
-        with st.expander(words, expanded=not every, icon=":material/check_circle:" if every else ":material/warning:"):
-            st.caption("The article leaves open how the relay counts. Each of these is one way in which it may.")
+        with st.expander(
+            words,
+            expanded=not every,
+            icon=":material/check_circle:" if every else ":material/warning:",
+        ):
+            st.caption(
+                "The article leaves open how the relay counts. Each of these is one way in which it may."
+            )
             st.markdown(" ".join(marks))
 
 
@@ -177,10 +239,15 @@ def _neighbours(plan: Plan) -> None:
     if plan.frontier:
         st.markdown("**What the neighbours would do**")
         rows = [
-            {"change": one.change, "meets it": one.meets, "messages a minute": round(one.per_min, 1),
-             "done after (s)": round(one.drain_s, 1), "incidents": one.incidents}
+            {
+                "change": one.change,
+                "meets it": one.meets,
+                "messages a minute": round(one.per_min, 1),
+                "done after (s)": round(one.drain_s, 1),
+                "incidents": one.incidents,
+            }
             for one in plan.frontier
-        ]  # fmt: skip
+        ]
         st.dataframe(rows, hide_index=True)
 
 
@@ -189,7 +256,13 @@ def _proof(text: str) -> None:
     tables = setting.from_text(text)
     st.markdown("**The run that proves it**")
     with st.container(horizontal=True, gap="small"):
-        st.button("Open in Explore", key="plan:open", icon=":material/explore:", on_click=_open, args=(tables,))
+        st.button(
+            "Open in Explore",
+            key="plan:open",
+            icon=":material/explore:",
+            on_click=_open,
+            args=(tables,),
+        )
         st.download_button(
             "Download as TOML",
             text,

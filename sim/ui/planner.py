@@ -1,4 +1,6 @@
-"""The planner in a child process: is told one call, says how far it is, and answers with the Plan. Started by ``planning``."""
+"""The planner in a child process: is told one call, says how far it is, and answers with the Plan.
+Started by ``planning``.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,14 @@ def main(descriptor: int, parent: int) -> None:
     call: Call = pipe.recv()
     try:
         resources = Resources(call.usernames, call.ips, call.workers)
-        answer = plan(demand_of(call), strategy=call.strategy, resources=resources, tables=call.tables, seed=call.seed,
-                      on_progress=lambda done, total, what: pipe.send((done, total, what)))  # fmt: skip
+        answer = plan(
+            demand_of(call),
+            strategy=call.strategy,
+            resources=resources,
+            tables=call.tables,
+            seed=call.seed,
+            on_progress=lambda done, total, what: pipe.send((done, total, what)),
+        )
         pipe.send(answer)
     except ScenarioError as error:
         pipe.send(error)

@@ -1,4 +1,5 @@
-"""Plans on their way: each in a child process of its own that can be stopped. The same call is planned once.
+"""Plans on their way: each in a child process of its own that can be stopped. The same call is
+planned once.
 
 Knows no page and nothing of how a plan is found.
 """
@@ -19,7 +20,8 @@ from ..errors import ScenarioError
 from ..plan import Plan
 from .call import Call
 
-MOST, KEEP = 2, 32
+MOST = 2
+KEEP = 32
 _PLACES = Semaphore(MOST)
 
 
@@ -30,7 +32,8 @@ class Planning:
         self.call = call
         self.answer: Plan | ScenarioError | None = None
         self.progress = (0, 1, "starting")
-        self.done, self.stopped = Event(), False
+        self.done = Event()
+        self.stopped = False
         self._process: subprocess.Popen[bytes] | None = None
         Thread(target=self._carry_out, daemon=True).start()
 
@@ -53,9 +56,11 @@ class Planning:
         root = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sim.ui.planner", str(theirs.fileno()), str(os.getpid())], pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path},
-        )  # fmt: skip
+            [sys.executable, "-m", "sim.ui.planner", str(theirs.fileno()), str(os.getpid())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )
         theirs.close()
         with mine, self._process:
             mine.send(self.call)
@@ -68,7 +73,9 @@ class Planning:
                         self.answer = said
             except (EOFError, OSError):
                 if not self.stopped:
-                    self.answer = ScenarioError("this demand", "", "the planner ended without an answer")
+                    self.answer = ScenarioError(
+                        "this demand", "", "the planner ended without an answer"
+                    )
             self._process.kill()
 
 

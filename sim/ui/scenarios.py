@@ -1,4 +1,6 @@
-"""The page Scenarios: open a shipped file or one's own, edit its text, run it, take it away. A file is text here, never a path."""
+"""The page Scenarios: open a shipped file or one's own, edit its text, run it, take it away. A file
+is text here, never a path.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +31,31 @@ def page() -> None:
     st.markdown("#### Open a scenario, change it, run it")
     chosen, upload = st.columns(2)
     with chosen:
-        st.selectbox("Shipped scenarios", [NOW, *shipped()], key="scenario:chosen", on_change=_open, format_func=_named)
+        st.selectbox(
+            "Shipped scenarios",
+            [NOW, *shipped()],
+            key="scenario:chosen",
+            on_change=_open,
+            format_func=_named,
+        )
     with upload:
         st.file_uploader(
-            "Or one of your own, a .toml file", type="toml", key="scenario:upload", on_change=_upload, max_upload_size=1
+            "Or one of your own, a .toml file",
+            type="toml",
+            key="scenario:upload",
+            on_change=_upload,
+            max_upload_size=1,
         )
     if TEXT not in st.session_state:
         _show(NAME_OF_NOW, to_toml(state.tables()))
     st.html("<style>.stTextArea textarea {font-family: monospace; font-size: 0.9rem}</style>")
-    text = st.text_area(_headed(st.session_state[NAME]), st.session_state[TEXT], key=TEXT, height=420, max_chars=LONGEST_TEXT)
+    text = st.text_area(
+        _headed(st.session_state[NAME]),
+        st.session_state[TEXT],
+        key=TEXT,
+        height=420,
+        max_chars=LONGEST_TEXT,
+    )
     tables, error = read(text)
     if error is not None:
         lines = "\n".join(f"- {plain(str(one))}" for one in _lines(error))
@@ -45,9 +63,22 @@ def page() -> None:
     elif tables and tables.get("about"):
         st.caption(plain(str(tables["about"])))
     with st.container(horizontal=True, gap="small"):
-        st.button("Run it", key="scenario:run", type="primary", icon=":material/play_arrow:", on_click=_run)
-        st.download_button("Download as TOML", text, f"{st.session_state[NAME]}.toml", "application/toml", key="scenario:get",
-                           on_click="ignore", icon=":material/download:")  # fmt: skip
+        st.button(
+            "Run it",
+            key="scenario:run",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_run,
+        )
+        st.download_button(
+            "Download as TOML",
+            text,
+            f"{st.session_state[NAME]}.toml",
+            "application/toml",
+            key="scenario:get",
+            on_click="ignore",
+            icon=":material/download:",
+        )
     st.caption(
         "A file that is opened here can name no code, no policy of its own and no trace: this page opens no file of this machine."
     )
@@ -58,11 +89,16 @@ NAME_OF_NOW = "setting"
 
 def shipped() -> dict[str, Path]:
     """The scenario files that come with the project, by their names."""
-    return {str(path.relative_to(SHIPPED).with_suffix("")): path for path in sorted(SHIPPED.rglob("*.toml"))}
+    return {
+        str(path.relative_to(SHIPPED).with_suffix("")): path
+        for path in sorted(SHIPPED.rglob("*.toml"))
+    }
 
 
 def _headed(name: str) -> str:
-    return "Text of the setting at the side of Explore" if name == NAME_OF_NOW else f"Text of {name}"
+    return (
+        "Text of the setting at the side of Explore" if name == NAME_OF_NOW else f"Text of {name}"
+    )
 
 
 def _named(name: str) -> str:
@@ -80,7 +116,9 @@ def read(text: str) -> tuple[setting.Tables | None, ScenarioError | None]:
 
 
 def _lines(error: ScenarioError) -> list[str]:
-    return [": ".join(part for part in (one.key, one.problem) if part) for one in (error, *error.others)]
+    return [
+        ": ".join(part for part in (one.key, one.problem) if part) for one in (error, *error.others)
+    ]
 
 
 def _show(name: str, text: str) -> None:
@@ -105,10 +143,15 @@ def _upload() -> None:
 
 
 def _run() -> None:
-    """Runs the text as it stands now: the very click that leaves the text box may be the one on the button."""
+    """Runs the text as it stands now: the very click that leaves the text box may be the one on the
+    button.
+    """
     tables, _ = read(st.session_state[TEXT])
     if tables is None:
-        st.toast("Nothing was run: what is wrong with the scenario stands below its text.", icon=":material/edit:")
+        st.toast(
+            "Nothing was run: what is wrong with the scenario stands below its text.",
+            icon=":material/edit:",
+        )
         return
     state.choose(tables)
     st.session_state.pop(TEXT, None)

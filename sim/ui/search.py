@@ -1,4 +1,5 @@
-"""Searches for remedies that go on while the page is looked at: one for each setting and limit, shared by all sessions.
+"""Searches for remedies that go on while the page is looked at: one for each setting and limit,
+shared by all sessions.
 
 Carries out what `explain.remedies` asks for, in the same children that run settings. Knows no page.
 """
@@ -23,7 +24,8 @@ class Search:
     """One search: ``found`` is None until it is ``done``; ``tried`` says how many runs it has made."""
 
     def __init__(self, tables: Mapping[str, Any], policy: Policy, limit: str) -> None:
-        self.tried, self.done = 0, Event()
+        self.tried = 0
+        self.done = Event()
         self.found: list[Remedy] | None = None
         self._asking = remedies(tables, policy, limit)
         Thread(target=self._carry_out, daemon=True).start()

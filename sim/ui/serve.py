@@ -1,4 +1,6 @@
-"""Starts the dashboard in this process: on loopback, without statistics, with its colours. Knows Streamlit's options, no page."""
+"""Starts the dashboard in this process: on loopback, without statistics, with its colours. Knows
+Streamlit's options, no page.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "server.fileWatcherType": "none",
     "server.maxUploadSize": 1,
-    "global.disableWidgetStateDuplicationWarning": True,  # a control begins with its value and has it from the session too
+    # a control begins with its value and has it from the session too
+    "global.disableWidgetStateDuplicationWarning": True,
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
     "theme.light.primaryColor": "#0067A5",
@@ -29,9 +32,13 @@ OPTIONS: dict[str, Any] = {
 
 
 def serve(port: int, *, headless: bool) -> None:
-    """Serves until it is stopped. ``headless`` opens no browser. ScenarioError if somebody else listens on the port."""
+    """Serves until it is stopped. ``headless`` opens no browser. ScenarioError if somebody else
+    listens on the port.
+    """
     if port and not _free(port):
-        raise ScenarioError("command line", "--port", f"{port} is taken; name another, or 0 for a free one")
+        raise ScenarioError(
+            "command line", "--port", f"{port} is taken; name another, or 0 for a free one"
+        )
     from streamlit.web import bootstrap
 
     from . import pages, runs  # read now, so that the first page need not wait for it

@@ -1,7 +1,8 @@
-"""A setting: the tables of a scenario, how they stand in the page's address, and one key in them. Plain tables in, plain tables out.
+"""A setting: the tables of a scenario, how they stand in the page's address, and one key in them.
+Plain tables in, plain tables out.
 
-The address says what `relaysim try` says on the command line: one dotted key for each value, ``sender.strategy=batches``. Knows
-nothing of Streamlit.
+The address says what `relaysim try` says on the command line: one dotted key for each value,
+``sender.strategy=batches``. Knows nothing of Streamlit.
 """
 
 from __future__ import annotations
@@ -35,14 +36,20 @@ def scenario_of(tables: Mapping[str, Any], place: str = PLACE) -> Scenario:
     if not refused:
         return build(tables, place, name, Path())
     try:
-        build(guard.harmless(tables, refused), place, name, Path())  # for what else is wrong with it
+        build(
+            guard.harmless(tables, refused), place, name, Path()
+        )  # for what else is wrong with it
     except ScenarioError as error:
-        refused += [ScenarioError(one.place, one.key, one.problem) for one in (error, *error.others)]
+        refused += [
+            ScenarioError(one.place, one.key, one.problem) for one in (error, *error.others)
+        ]
     raise ScenarioError.joined(refused)
 
 
 def get(tables: Mapping[str, Any], key: str) -> Any:
-    """The value at the dotted ``key``, MISSING where it is not said. A limit's bare number is its count."""
+    """The value at the dotted ``key``, MISSING where it is not said. A limit's bare number is its
+    count.
+    """
     found: Any = tables
     for part in key.split("."):
         if isinstance(found, int) and not isinstance(found, bool) and part == "count":
@@ -54,7 +61,9 @@ def get(tables: Mapping[str, Any], key: str) -> Any:
 
 
 def put(tables: Mapping[str, Any], key: str, value: Any) -> Tables:
-    """The tables with ``value`` at the dotted ``key``; MISSING takes it away, and a table that is empty then too."""
+    """The tables with ``value`` at the dotted ``key``; MISSING takes it away, and a table that is
+    empty then too.
+    """
     whole = deepcopy(dict(tables))
     _put(whole, key.split("."), value)
     return whole
@@ -96,7 +105,12 @@ def to_address(tables: Mapping[str, Any]) -> dict[str, str]:
 
 def _written(value: Any) -> str:
     """As short as can be: a string needs its quotes only where it would be read as something else."""
-    if isinstance(value, str) and value == value.strip() and "\n" not in value and toml_value(value) == value:
+    if (
+        isinstance(value, str)
+        and value == value.strip()
+        and "\n" not in value
+        and toml_value(value) == value
+    ):
         return value
     return value_text(value)
 
@@ -117,10 +131,19 @@ def from_address(said: Mapping[str, str]) -> tuple[Tables, list[str]]:
 
 def command_of(tables: Mapping[str, Any]) -> str:
     """The command line that repeats a run of this setting."""
-    said = to_address({key: value for key, value in tables.items() if key not in ("title", "about", "expect")})
+    said = to_address(
+        {key: value for key, value in tables.items() if key not in ("title", "about", "expect")}
+    )
     strategy = said.pop("sender.strategy", "")
-    whole = [part for key in ("seed", "until") if key in said for part in ("--set", f"{key}={said.pop(key)}")]
-    return shlex.join(["relaysim", "try", strategy, *(f"{key}={text}" for key, text in said.items()), *whole])
+    whole = [
+        part
+        for key in ("seed", "until")
+        if key in said
+        for part in ("--set", f"{key}={said.pop(key)}")
+    ]
+    return shlex.join(
+        ["relaysim", "try", strategy, *(f"{key}={text}" for key, text in said.items()), *whole]
+    )
 
 
 def from_text(text: str) -> Tables:
@@ -128,6 +151,10 @@ def from_text(text: str) -> Tables:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ScenarioError("the scenario", "", "is not valid TOML: its values are nested too deeply") from None
+        raise ScenarioError(
+            "the scenario", "", "is not valid TOML: its values are nested too deeply"
+        ) from None
     except ValueError as error:
-        raise ScenarioError("the scenario", "", f"is not valid TOML: {one_line(str(error))}") from None
+        raise ScenarioError(
+            "the scenario", "", f"is not valid TOML: {one_line(str(error))}"
+        ) from None

@@ -1,6 +1,8 @@
-"""What one session has chosen: its setting, read from the page's address at the start and written to it ever after.
+"""What one session has chosen: its setting, read from the page's address at the start and written
+to it ever after.
 
-The tables in the session are the one truth; a control shows what they say and its callback changes them. Knows nothing of results.
+The tables in the session are the one truth; a control shows what they say and its callback changes
+them. Knows nothing of results.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ MOST_AGAINST = 4
 
 
 def first_setting() -> Tables:
-    """What a person sees who has chosen nothing: a pooled sender as its library makes it, which keeps its connections too long."""
+    """What a person sees who has chosen nothing: a pooled sender as its library makes it, which
+    keeps its connections too long.
+    """
     if "nodemailer" in SHIPPED:
         sender: Tables = {"strategy": "nodemailer", "options": {"pool": True}}
     else:
@@ -36,11 +40,17 @@ def tables() -> Tables:
     """This session's setting."""
     state = st.session_state
     if "setting" not in state:
-        said = {key: text for key, text in st.query_params.to_dict().items() if key.partition(".")[0] in TABLES}
+        said = {
+            key: text
+            for key, text in st.query_params.to_dict().items()
+            if key.partition(".")[0] in TABLES
+        }
         found, wrong = setting.from_address(said)
         state["setting"] = {**first_setting(), **found}
         state["unread"] = wrong
-        state["against"] = [_from_text(text) for text in st.query_params.get_all(AGAINST)[:MOST_AGAINST]]
+        state["against"] = [
+            _from_text(text) for text in st.query_params.get_all(AGAINST)[:MOST_AGAINST]
+        ]
     return cast(Tables, state["setting"])
 
 
@@ -85,7 +95,8 @@ def _from_text(text: str) -> Tables:
 
 def widget(control: Control, area: str = "c") -> str:
     """The key of the control's widget, whose value is what the setting says."""
-    key, want = f"{area}:{control.key}", values.shown(tables(), control)
+    key = f"{area}:{control.key}"
+    want = values.shown(tables(), control)
     if key not in st.session_state or st.session_state[key] != want:
         st.session_state[key] = want
     return key
@@ -98,10 +109,17 @@ def on_change(control: Control, key: str) -> None:
     if control.key == "sender.strategy":
         found = setting.put(found, "sender.options", setting.MISSING)
     if control.key == KINDS.key:
-        found["workload"] = {"kind": value, **{each.key.partition(".")[2]: each.default for each in WORKLOADS[value]}}
+        found["workload"] = {
+            "kind": value,
+            **{each.key.partition(".")[2]: each.default for each in WORKLOADS[value]},
+        }
     st.session_state["setting"] = found
 
 
 def switch(key: str, on: Any, off: Any, widget_key: str) -> None:
-    """A person has switched something on or off: the setting says ``on`` or ``off`` there, MISSING for nothing at all."""
-    st.session_state["setting"] = setting.put(tables(), key, on if st.session_state[widget_key] else off)
+    """A person has switched something on or off: the setting says ``on`` or ``off`` there, MISSING
+    for nothing at all.
+    """
+    st.session_state["setting"] = setting.put(
+        tables(), key, on if st.session_state[widget_key] else off
+    )

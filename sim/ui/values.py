@@ -1,6 +1,8 @@
-"""Between a setting's value and what a control shows: text for durations, numbers for numbers, and back again. Plain functions.
+"""Between a setting's value and what a control shows: text for durations, numbers for numbers, and
+back again. Plain functions.
 
-What cannot be read stays as it was typed: the loader then says what is wrong with it, and the page shows that beside the control.
+What cannot be read stays as it was typed: the loader then says what is wrong with it, and the page
+shows that beside the control.
 """
 
 from __future__ import annotations
@@ -28,18 +30,32 @@ def shown(tables: Mapping[str, Any], control: Control) -> Any:
     if control.kind == "list":
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if control.kind == "whole":
-        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE else control.default
+        return (
+            value
+            if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE
+            else control.default
+        )
     if control.kind == "number":
-        return float(value if isinstance(value, int | float) and abs(value) <= _SAFE else control.default)
+        return float(
+            value if isinstance(value, int | float) and abs(value) <= _SAFE else control.default
+        )
     if control.kind == "switch":
         return value is True
     if control.kind == "choice":
         return value if value in control.values else control.default
-    return value if isinstance(value, str) else f"{value:.15g}" if isinstance(value, float) else str(value)
+    return (
+        value
+        if isinstance(value, str)
+        else f"{value:.15g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def changed(tables: Mapping[str, Any], control: Control, value: Any) -> Tables:
-    """The tables after the control was set to ``value``. What is the default anyway is not said, unless it must be."""
+    """The tables after the control was set to ``value``. What is the default anyway is not said,
+    unless it must be.
+    """
     said = _said(control, value)
     unsaid = said is None or (said == "" and control.kind == "choice")
     if not control.required and (unsaid or said == control.default):
@@ -77,4 +93,6 @@ def _outages(text: str) -> Any:
 def _outages_text(value: Any) -> str:
     if not isinstance(value, list):
         return ""
-    return ", ".join(f"{each.get('at', '')}+{each.get('for', '')}" for each in value if isinstance(each, Mapping))
+    return ", ".join(
+        f"{each.get('at', '')}+{each.get('for', '')}" for each in value if isinstance(each, Mapping)
+    )

@@ -1,8 +1,8 @@
 """Virtual time: greenlets that wait on SimPy's agenda, in integer microseconds.
 
-A SimPy environment whose agenda also holds greenlets. A greenlet that waits costs no event object, none at all when nobody
-else is due before it, and switches straight to the next one that is due. SimPy's own events and processes run beside them.
-Knows nothing of relays or senders.
+A SimPy environment whose agenda also holds greenlets. A greenlet that waits costs no event object,
+none at all when nobody else is due before it, and switches straight to the next one that is due.
+SimPy's own events and processes run beside them. Knows nothing of relays or senders.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from greenlet import GreenletExit, getcurrent, greenlet
 from ..errors import StrategyError
 
 MOST_CALLS = 1_000_000
-"""Calls at one virtual instant after which a run is taken to be stuck; a second or so of real time."""
+"""Calls at one virtual instant after which a run is taken to be stuck; a second or so of real time.
+"""
 
 PATIENT_EXITS = 1_000
 """How often a greenlet may swallow its own end before it is left where it is."""
 
 OTHER_THREAD = "used its sender in a thread of its own; start further workers with sender.spawn()"
 
-FIRST, NORMAL, LAST = 0, 1, 2
+FIRST = 0
+NORMAL = 1
+LAST = 2
 
 
 class Stop:
@@ -33,11 +36,15 @@ class Stop:
 
 
 END: Any = (1 << 62, LAST, 0, Stop)
-"""The last entry of every agenda, at a time in microseconds that no run reaches, so that there always is one."""
+"""The last entry of every agenda, at a time in microseconds that no run reaches, so that there
+always is one.
+"""
 
 
 class Clock(simpy.Environment):
-    """The agenda. Its time is integer microseconds from 0; only the hub, the greenlet that called ``run_to_end``, runs events."""
+    """The agenda. Its time is integer microseconds from 0; only the hub, the greenlet that called
+    ``run_to_end``, runs events.
+    """
 
     moment = 0
     """The time, as an int; what SimPy calls ``now``."""
@@ -46,11 +53,15 @@ class Clock(simpy.Environment):
         super().__init__(initial_time=0)
         self._queue.append(END)
         self._hub: greenlet = getcurrent()
-        self._order = self._eid  # one count for events and greenlets, so that what is due at one instant keeps its order
-        self._instant, self._calls = -1, 0
+        self._order = (
+            self._eid
+        )  # one count for events and greenlets, so that what is due at one instant keeps its order
+        self._instant = -1
+        self._calls = 0
         self._exits: dict[greenlet, int] = {}
         self.thread = get_ident()  # whose greenlets these are
-        # The entry that is due next, kept out of the heap where that saves its moves: two workers that take turns need none.
+        # The entry that is due next, kept out of the heap where that saves its moves: two workers
+        # that take turns need none.
         self._next: Any = None
         self.over = False
 
@@ -69,11 +80,15 @@ class Clock(simpy.Environment):
         super().schedule(event, priority, delay)
 
     def wait_until(self, at: int) -> None:
-        """Called by a greenlet: goes on when it is ``at``, after everything that was due by then before this call."""
+        """Called by a greenlet: goes on when it is ``at``, after everything that was due by then
+        before this call.
+        """
         due = self._next
         if due is None:
             due = self._first()
-        if due[0] > at:  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
+        if (
+            due[0] > at
+        ):  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
             self.moment = at
             return
         if at == self.moment:
@@ -96,7 +111,9 @@ class Clock(simpy.Environment):
         self._pass_on()
 
     def check_thread(self) -> None:
-        """StrategyError in a thread of the strategy's own: greenlets cannot switch to one of another thread."""
+        """StrategyError in a thread of the strategy's own: greenlets cannot switch to one of
+        another thread.
+        """
         if get_ident() != self.thread:
             raise StrategyError(OTHER_THREAD)
 
@@ -107,7 +124,8 @@ class Clock(simpy.Environment):
 
     def start(self, function: Callable[[], None]) -> None:
         """Starts a greenlet at this instant."""
-        # From the hub, since a new greenlet inherits the recursion depth of whoever switches to it first.
+        # From the hub, since a new greenlet inherits the recursion depth of whoever switches to it
+        # first.
         self.at(self.moment, lambda: greenlet(function, self._hub).switch())
 
     def at(self, moment: int, call: Callable[[], object], *, priority: int = NORMAL) -> None:
@@ -125,7 +143,8 @@ class Clock(simpy.Environment):
         if self.moment != self._instant:
             if self.over:
                 self._exit()
-            self._instant, self._calls = self.moment, 0
+            self._instant = self.moment
+            self._calls = 0
         self._calls += 1
         if self._calls > MOST_CALLS:
             raise StrategyError(
@@ -150,7 +169,9 @@ class Clock(simpy.Environment):
                 thing()
 
     def finish(self, alive: list[greenlet]) -> None:
-        """Ends every greenlet that is still alive, so that its ``finally`` runs; one that will not end is left."""
+        """Ends every greenlet that is still alive, so that its ``finally`` runs; one that will not
+        end is left.
+        """
         self.over = True
         self._instant = -1
         self._next, self._queue[:] = (-1, FIRST, -1, Stop), [END]

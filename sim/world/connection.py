@@ -1,7 +1,9 @@
-"""The sender's side of a connection in virtual time: the round trips of SMTP over the typed calls of a Session.
+"""The sender's side of a connection in virtual time: the round trips of SMTP over the typed calls
+of a Session.
 
-What only this connection's own limit decides is judged ahead, each command at its own time, with one wait for a whole
-transaction; what is shared with others (a connection, a login) is judged at its own moment. Knows nothing of strategies.
+What only this connection's own limit decides is judged ahead, each command at its own time, with
+one wait for a whole transaction; what is shared with others (a connection, a login) is judged at
+its own moment. Knows nothing of strategies.
 """
 
 from __future__ import annotations
@@ -29,11 +31,17 @@ class WorldConnection:
     __slots__ = ("_clock", "_dies", "_outbox", "_session", "_way", "open")
 
     def __init__(self, clock: Clock, way: Way, outbox: Outbox, session: Session, dies: int) -> None:
-        self._clock, self._way, self._outbox, self._session, self._dies = clock, way, outbox, session, dies
+        self._clock = clock
+        self._way = way
+        self._outbox = outbox
+        self._session = session
+        self._dies = dies
         self.open = True
 
     @classmethod
-    def connect(cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str) -> Self:
+    def connect(
+        cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str
+    ) -> Self:
         """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each."""
         begun = clock.moment + way.before_connection
         trip = way.rtt if way.steady else way.trip()
@@ -43,7 +51,9 @@ class WorldConnection:
             session = relay.connect(ip, at)
             if session.reach_login():
                 connection = cls(clock, way, outbox, session, NEVER)
-                connection._log_in_faultless(username, begun + trip + (way.to_login if way.steady else way.drawn_to_login()))
+                connection._log_in_faultless(
+                    username, begun + trip + (way.to_login if way.steady else way.drawn_to_login())
+                )
                 return connection
         elif way.down(at):
             clock.wait_until(begun + trip)
@@ -65,7 +75,9 @@ class WorldConnection:
         return connection
 
     def _hello(self, t: int) -> int:
-        """EHLO, and STARTTLS, TLS and EHLO again where the way has them; returns when the last answer is there."""
+        """EHLO, and STARTTLS, TLS and EHLO again where the way has them; returns when the last
+        answer is there.
+        """
         session = self._session
         t = self._command(t, lambda at: session.hello(NAME, at))
         if self._way.tls == "starttls":
@@ -75,7 +87,9 @@ class WorldConnection:
         return t
 
     def _log_in(self, username: str, t: int) -> None:
-        """AUTH PLAIN with its initial response: one round trip, judged at its own moment since others log in too."""
+        """AUTH PLAIN with its initial response: one round trip, judged at its own moment since
+        others log in too.
+        """
         trip = self._way.trip()
         at = t + trip // 2
         if at >= self._dies:
@@ -86,7 +100,8 @@ class WorldConnection:
 
     def _log_in_faultless(self, username: str, t: int) -> None:
         """As ``_log_in``, where nothing goes wrong but what the relay refuses."""
-        clock, way = self._clock, self._way
+        clock = self._clock
+        way = self._way
         trip = way.rtt if way.steady else way.trip()
         at = t + trip // 2
         clock.wait_until(at)
@@ -100,7 +115,9 @@ class WorldConnection:
 
     def send(self, message: Message) -> None:
         """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
-        outbox, way, clock = self._outbox, self._way, self._clock
+        outbox = self._outbox
+        way = self._way
+        clock = self._clock
         index = outbox.index(message)
         if not self.open:
             raise Disconnected("the connection is closed")
@@ -137,9 +154,11 @@ class WorldConnection:
         """QUIT and its answer; whatever goes wrong with it, the connection is closed."""
         if not self.open:
             return
-        clock, way = self._clock, self._way
+        clock = self._clock
+        way = self._way
         try:
-            t, trip = clock.moment, way.rtt if way.steady else way.trip()
+            t = clock.moment
+            trip = way.rtt if way.steady else way.trip()
             if way.faultless and self._session.leave(t + trip // 2):
                 clock.wait_until(t + trip + way.relay_time)
             else:
@@ -151,12 +170,28 @@ class WorldConnection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not isinstance(error, GreenletExit | KeyboardInterrupt):  # the run is over: no time is left for a QUIT
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not isinstance(
+            error, GreenletExit | KeyboardInterrupt
+        ):  # the run is over: no time is left for a QUIT
             self.close()
 
-    def _command(self, t: int, call: Callable[[int], Reply | None], trip: int | None = None, *, reset: bool = False) -> int:
-        """Sends one command at ``t``; returns when its answer is there. Raises for a refusal and for a connection that dies."""
+    def _command(
+        self,
+        t: int,
+        call: Callable[[int], Reply | None],
+        trip: int | None = None,
+        *,
+        reset: bool = False,
+    ) -> int:
+        """Sends one command at ``t``; returns when its answer is there. Raises for a refusal and
+        for a connection that dies.
+        """
         way = self._way
         if way.undisturbed:
             reply = call(t + way.rtt // 2)
@@ -184,7 +219,9 @@ class WorldConnection:
         if reply is not None and reply.code < 400:
             return
         self.open = not self._session.closed
-        ends = reply is not None and reply.code == 421  # "closing transmission channel": who hears it closes too
+        ends = (
+            reply is not None and reply.code == 421
+        )  # "closing transmission channel": who hears it closes too
         if reset and self.open and not ends:
             t = self._reset(t)
         self._clock.wait_until(t)
@@ -193,7 +230,9 @@ class WorldConnection:
         raise refused_by(reply)
 
     def _reset(self, t: int) -> int:
-        """RSET, since an open transaction must end before the next MAIL. If it fails, the refusal is what counts."""
+        """RSET, since an open transaction must end before the next MAIL. If it fails, the refusal
+        is what counts.
+        """
         try:
             return self._command(t, self._session.rset)
         except (Refused, Disconnected):
@@ -201,7 +240,9 @@ class WorldConnection:
             return self._clock.moment
 
     def _hang_up(self) -> None:
-        """Closes without a QUIT what a refusal left open, where nobody has the connection or nobody may use it any more."""
+        """Closes without a QUIT what a refusal left open, where nobody has the connection or nobody
+        may use it any more.
+        """
         if self.open:
             self._session.lost(min(self._dies, self._clock.moment + self._way.trip() // 2))
             self.open = False
@@ -215,5 +256,11 @@ class WorldConnection:
 
 
 def refused_by(reply: Reply | None) -> Refused | Disconnected:
-    """What a strategy is told of a reply that refuses; None where the connection was dropped without one."""
-    return Disconnected("the relay dropped the connection") if reply is None else Refused(reply.code, reply.text)
+    """What a strategy is told of a reply that refuses; None where the connection was dropped
+    without one.
+    """
+    return (
+        Disconnected("the relay dropped the connection")
+        if reply is None
+        else Refused(reply.code, reply.text)
+    )

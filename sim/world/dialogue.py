@@ -1,7 +1,9 @@
-"""A connection in virtual time spelt out command by command, for models of libraries: ``strategies.dialogue`` over a Session.
+"""A connection in virtual time spelt out command by command, for models of libraries:
+``strategies.dialogue`` over a Session.
 
-Every command is judged half a round trip after it is sent; commands sent together share the trip and take the relay's own
-time one after the other, as on the live port. Knows nothing of any library.
+Every command is judged half a round trip after it is sent; commands sent together share the trip
+and take the relay's own time one after the other, as on the live port. Knows nothing of any
+library.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ class WorldDialogue:
     def __init__(self, world: World, way: Way, session: Session, dies: int, username: str) -> None:
         self._clock: Clock = world.clock
         self._outbox: Outbox = world.outbox
-        self._way, self._session, self._dies, self._username = way, session, dies, username
+        self._way = way
+        self._session = session
+        self._dies = dies
+        self._username = username
         self._open = True
         self.patience: float | None = None
         self._greeting: RelayReply | None = None
@@ -45,7 +50,9 @@ class WorldDialogue:
         return self._open and self._clock.moment < self._dies + self._way.rtt // 2
 
     @classmethod
-    def dial(cls, world: World, way: Way, ip: str, username: str, patience: float | None = None) -> Self:
+    def dial(
+        cls, world: World, way: Way, ip: str, username: str, patience: float | None = None
+    ) -> Self:
         """What ``LibrarySender.dial`` does."""
         clock = world.clock
         begun = clock.moment + way.before_connection
@@ -60,9 +67,12 @@ class WorldDialogue:
             raise Disconnected("the relay refused the TCP connection")
         session = world.relay.connect(ip, at)
         dialogue = cls(world, way, session, way.next_death(at), username)
-        dialogue._greeting, dialogue.patience = session.greeting(at), patience
+        dialogue._greeting = session.greeting(at)
+        dialogue.patience = patience
         if not session.closed and dialogue._dies < NEVER:
-            world.relay.witness.closed(dialogue._dies, session.number)  # an earlier end overwrites it
+            world.relay.witness.closed(
+                dialogue._dies, session.number
+            )  # an earlier end overwrites it
         clock.wait_until(begun + trip + (way.trip() if way.tls == "implicit" else 0))
         return dialogue
 
@@ -101,13 +111,18 @@ class WorldDialogue:
 
     def _check(self, commands: tuple[Say, ...]) -> None:
         if not commands or (len(commands) > 1 and any(one.verb in ALONE for one in commands)):
-            raise StrategyError(f"say({', '.join(one.verb for one in commands)}): AUTH and STARTTLS stand alone")
+            raise StrategyError(
+                f"say({', '.join(one.verb for one in commands)}): AUTH and STARTTLS stand alone"
+            )
         for one in commands:
             if (one.verb in ("MAIL", "RCPT", "BODY")) != (one.message is not None):
-                raise StrategyError(f"say({one.verb}): MAIL, RCPT and BODY take a message, and no other command does")
+                raise StrategyError(
+                    f"say({one.verb}): MAIL, RCPT and BODY take a message, and no other command does"
+                )
 
     def _judge(self, said: Say) -> Callable[[int], RelayReply | None]:
-        session, message = self._session, said.message
+        session = self._session
+        message = said.message
         if message is not None:
             index = self._outbox.index(message)
             if said.verb == "MAIL":
@@ -125,7 +140,9 @@ class WorldDialogue:
             "QUIT": session.quit,
         }
         if said.verb not in calls:
-            raise StrategyError(f"say({said.verb!r}): allowed: AUTH, MAIL, RCPT, BODY, {', '.join(calls)}")
+            raise StrategyError(
+                f"say({said.verb!r}): allowed: AUTH, MAIL, RCPT, BODY, {', '.join(calls)}"
+            )
         return calls[said.verb]
 
     def _body(self, index: int, size: int, at: int) -> RelayReply | None:
@@ -144,22 +161,36 @@ class WorldDialogue:
         return self._exchange(
             [
                 lambda at: self._session.auth(
-                    self._username, "right or wrong", at, mechanism=said.mechanism, challenges=challenges
+                    self._username,
+                    "right or wrong",
+                    at,
+                    mechanism=said.mechanism,
+                    challenges=challenges,
                 )
             ],
             at_its_moment=True,
         )[0]
 
-    def _exchange(self, calls: list[Callable[[int], RelayReply | None]], *, wait: bool = False,
-                  at_its_moment: bool = False, part: bool = False) -> list[Reply]:  # fmt: skip
-        """Sends commands together and waits for what answers them; ``wait`` first spends the sender's time for a message.
+    def _exchange(
+        self,
+        calls: list[Callable[[int], RelayReply | None]],
+        *,
+        wait: bool = False,
+        at_its_moment: bool = False,
+        part: bool = False,
+    ) -> list[Reply]:
+        """Sends commands together and waits for what answers them; ``wait`` first spends the
+        sender's time for a message.
 
-        ``part`` is one of a command that has further ones: a connection dies at whole commands, as on the live port.
+        ``part`` is one of a command that has further ones: a connection dies at whole commands, as
+        on the live port.
         """
-        clock, way = self._clock, self._way
+        clock = self._clock
+        way = self._way
         sent = clock.moment + (way.before_message if wait else 0)
         trip = way.trip()
-        at, answered = sent + trip // 2, sent + trip
+        at = sent + trip // 2
+        answered = sent + trip
         answers: list[RelayReply | None] = []
         for call in calls:
             if at >= self._dies:
@@ -173,7 +204,8 @@ class WorldDialogue:
                 clock.wait_until(at)
             answers.append(call(at))
             thinking = way.thinking(at)
-            at, answered = at + thinking, answered + thinking
+            at = at + thinking
+            answered = answered + thinking
             if after:
                 self._die(at, answered, answers[:-1])
                 answers.pop()
@@ -184,7 +216,9 @@ class WorldDialogue:
         return self._heard(answers)
 
     def _wait(self, sent: int, answered: int) -> None:
-        """For the answer to what was sent at ``sent``; Disconnected once the patience is at its end before that."""
+        """For the answer to what was sent at ``sent``; Disconnected once the patience is at its end
+        before that.
+        """
         clock = self._clock
         if self.patience is None or answered - sent <= self.patience * MICRO:
             clock.wait_until(answered)
@@ -206,7 +240,9 @@ class WorldDialogue:
         return heard
 
     def _die(self, at: int, known: int, answers: list[RelayReply | None]) -> None:
-        """The connection dies at ``at``; the sender learns of it at ``known``, with what was answered before."""
+        """The connection dies at ``at``; the sender learns of it at ``known``, with what was
+        answered before.
+        """
         self._session.lost(at)
         self._open = False
         self._clock.wait_until(known)

@@ -1,6 +1,8 @@
-"""The way between a sender and the relay, and what goes wrong on it: round trips, the relay's own time, faults.
+"""The way between a sender and the relay, and what goes wrong on it: round trips, the relay's own
+time, faults.
 
-Integer microseconds. Every worker draws from streams of its own. Knows nothing of SMTP beyond that there are commands.
+Integer microseconds. Every worker draws from streams of its own. Knows nothing of SMTP beyond that
+there are commands.
 """
 
 from __future__ import annotations
@@ -18,29 +20,41 @@ class Way:
     """One worker's way to the relay."""
 
     def __init__(self, scenario: Scenario, worker: str) -> None:
-        network, faults, seed = scenario.network, scenario.faults, scenario.seed
+        network = scenario.network
+        faults = scenario.faults
+        seed = scenario.seed
         self.tls = network.tls
-        self.before_connection, self.before_message = network.client_time.connection, network.client_time.message
-        self.rtt, self.relay_time = network.rtt, network.relay_time
+        self.before_connection = network.client_time.connection
+        self.before_message = network.client_time.message
+        self.rtt = network.rtt
+        self.relay_time = network.relay_time
         self.steady = network.jitter == 0 or network.rtt == 0
         self._draw: Callable[[], int] = (
-            int if self.steady else streams.whole_gammas(network.rtt, network.jitter, seed, "network", worker)
+            int
+            if self.steady
+            else streams.whole_gammas(network.rtt, network.jitter, seed, "network", worker)
         )
         self._slow = faults.slow
         self._downs = sorted((down.at, down.at + down.for_) for down in faults.relay_down)
         self.chance = faults.drop_connection
         self._luck: Callable[[], float] = streams.uniforms(seed, "faults", worker)
         self.faultless = not self._slow and not self._downs and not self.chance
-        """Nothing goes wrong on this way, so that a stretch without shared limits needs to look at nothing but its round trips."""
+        """Nothing goes wrong on this way, so that a stretch without shared limits needs to look at
+        nothing but its round trips.
+        """
         self.undisturbed = self.steady and self.faultless
         """And every time on it is known."""
         step = self.rtt + self.relay_time
-        self.to_body, self.transaction = 3 * step + self.rtt // 2, 4 * step
-        """Microseconds from MAIL to the body's arrival, and to its answer, where it is undisturbed."""
+        self.to_body = 3 * step + self.rtt // 2
+        self.transaction = 4 * step
+        """Microseconds from MAIL to the body's arrival, and to its answer, where it is undisturbed.
+        """
         self._commands = {"none": 1, "implicit": 1, "starttls": 3}[self.tls]
         self._trips = {"none": 2, "implicit": 3, "starttls": 5}[self.tls]
         self.to_login = self._trips * self.rtt + self._commands * self.relay_time
-        """Microseconds from TCP's answer to AUTH, likewise: greeting and commands; the greeting and TLS take the relay no time."""
+        """Microseconds from TCP's answer to AUTH, likewise: greeting and commands; the greeting and
+        TLS take the relay no time.
+        """
 
     def trip(self) -> int:
         """The next round trip."""
@@ -53,8 +67,10 @@ class Way:
 
     def drawn_transaction(self) -> tuple[int, int]:
         """As ``to_body`` and ``transaction``, where every round trip is drawn."""
-        draw, thinking = self._draw, self.relay_time
-        before, last = draw() + draw() + draw() + 3 * thinking, draw()
+        draw = self._draw
+        thinking = self.relay_time
+        before = draw() + draw() + draw() + 3 * thinking
+        last = draw()
         return before + last // 2, before + last + thinking
 
     def thinking(self, at: int) -> int:
@@ -69,7 +85,9 @@ class Way:
         return bool(self._downs) and any(start <= at < end for start, end in self._downs)
 
     def next_death(self, opened: int) -> int:
-        """When a connection opened at ``opened`` dies because the relay goes away; NEVER if it does not."""
+        """When a connection opened at ``opened`` dies because the relay goes away; NEVER if it does
+        not.
+        """
         if not self._downs:
             return NEVER
         return min((start for start, _ in self._downs if start > opened), default=NEVER)
@@ -87,5 +105,6 @@ def wrong_password(scenario: Scenario) -> Callable[[str, str, int], bool]:
     wrong = scenario.faults.wrong_password
     if wrong is None:
         return lambda username, password, at: True
-    start, end = wrong.from_, wrong.until
+    start = wrong.from_
+    end = wrong.until
     return lambda username, password, at: not start <= at < end

@@ -1,7 +1,8 @@
-"""The outbox of a run: messages in order of arrival, in whose hands each is, and when all are settled.
+"""The outbox of a run: messages in order of arrival, in whose hands each is, and when all are
+settled.
 
-Arrivals need no event of their own: a worker that takes looks at the time, and only one that waits has an alarm. Knows the
-clock and messages; nothing of relays, and of workers only what they hold.
+Arrivals need no event of their own: a worker that takes looks at the time, and only one that waits
+has an alarm. Knows the clock and messages; nothing of relays, and of workers only what they hold.
 """
 
 from __future__ import annotations
@@ -21,19 +22,25 @@ DATA = b"Subject: a message of the simulation\r\n\r\nIt is as short as it can be
 """Headers and body of every message in virtual time."""
 
 
-BLOCK, KEPT = 256, 400
-"""Messages made at once, and how many such blocks are kept for later runs: the first 102,400 messages, 21 MB."""
+BLOCK = 256
+KEPT = 400
+"""Messages made at once, and how many such blocks are kept for later runs: the first 102,400
+messages, 21 MB.
+"""
 
 
 @cache
 def block(number: int) -> list[Message]:
-    """The messages of one of the KEPT blocks. They are the same in every run, and making them costs as much as sending them."""
+    """The messages of one of the KEPT blocks. They are the same in every run, and making them costs
+    as much as sending them.
+    """
     return made(range(number * BLOCK, number * BLOCK + BLOCK))
 
 
 def made(places: Iterable[int]) -> list[Message]:
     """The messages that stand there in the order of arrival, from 0."""
-    new, messages = tuple.__new__, []  # a NamedTuple's own constructor costs more than all else here
+    new = tuple.__new__
+    messages = []  # a NamedTuple's own constructor costs more than all else here
     for place in places:
         number = str(place + 1)
         messages.append(new(Message, (number, f"m{number}@example.com", DATA)))
@@ -46,7 +53,8 @@ class Hands:
     __slots__ = ("alive", "held")
 
     def __init__(self) -> None:
-        # The indexes: a range as long as it is just what was taken in one go, which is nearly always.
+        # The indexes: a range as long as it is just what was taken in one go, which is nearly
+        # always.
         self.held: range | dict[int, None] = {}
         self.alive = True
 
@@ -74,24 +82,39 @@ class Waiter:
     __slots__ = ("given", "hands", "most", "sleeper")
 
     def __init__(self, sleeper: greenlet, hands: Hands, most: int) -> None:
-        self.sleeper, self.hands, self.most = sleeper, hands, most
+        self.sleeper = sleeper
+        self.hands = hands
+        self.most = most
         self.given: list[int] = []
 
 
 class Outbox:
-    """``arrivals`` are ascending microseconds. ``on_settled`` is called once, at the instant at which all are settled."""
+    """``arrivals`` are ascending microseconds. ``on_settled`` is called once, at the instant at
+    which all are settled.
+    """
 
-    def __init__(self, clock: Clock, arrivals: Sequence[int], on_settled: Callable[[], None]) -> None:
-        self._clock, self.arrivals, self._on_settled = clock, arrivals, on_settled
+    def __init__(
+        self, clock: Clock, arrivals: Sequence[int], on_settled: Callable[[], None]
+    ) -> None:
+        self._clock = clock
+        self.arrivals = arrivals
+        self._on_settled = on_settled
         self._total = len(arrivals)
-        self._at_hand: tuple[int, list[Message]] = (-1, [])  # the block that was taken from last, and its number
-        self._next, self._back = 0, deque[int]()
+        self._at_hand: tuple[int, list[Message]] = (
+            -1,
+            [],
+        )  # the block that was taken from last, and its number
+        self._next = 0
+        self._back = deque[int]()
         self._waiters = deque[Waiter]()
         self._alarm: int | None = None
         self._in_box = bytearray(len(arrivals))  # 1 where put back and not taken again
-        # A 1 for each message that was accepted; read where every message passes, and written by accept() alone.
-        self.accepted, self._lost = bytearray(len(arrivals)), bytearray(len(arrivals))
-        self._unsettled, self._latest = len(arrivals), 0
+        # A 1 for each message that was accepted; read where every message passes, and written by
+        # accept() alone.
+        self.accepted = bytearray(len(arrivals))
+        self._lost = bytearray(len(arrivals))
+        self._unsettled = len(arrivals)
+        self._latest = 0
         self.ended = False
 
     @property
@@ -103,18 +126,29 @@ class Outbox:
         """At most ``most`` messages; waits for the first; empty once all are settled."""
         if hands.held:
             self.give_up(hands)
-        clock, start = self._clock, self._next
+        clock = self._clock
+        start = self._next
         clock.tick()
         end = start + most
-        if end <= self._total and self.arrivals[end - 1] <= clock.moment and not self._back and not self._waiters:
-            self._next = end  # nearly always: all that is asked for is there, and nothing stands before it
+        if (
+            end <= self._total
+            and self.arrivals[end - 1] <= clock.moment
+            and not self._back
+            and not self._waiters
+        ):
+            self._next = (
+                end  # nearly always: all that is asked for is there, and nothing stands before it
+            )
             hands.held = range(start, end)
-            number, place = start // BLOCK, start % BLOCK
+            number = start // BLOCK
+            place = start % BLOCK
             if place + most <= BLOCK:
                 if number != self._at_hand[0]:
                     self._at_hand = (
                         number,
-                        block(number) if number < KEPT else made(range(start - place, start - place + BLOCK)),
+                        block(number)
+                        if number < KEPT
+                        else made(range(start - place, start - place + BLOCK)),
                     )
                 return self._at_hand[1][place : place + most]
         else:
@@ -133,9 +167,13 @@ class Outbox:
         return given
 
     def put_back(self, hands: Hands, message: Message) -> None:
-        """First into the outbox again. StrategyError for a message that is there already or never came from it."""
+        """First into the outbox again. StrategyError for a message that is there already or never
+        came from it.
+        """
         if not isinstance(message, Message):
-            raise StrategyError(f"put back {str(message)[:60]!r}, which is no message of the outbox")
+            raise StrategyError(
+                f"put back {str(message)[:60]!r}, which is no message of the outbox"
+            )
         index = self.index(message)
         if index >= self._next or self._in_box[index]:
             raise StrategyError(f"put back message {message.id}, which is in the outbox already")
@@ -149,7 +187,9 @@ class Outbox:
         self._serve()
 
     def index(self, message: Message) -> int:
-        """Where ``message`` stands in the order of arrival; StrategyError if it did not come from this outbox."""
+        """Where ``message`` stands in the order of arrival; StrategyError if it did not come from
+        this outbox.
+        """
         try:
             index = int(message[0]) - 1
         except (IndexError, KeyError, TypeError, ValueError):
@@ -171,7 +211,8 @@ class Outbox:
 
     def give_up(self, hands: Hands) -> None:
         """What is in ``hands``, neither accepted nor put back, is lost."""
-        held, accepted = hands.held, self.accepted
+        held = hands.held
+        accepted = self.accepted
         if type(held) is range and accepted.find(0, held.start, held.stop) < 0:
             return
         for index in held:
@@ -189,7 +230,9 @@ class Outbox:
             self.give_up(one)
 
     def abandon(self) -> int:
-        """All workers have ended: what is left, and what still arrives, is lost. Returns when the last of it arrives."""
+        """All workers have ended: what is left, and what still arrives, is lost. Returns when the
+        last of it arrives.
+        """
         for index in range(len(self.arrivals)):
             if not self.accepted[index]:
                 self._lost[index] = 1
@@ -200,11 +243,15 @@ class Outbox:
         return [index for index, flag in enumerate(self._lost) if flag] if 1 in self._lost else []
 
     def _pull(self, most: int) -> list[int]:
-        back, now, arrivals, start = self._back, self._clock.moment, self.arrivals, self._next
+        back = self._back
+        now = self._clock.moment
+        arrivals = self.arrivals
+        start = self._next
         given = [back.popleft() for _ in range(min(most, len(back)))]
         for index in given:
             self._in_box[index] = 0
-        end, stop = start, min(len(arrivals), start + most - len(given))
+        end = start
+        stop = min(len(arrivals), start + most - len(given))
         while end < stop and arrivals[end] <= now:
             end += 1
         given.extend(range(start, end))
@@ -239,7 +286,9 @@ class Outbox:
             self._clock.at(self._latest, self._end)
 
     def _end(self) -> None:
-        """All are settled, unless a lost one was put back in the meantime; then a later call ends it."""
+        """All are settled, unless a lost one was put back in the meantime; then a later call ends
+        it.
+        """
         if self._unsettled or self.ended:
             return
         self.ended = True

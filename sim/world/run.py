@@ -1,4 +1,5 @@
-"""One simulation of one scenario with one seed: workers over the clock, until all is settled, the horizon or an abort.
+"""One simulation of one scenario with one seed: workers over the clock, until all is settled, the
+horizon or an abort.
 
 Puts the parts together and says how it ended. Knows nothing of files, processes or reports.
 """
@@ -33,7 +34,9 @@ FIRST_IP = IPv4Address("198.18.0.1")
 """The senders' addresses count up from here; the network is for benchmarks alone (RFC 2544)."""
 
 WIND_DOWN = 3_600_000_000
-"""Microseconds that workers have, once all is settled, to finish their loops; what they do then is not part of the result."""
+"""Microseconds that workers have, once all is settled, to finish their loops; what they do then is
+not part of the result.
+"""
 
 OURS = str(Path(__file__).parents[1])
 """Where this package lies: a line of it is not where a strategy went wrong."""
@@ -63,10 +66,17 @@ class World:
     """A run. ``run`` may be called once; ``result`` any time after, also while a strategy is stuck."""
 
     def __init__(self, scenario: Scenario, strategy: Strategy, *, transcribe: bool = False) -> None:
-        self.scenario, self.strategy = scenario, strategy
-        self.clock, self.recorder = Clock(), Recorder()
-        self.relay = Relay(scenario.policy, self.recorder, wrong_password(scenario), tls=scenario.network.tls,
-                           transcribe=transcribe)  # fmt: skip
+        self.scenario = scenario
+        self.strategy = strategy
+        self.clock = Clock()
+        self.recorder = Recorder()
+        self.relay = Relay(
+            scenario.policy,
+            self.recorder,
+            wrong_password(scenario),
+            tls=scenario.network.tls,
+            transcribe=transcribe,
+        )
         self.outbox = Outbox(self.clock, arrivals(scenario), self._settled)
         self.ending: Ending | None = None
         self._alive: dict[greenlet | WorldSender, WorldSender] = {}
@@ -87,7 +97,9 @@ class World:
             return self.result()
 
     def result(self, error: str | None = None) -> Result:
-        """The result as it stands; with ``error``, of a run that was stopped from outside at its present virtual time."""
+        """The result as it stands; with ``error``, of a run that was stopped from outside at its
+        present virtual time.
+        """
         ending = self.ending or Ending(self.clock.moment, "aborted", error)
         return assemble(self.recorder, self._facts(ending))
 
@@ -97,7 +109,9 @@ class World:
         return Story(self.recorder, ending.at - (ending.ended == "until"))
 
     def transcripts(self) -> list[list[str]]:
-        """What was said on each connection, in the order in which they were opened; the World must ``transcribe``."""
+        """What was said on each connection, in the order in which they were opened; the World must
+        ``transcribe``.
+        """
         assert self.relay.transcripts is not None, "made without transcribe"
         return [each.lines for each in self.relay.transcripts.values()]
 
@@ -107,7 +121,9 @@ class World:
         self.clock.start(lambda: self._work(sender, work))
 
     def refuse_thread(self) -> None:
-        """A sender was called from a thread of the strategy's: what it does would depend on the machine's speed."""
+        """A sender was called from a thread of the strategy's: what it does would depend on the
+        machine's speed.
+        """
         error = StrategyError(OTHER_THREAD)
         self._abort(error)  # also where the thread keeps the exception to itself
         raise error
@@ -120,7 +136,12 @@ class World:
             self._abort(error)
             return
         for index in range(spec.workers):
-            sender = WorldSender(self, f"w{index}", f"user{index % spec.usernames + 1}", str(FIRST_IP + index % spec.ips))
+            sender = WorldSender(
+                self,
+                f"w{index}",
+                f"user{index % spec.usernames + 1}",
+                str(FIRST_IP + index % spec.ips),
+            )
             self.start(sender, lambda sender=sender: runnable(sender))  # type: ignore[misc]
 
     def _work(self, sender: WorldSender, work: Callable[[], object]) -> None:
@@ -155,12 +176,15 @@ class World:
     def _abort(self, error: BaseException) -> None:
         if self.ending is None:
             self.ending = Ending(
-                self.clock.moment, "aborted", _said(error, str(self.scenario.file[0]) if self.scenario.file else "")
+                self.clock.moment,
+                "aborted",
+                _said(error, str(self.scenario.file[0]) if self.scenario.file else ""),
             )
         self.clock.stop_at(self.clock.moment, first=True)
 
     def _facts(self, ending: Ending) -> Facts:
-        scenario, spec = self.scenario, self.scenario.sender
+        scenario = self.scenario
+        spec = self.scenario.sender
         last = ending.at - (ending.ended == "until")
         arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, last)]
         return Facts(
@@ -172,7 +196,9 @@ class World:
             end=ending.at,
             ended=ending.ended,
             submitted=Numbered(arrived),
-            given_up=frozenset(str(index + 1) for index in self.outbox.lost() if index < len(arrived)),
+            given_up=frozenset(
+                str(index + 1) for index in self.outbox.lost() if index < len(arrived)
+            ),
             usernames=spec.usernames,
             ips=spec.ips,
             expectations=scenario.expectations,
@@ -182,9 +208,13 @@ class World:
 
 
 def _said(error: BaseException, file: str) -> str:
-    """The exception and where the strategy raised it, in one line; ``file`` is the strategy's, or empty."""
+    """The exception and where the strategy raised it, in one line; ``file`` is the strategy's, or
+    empty.
+    """
     if isinstance(error, MemoryError):
-        traceback.clear_frames(error.__traceback__)  # gives back what the strategy holds, so that the result can be made
+        traceback.clear_frames(
+            error.__traceback__
+        )  # gives back what the strategy holds, so that the result can be made
         return "the strategy raised MemoryError: it took all the memory that it may have"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(OURS)]
@@ -194,7 +224,9 @@ def _said(error: BaseException, file: str) -> str:
 
 
 def unanswered(scenario: Scenario, at: int, error: str) -> Result:
-    """The result of a run of which nothing is known but that it was under way at ``at`` microseconds."""
+    """The result of a run of which nothing is known but that it was under way at ``at``
+    microseconds.
+    """
     world = World(scenario, Strategy(scenario.strategy, None, {}, ""))
     world.ending = Ending(at, "aborted", error)
     return world.result()

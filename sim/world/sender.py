@@ -1,4 +1,5 @@
-"""What one worker has of the virtual world: implements ``api.Sender``, and ``dialogue.LibrarySender`` for models.
+"""What one worker has of the virtual world: implements ``api.Sender``, and
+``dialogue.LibrarySender`` for models.
 
 Knows no limits and no policy.
 """
@@ -28,24 +29,32 @@ LONGEST_SLEEP = 10 * 366 * 86_400
 
 
 class WorldSender:
-    """One worker. ``name`` names its random streams: ``w3``, and ``w3.1`` for the first that it spawns."""
+    """One worker. ``name`` names its random streams: ``w3``, and ``w3.1`` for the first that it
+    spawns.
+    """
 
     def __init__(self, world: World, name: str, username: str, ip: str) -> None:
-        self.username, self.ip = username, ip
-        self._world, self._name, self._spawned = world, name, 0
+        self.username = username
+        self.ip = ip
+        self._world = world
+        self._name = name
+        self._spawned = 0
         self._hands = Hands()
         self._way = Way(world.scenario, name)
         self._random = streams.uniforms(world.scenario.seed, "strategy", name)
 
     def take(self, most: int = 1) -> list[Message]:
         """As in api.Sender."""
-        if (type(most) is not int and (not isinstance(most, int) or isinstance(most, bool))) or most < 1:
+        if (
+            type(most) is not int and (not isinstance(most, int) or isinstance(most, bool))
+        ) or most < 1:
             raise StrategyError(f"take({most!r}): a whole number of at least 1 is allowed")
         return self._world.outbox.take(self._hands, most)
 
     def take_more(self, most: int = 1) -> list[Message]:
         """As in dialogue.LibrarySender."""
-        fresh, outbox = Hands(), self._world.outbox
+        fresh = Hands()
+        outbox = self._world.outbox
         taken = outbox.take(fresh, most)
         for message in taken:
             self._hands.hold(outbox.index(message))
@@ -68,7 +77,9 @@ class WorldSender:
         world = self._world
         if get_ident() != world.clock.thread:
             world.refuse_thread()
-        return WorldConnection.connect(world.clock, self._way, world.outbox, world.relay, self.ip, self.username)
+        return WorldConnection.connect(
+            world.clock, self._way, world.outbox, world.relay, self.ip, self.username
+        )
 
     def dial(self, patience: float | None = None) -> WorldDialogue:
         """As in dialogue.LibrarySender."""
@@ -85,7 +96,10 @@ class WorldSender:
         if (kind is not float and kind is not int) or not 0 <= seconds < math.inf:
             seconds = _checked(seconds)
         clock = self._world.clock
-        clock.wait_until(clock.moment + (round(seconds * MICRO) if seconds < LONGEST_SLEEP else LONGEST_SLEEP * MICRO))
+        clock.wait_until(
+            clock.moment
+            + (round(seconds * MICRO) if seconds < LONGEST_SLEEP else LONGEST_SLEEP * MICRO)
+        )
 
     def now(self) -> float:
         """As in api.Sender."""
@@ -118,7 +132,13 @@ class WorldSender:
 
 
 def _checked(seconds: object) -> float:
-    """A number of another type, such as numpy's, as a float; StrategyError for what is no time to sleep."""
-    if isinstance(seconds, SupportsFloat) and not isinstance(seconds, bool) and 0 <= float(seconds) < math.inf:
+    """A number of another type, such as numpy's, as a float; StrategyError for what is no time to
+    sleep.
+    """
+    if (
+        isinstance(seconds, SupportsFloat)
+        and not isinstance(seconds, bool)
+        and 0 <= float(seconds) < math.inf
+    ):
         return float(seconds)
     raise StrategyError(f"sleep({seconds!r}): a finite number of seconds of 0 or more is allowed")

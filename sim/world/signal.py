@@ -1,4 +1,6 @@
-"""Something that strands of one worker's process wait for: implements ``strategies.dialogue.Signal``. Knows the clock alone."""
+"""Something that strands of one worker's process wait for: implements
+``strategies.dialogue.Signal``. Knows the clock alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ class Waiter:
     __slots__ = ("sleeper", "told")
 
     def __init__(self, sleeper: greenlet) -> None:
-        self.sleeper, self.told = sleeper, False
+        self.sleeper = sleeper
+        self.told = False
 
 
 class WorldSignal:
@@ -26,7 +29,8 @@ class WorldSignal:
 
     def wait(self, seconds: float | None = None) -> bool:
         """As in Signal."""
-        clock, waiter = self._clock, Waiter(getcurrent())
+        clock = self._clock
+        waiter = Waiter(getcurrent())
         clock.tick()
         self._waiting[waiter] = None
         if seconds is not None:
@@ -37,7 +41,8 @@ class WorldSignal:
     def set(self) -> None:
         """As in Signal."""
         self._clock.tick()
-        waiting, self._waiting = self._waiting, {}
+        waiting = self._waiting
+        self._waiting = {}
         for waiter in waiting:
             waiter.told = True
             self._clock.wake(waiter.sleeper)

@@ -1,4 +1,6 @@
-"""When messages come into the outbox: each kind of workload as ascending integer microseconds. Knows nothing of who takes them."""
+"""When messages come into the outbox: each kind of workload as ascending integer microseconds.
+Knows nothing of who takes them.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,22 @@ HOUR = 3_600_000_000
 
 
 def arrivals(scenario: Scenario) -> list[int]:
-    """The arrivals of the scenario's workload below its horizon, and the first beyond it: while that is to come, not all is settled.
+    """The arrivals of the scenario's workload below its horizon, and the first beyond it: while
+    that is to come, not all is settled.
 
     Random kinds draw from the stream ``workload`` alone.
     """
-    workload, seed = scenario.workload, scenario.seed
+    workload = scenario.workload
+    seed = scenario.seed
     if isinstance(workload, Batch):
         moments = [0] * workload.messages
     elif isinstance(workload, Constant):
         moments = _constant(workload, scenario)
     elif isinstance(workload, Poisson):
         _bound(float(workload.rate * workload.for_), scenario)
-        moments = _poisson(lambda _: float(workload.rate), float(workload.rate), workload.for_, seed)
+        moments = _poisson(
+            lambda _: float(workload.rate), float(workload.rate), workload.for_, seed
+        )
     elif isinstance(workload, Bursts):
         bursts = -(-workload.for_ // workload.every)
         _bound(bursts * workload.size, scenario)
@@ -50,12 +56,17 @@ def _constant(workload: Constant, scenario: Scenario) -> list[int]:
 def _daily(workload: Daily, scenario: Scenario) -> list[int]:
     per_micro = [value / HOUR for value in workload.profile]
     _bound(max(workload.profile) * workload.for_ / HOUR, scenario)
-    return _poisson(lambda at: per_micro[at // HOUR % 24], max(per_micro), workload.for_, scenario.seed)
+    return _poisson(
+        lambda at: per_micro[at // HOUR % 24], max(per_micro), workload.for_, scenario.seed
+    )
 
 
 def _poisson(rate: Callable[[int], float], highest: float, end: int, seed: int) -> list[int]:
-    """Thinning: candidates at the highest rate, each kept with the share that the rate then has of it (Lewis, Shedler 1979)."""
-    gaps, keeps = streams.uniforms(seed, "workload", "gaps"), streams.uniforms(seed, "workload", "keeps")
+    """Thinning: candidates at the highest rate, each kept with the share that the rate then has of
+    it (Lewis, Shedler 1979).
+    """
+    gaps = streams.uniforms(seed, "workload", "gaps")
+    keeps = streams.uniforms(seed, "workload", "keeps")
     moments: list[int] = []
     at = 0.0
     while True:
@@ -68,4 +79,8 @@ def _poisson(rate: Callable[[int], float], highest: float, end: int, seed: int) 
 
 def _bound(messages: float, scenario: Scenario) -> None:
     if messages > MOST_MESSAGES:
-        raise ScenarioError(scenario.place, "workload", f"makes about {messages:.3g} messages; at most {MOST_MESSAGES:,} a run")
+        raise ScenarioError(
+            scenario.place,
+            "workload",
+            f"makes about {messages:.3g} messages; at most {MOST_MESSAGES:,} a run",
+        )

@@ -1,4 +1,5 @@
-"""One scenario twice: in virtual time, and by real threads over smtplib against the live relay; and what is compared of both.
+"""One scenario twice: in virtual time, and by real threads over smtplib against the live relay; and
+what is compared of both.
 
 Asserts nothing itself. Knows the doors, and no strategy.
 """
@@ -34,7 +35,9 @@ class Talk:
 
 @dataclass
 class Seen:
-    """What one door saw. ``slow`` is what the machine adds to each wait on average, and ``stalled`` at most, in seconds."""
+    """What one door saw. ``slow`` is what the machine adds to each wait on average, and ``stalled``
+    at most, in seconds.
+    """
 
     result: Result
     talks: list[Talk]
@@ -68,26 +71,56 @@ def in_virtual_time(scenario: Scenario) -> tuple[Seen, World]:
 def in_production(scenario: Scenario) -> Seen:
     """Through smtplib, threads and a real clock, with the same luck."""
     spec = scenario.sender
-    with sim.live.running(scenario=scenario, transcripts=True, bind=("127.0.0.0/8",)) as relay, watched() as late:
-        context = ssl.create_default_context(cafile=str(relay.certificate)) if relay.certificate else None
+    with (
+        sim.live.running(scenario=scenario, transcripts=True, bind=("127.0.0.0/8",)) as relay,
+        watched() as late,
+    ):
+        context = (
+            ssl.create_default_context(cafile=str(relay.certificate)) if relay.certificate else None
+        )
         account = Account(
-            relay.host, relay.port, [(f"user{index + 1}", "secret") for index in range(spec.usernames)], "sender@example.com",
-            tls=scenario.network.tls, ips=[f"127.0.0.{index + 2}" for index in range(spec.ips)], context=context,
-        )  # fmt: skip
+            relay.host,
+            relay.port,
+            [(f"user{index + 1}", "secret") for index in range(spec.usernames)],
+            "sender@example.com",
+            tls=scenario.network.tls,
+            ips=[f"127.0.0.{index + 2}" for index in range(spec.ips)],
+            context=context,
+        )
         begun = relay.call(lambda: relay.door.clock.now())
         outcome = send(
-            strategy_of(scenario), _coming(scenario), account, workers=spec.workers, options=spec.options, seed=scenario.seed
+            strategy_of(scenario),
+            _coming(scenario),
+            account,
+            workers=spec.workers,
+            options=spec.options,
+            seed=scenario.seed,
         )
-        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "the relay has heard the end of each connection")
+        until(
+            lambda: relay.call(lambda: len(relay.door.connections)) == 0,
+            "the relay has heard the end of each connection",
+        )
         talks = relay.call(lambda: _talks(relay.door.relay.transcripts or {}, begun))
     result = relay.result()
     refused = dict(result.incidents.by_limit)
-    return Seen(result, talks, len(outcome.accepted), len(outcome.lost), refused, max(late), sum(late) / len(late), outcome)
+    return Seen(
+        result,
+        talks,
+        len(outcome.accepted),
+        len(outcome.lost),
+        refused,
+        max(late),
+        sum(late) / len(late),
+        outcome,
+    )
 
 
 def distance_from_edges(scenario: Scenario, world: World) -> float:
-    """Seconds between the nearest request and an edge of a window of its key, the request that begins a window excepted."""
-    policy, rows = scenario.policy, world.recorder
+    """Seconds between the nearest request and an edge of a window of its key, the request that
+    begins a window excepted.
+    """
+    policy = scenario.policy
+    rows = world.recorder
     asked: dict[tuple[str, str], list[int]] = {}
     for login in rows.logins:
         asked.setdefault(("logins_per_username", login.username), []).append(login.at)
@@ -105,7 +138,10 @@ def distance_from_edges(scenario: Scenario, world: World) -> float:
 
 def paired(first: list[Talk], second: list[Talk]) -> Iterator[tuple[Talk, Talk]]:
     """The talks of both that say the same, in the order of their beginnings."""
-    return zip(*(sorted(talks, key=lambda talk: (talk.lines, talk.times)) for talks in (first, second)), strict=True)
+    return zip(
+        *(sorted(talks, key=lambda talk: (talk.lines, talk.times)) for talks in (first, second)),
+        strict=True,
+    )
 
 
 def _edges(times: list[int], per: int) -> Iterator[int]:
@@ -118,14 +154,18 @@ def _edges(times: list[int], per: int) -> Iterator[int]:
 
 def _talks(transcripts: dict[int, Any], begun: int) -> list[Talk]:
     return [
-        Talk(tuple(each.lines), tuple((at - begun) / MICRO for at in each.times)) for each in transcripts.values() if each.lines
+        Talk(tuple(each.lines), tuple((at - begun) / MICRO for at in each.times))
+        for each in transcripts.values()
+        if each.lines
     ]
 
 
 def _coming(scenario: Scenario) -> list[tuple[str, bytes]] | Iterator[tuple[str, bytes]]:
     """The workload: a list where all is there at once, else each message at its second."""
     moments = [at for at in arrivals(scenario) if at < scenario.horizon]
-    each = [(f"m{number}@example.com", b"Subject: x\r\n\r\nhello\r\n") for number in range(len(moments))]
+    each = [
+        (f"m{number}@example.com", b"Subject: x\r\n\r\nhello\r\n") for number in range(len(moments))
+    ]
     if not any(moments):
         return each
 

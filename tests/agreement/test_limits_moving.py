@@ -1,7 +1,9 @@
-"""The sliding window and the sliding window of two counters say on every request what the Python package limits says.
+"""The sliding window and the sliding window of two counters say on every request what the Python
+package limits says.
 
-Times are multiples of 1/1024 s, of which floats are exact; many requests are aimed at the moment at which their key is let in
-again, one such unit before or after it. Each test states how many verdicts it has compared.
+Times are multiples of 1/1024 s, of which floats are exact; many requests are aimed at the moment at
+which their key is let in again, one such unit before or after it. Each test states how many
+verdicts it has compared.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ ENOUGH = 10_000
 TICKS = 1_024
 """Units of time in a second. A limiter is not told what its unit is."""
 
-GAPS = st.one_of(st.just(0), st.integers(0, 3), st.integers(0, 2_000), st.sampled_from(["edge-1", "edge", "edge+1"]))
+GAPS = st.one_of(
+    st.just(0),
+    st.integers(0, 3),
+    st.integers(0, 2_000),
+    st.sampled_from(["edge-1", "edge", "edge+1"]),
+)
 
 
 @pytest.mark.parametrize("window", ["sliding", "sliding-counter"])
@@ -27,16 +34,25 @@ def test_every_verdict(window):
     @settings(max_examples=110, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         count=st.integers(1, 9),
-        per=st.sampled_from([1, 2, 4, 64]) if window == "sliding-counter" else st.sampled_from([1, 2, 3, 60]),
+        per=st.sampled_from([1, 2, 4, 64])
+        if window == "sliding-counter"
+        else st.sampled_from([1, 2, 3, 60]),
         start=st.integers(0, 5_000),
-        moves=st.lists(st.tuples(GAPS, st.sampled_from("aaab"), st.integers(0, 30)), min_size=120, max_size=160),
+        moves=st.lists(
+            st.tuples(GAPS, st.sampled_from("aaab"), st.integers(0, 30)), min_size=120, max_size=160
+        ),
     )
     def agree(count, per, start, moves):
         nonlocal compared, refused
-        ours, theirs = make_limiter(window, count, per * TICKS), LimitsOracle(window, count, per, ticks=TICKS)
+        ours = make_limiter(window, count, per * TICKS)
+        theirs = LimitsOracle(window, count, per, ticks=TICKS)
         now = per * TICKS + start
         for gap, key, dice in moves:
-            now = now + gap if isinstance(gap, int) else max(now, ours.next_pass(key, now) + int(gap.removeprefix("edge") or 0))
+            now = (
+                now + gap
+                if isinstance(gap, int)
+                else max(now, ours.next_pass(key, now) + int(gap.removeprefix("edge") or 0))
+            )
             while theirs.clashes(key, now):
                 now += 1
             if dice == 0:
@@ -54,7 +70,8 @@ def test_every_verdict(window):
 
 def test_a_minute_of_120_logins_in_microseconds():
     sixty_fourth = 15_625  # the only multiples of 1/1024 s that are whole microseconds
-    ours, theirs = make_limiter("sliding", 120, 60_000_000), LimitsOracle("sliding", 120, 60)
+    ours = make_limiter("sliding", 120, 60_000_000)
+    theirs = LimitsOracle("sliding", 120, 60)
     verdicts = []
     for i in range(6_000):
         now = 60_000_000 + sixty_fourth * (i * 31 // 2)
@@ -67,7 +84,8 @@ def test_a_minute_of_120_logins_in_microseconds():
 
 def test_the_package_is_closed_at_the_edge_where_the_contract_is_open():
     """The reason for ``clashes``: if the package ever changes its mind, this says so."""
-    ours, theirs = make_limiter("sliding", 1, 10 * TICKS), LimitsOracle("sliding", 1, 10, ticks=TICKS)
+    ours = make_limiter("sliding", 1, 10 * TICKS)
+    theirs = LimitsOracle("sliding", 1, 10, ticks=TICKS)
     assert ours.request("a", 10 * TICKS)
     assert theirs.request("a", 10 * TICKS)
     theirs._seen.clear()

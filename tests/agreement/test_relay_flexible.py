@@ -1,7 +1,9 @@
-"""A whole relay, sessions and all, says on every connect, login and MAIL what rate-limiter-flexible says to the same list.
+"""A whole relay, sessions and all, says on every connect, login and MAIL what rate-limiter-flexible
+says to the same list.
 
-Fixed windows and blocks, as the package has them, in whole milliseconds and under 24 days. The lists come from hypothesis; many
-of their times are aimed at the edge of a window or block, one millisecond before or after it.
+Fixed windows and blocks, as the package has them, in whole milliseconds and under 24 days. The
+lists come from hypothesis; many of their times are aimed at the edge of a window or block, one
+millisecond before or after it.
 """
 
 from __future__ import annotations
@@ -19,12 +21,17 @@ from sim.relay import LIMITS, Relay, Session, load
 from tests.agreement.oracle import FlexibleOracle, Terms
 
 SETTINGS = settings(
-    max_examples=110, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    max_examples=110,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
 )  # lists this long take minutes to shrink
 
 ENOUGH = 10_000
 MS = 1_000
-MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+MINUTE = 60_000
+HOUR = 3_600_000
+DAY = 86_400_000
 TRANSACTIONS, CONNECTIONS, LOGINS, FAILED_IP, FAILED_PAIR = LIMITS
 SPANS = st.one_of(st.integers(1, 30), st.sampled_from([125, 1_000, MINUTE, HOUR, 20 * DAY]))
 SMALL = st.fixed_dictionaries(
@@ -38,19 +45,28 @@ SMALL = st.fixed_dictionaries(
     },
 )
 ARTICLE = {
-    TRANSACTIONS: Terms(5, 0), CONNECTIONS: Terms(300, MINUTE), LOGINS: Terms(120, MINUTE),
-    FAILED_IP: Terms(100, DAY, DAY), FAILED_PAIR: Terms(10, 20 * DAY, HOUR),
-}  # fmt: skip
+    TRANSACTIONS: Terms(5, 0),
+    CONNECTIONS: Terms(300, MINUTE),
+    LOGINS: Terms(120, MINUTE),
+    FAILED_IP: Terms(100, DAY, DAY),
+    FAILED_PAIR: Terms(10, 20 * DAY, HOUR),
+}
 """The article's limits; its 90 days are 20 here, since JavaScript's timers hold 24."""
 
 
 class Driven:
-    """Our relay under ``terms``, and what the oracle is to be asked about everything that it was asked. Times in milliseconds."""
+    """Our relay under ``terms``, and what the oracle is to be asked about everything that it was
+    asked. Times in milliseconds.
+    """
 
     def __init__(self, terms: dict[str, Terms]) -> None:
         overlay: dict[str, Any] = {name: table(one) for name, one in terms.items()}
-        self.terms, self.rows, self.right = terms, Recorder(), False
-        self.relay = Relay(load("unlimited", overlay, "test", Path()), self.rows, lambda *_: self.right, tls="none")
+        self.terms = terms
+        self.rows = Recorder()
+        self.right = False
+        self.relay = Relay(
+            load("unlimited", overlay, "test", Path()), self.rows, lambda *_: self.right, tls="none"
+        )
         self.steps: list[tuple[Any, ...]] = []
         self.verdicts: list[Any] = []
         self.open: list[Session] = []
@@ -64,7 +80,9 @@ class Driven:
         return max(now, nearest + int(gap.removeprefix("edge") or 0))
 
     def do(self, verb: str, which: int, username: str, ip: str, right: bool, now: int) -> None:
-        fitting = [session for session in self.open if (session.username is not None) == (verb == "mail")]
+        fitting = [
+            session for session in self.open if (session.username is not None) == (verb == "mail")
+        ]
         if verb == "connect" or not fitting:
             self.connect(ip, now)
         elif verb == "mail":
@@ -86,12 +104,16 @@ class Driven:
         self.right, blocks, incidents = right, len(self.rows.blocks), len(self.rows.incidents)
         reply = session.auth(username, "x", now * MS)
         assert reply is not None
-        outcome = {235: "accepted", 535: "failed"}.get(reply.code) or self.rows.incidents[incidents].limit
+        outcome = {235: "accepted", 535: "failed"}.get(reply.code) or self.rows.incidents[
+            incidents
+        ].limit
         if outcome == "failed":
             session.username = None  # it may try again
         begun = [(row.limit, row.until // MS) for row in self.rows.blocks[blocks:]]
         self.edges += [until for _, until in begun]
-        self.told(now, [outcome, [list(block) for block in begun]], "login", username, session.ip, right)
+        self.told(
+            now, [outcome, [list(block) for block in begun]], "login", username, session.ip, right
+        )
 
     def mail(self, session: Session, now: int) -> None:
         reply = session.mail("a@example.com", now * MS)
@@ -116,11 +138,16 @@ def table(terms: Terms) -> dict[str, Any]:
 GAPS = st.one_of(st.just(0), st.integers(0, 3), st.sampled_from(["edge-1", "edge", "edge+1"]))
 MOVES = st.lists(
     st.tuples(
-        GAPS, st.sampled_from(["connect", "login", "login", "login", "mail", "mail"]), st.integers(0, 20),
-        st.sampled_from(["user1", "user2"]), st.sampled_from(["i", "i", "i", "j"]), st.integers(0, 9),
+        GAPS,
+        st.sampled_from(["connect", "login", "login", "login", "mail", "mail"]),
+        st.integers(0, 20),
+        st.sampled_from(["user1", "user2"]),
+        st.sampled_from(["i", "i", "i", "j"]),
+        st.integers(0, 9),
     ),
-    min_size=150, max_size=180,
-)  # fmt: skip
+    min_size=150,
+    max_size=180,
+)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +158,15 @@ MOVES = st.lists(
     ],
 )
 def test_every_verdict_of_a_relay(flexible: FlexibleOracle, limits, reached):
-    compared, met = 0, Counter[str]()
+    compared = 0
+    met = Counter[str]()
 
     @SETTINGS
     @given(terms=limits, moves=MOVES)
     def agree(terms, moves):
         nonlocal compared
-        ours, now = Driven(terms), 0
+        ours = Driven(terms)
+        now = 0
         for gap, verb, which, username, ip, dice in moves:
             now = ours.after(gap, now)
             ours.do(verb, which, username, ip, dice < 3, now)
@@ -152,7 +181,9 @@ def test_every_verdict_of_a_relay(flexible: FlexibleOracle, limits, reached):
 
 
 def test_a_day_of_a_busy_sender_with_a_stale_password(flexible: FlexibleOracle):
-    """One login a second for 40 hours by the article's numbers, with the right password from the 30th hour on."""
+    """One login a second for 40 hours by the article's numbers, with the right password from the
+    30th hour on.
+    """
     ours = Driven(ARTICLE)
     for second in range(0, 40 * 3_600, 7):
         now = second * 1_000
@@ -165,8 +196,12 @@ def test_a_day_of_a_busy_sender_with_a_stale_password(flexible: FlexibleOracle):
     assert {row.outcome for row in ours.rows.logins} == {"accepted", "failed", "refused"}
 
 
-def test_a_burst_of_connections_logins_and_messages_by_the_numbers_of_the_article(flexible: FlexibleOracle):
-    """Three usernames share an address: 300 connections and 120 logins each in a minute, six MAILs on every connection."""
+def test_a_burst_of_connections_logins_and_messages_by_the_numbers_of_the_article(
+    flexible: FlexibleOracle,
+):
+    """Three usernames share an address: 300 connections and 120 logins each in a minute, six MAILs
+    on every connection.
+    """
     ours = Driven(ARTICLE)
     for number in range(2_000):
         now = number * 91

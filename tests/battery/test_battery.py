@@ -1,4 +1,6 @@
-"""The battery: what passes, what fails and why in words, and that the command of a run gives that very run again."""
+"""The battery: what passes, what fails and why in words, and that the command of a run gives that
+very run again.
+"""
 
 from __future__ import annotations
 
@@ -36,17 +38,24 @@ def printed(verdict):
 
 def replayed(command):
     """What the command prints as JSON."""
-    return CliRunner().invoke(cli, [*shlex.split(command)[1:], "--json"], standalone_mode=False).stdout
+    return (
+        CliRunner().invoke(cli, [*shlex.split(command)[1:], "--json"], standalone_mode=False).stdout
+    )
 
 
 def test_paced_survives_every_world(repository):
     told = []
-    verdict = verdict_on("paced", repository, seeds=2, on_result=lambda index, _: told.append(index))
+    verdict = verdict_on(
+        "paced", repository, seeds=2, on_result=lambda index, _: told.append(index)
+    )
     assert [one.why for one in verdict.worlds if not one.passed] == []
     assert verdict.passed
     assert verdict.smallest_failing is None
     assert {(one.world, one.window, one.seed) for one in verdict.worlds} == {
-        (kind.name, window, seed) for kind in battery.WORLDS for window in WINDOWS for seed in (1, 2)
+        (kind.name, window, seed)
+        for kind in battery.WORLDS
+        for window in WINDOWS
+        for seed in (1, 2)
     }
     assert sorted(told) == list(range(len(verdict.worlds)))
     assert "passed: all of 70 runs" in printed(verdict)
@@ -65,7 +74,10 @@ def test_lost_messages_are_named(forgetful):
     failing = forgetful.smallest_failing
     assert failing is not None
     assert f"lost {failing.result.messages.lost:,} messages: " in failing.why
-    batch = min((one for one in forgetful.worlds if one.world == "batch"), key=lambda one: one.result.duration_s)
+    batch = min(
+        (one for one in forgetful.worlds if one.world == "batch"),
+        key=lambda one: one.result.duration_s,
+    )
     # Every sixth message is refused; six workers take six each, so these are the first ten.
     assert "messages: 6, 12, 18, 24, 30, 36, 42, 48, 54, 60 and 156 more" in batch.why
     losing = [one for one in forgetful.worlds if one.result.messages.lost]
@@ -86,7 +98,15 @@ def test_the_command_replays_the_run(forgetful, repository, monkeypatch):
 def test_the_json_form(forgetful):
     form = json.loads(json.dumps(forgetful.to_dict(), allow_nan=False))
     assert set(form) == {"passed", "worlds"}
-    assert set(form["worlds"][0]) == {"world", "window", "seed", "passed", "why", "command", "result"}
+    assert set(form["worlds"][0]) == {
+        "world",
+        "window",
+        "seed",
+        "passed",
+        "why",
+        "command",
+        "result",
+    }
     assert form["worlds"][0]["result"]["schema"] == 1
     assert "first_lost" not in form["worlds"][0]["result"]
 

@@ -1,4 +1,5 @@
-"""The peer of the live relay's benchmark: aiosmtpd that accepts everything, on the port given, with a login where asked.
+"""The peer of the live relay's benchmark: aiosmtpd that accepts everything, on the port given, with
+a login where asked.
 
 ``python -m tests.benchmarks.aiosmtpd_peer PORT [login]``
 """
@@ -30,10 +31,15 @@ def right(server, session, envelope, mechanism, data) -> AuthResult:
 
 async def serve(port: int, *, login: bool) -> None:
     handler = Accepts()
-    options: dict[str, Any] = {"authenticator": right, "auth_required": True, "auth_require_tls": False} if login else {}
+    options: dict[str, Any] = (
+        {"authenticator": right, "auth_required": True, "auth_require_tls": False} if login else {}
+    )
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(
-        lambda: SMTP(handler, hostname="peer.invalid", loop=loop, **options), "127.0.0.1", port, backlog=4096
+        lambda: SMTP(handler, hostname="peer.invalid", loop=loop, **options),
+        "127.0.0.1",
+        port,
+        backlog=4096,
     )
     async with listening:
         await listening.serve_forever()

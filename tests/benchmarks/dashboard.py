@@ -1,8 +1,9 @@
-"""How long a person waits at the dashboard, measured in the browser: from a control's change to the redraw of what it changes.
+"""How long a person waits at the dashboard, measured in the browser: from a control's change to the
+redraw of what it changes.
 
-The clock is the page's own: it starts at the key that leaves the control, and stops at the first frame in which the verdict, a key
-number and the throughput figure all say the new setting's count. Every change is a setting that was never run before, so
-that nothing comes from the cache.
+The clock is the page's own: it starts at the key that leaves the control, and stops at the first
+frame in which the verdict, a key number and the throughput figure all say the new setting's count.
+Every change is a setting that was never run before, so that nothing comes from the cache.
 
     python -m tests.benchmarks.dashboard [--changes N]
 """
@@ -76,7 +77,8 @@ def measured(page: Page, address: str, changes: int) -> dict[str, float]:
     drawn(page)
     found = {"first page load": time.monotonic() - begun}
     idle(page)
-    heads, wholes = [], []
+    heads = []
+    wholes = []
     for step in range(changes):
         messages = 1001 + step
         head, whole = change(page, "Messages", messages, f"of {messages:,}")
@@ -88,15 +90,20 @@ def measured(page: Page, address: str, changes: int) -> dict[str, float]:
 
 
 def long_run(page: Page, address: str) -> dict[str, float]:
-    """With 100,000 messages: until progress or the answer is seen, and until a change back is drawn while the run goes on."""
+    """With 100,000 messages: until progress or the answer is seen, and until a change back is drawn
+    while the run goes on.
+    """
     visit(page, address)
     drawn(page)
     idle(page)
     seen = _until(page, 100_000, re.compile(r"Running: |of 100,000 messages|All 100,000"))
     head, _ = change(page, "Messages", 999, "of 999")
     answer = _until(page, 100_001, re.compile(r"of 100,001 messages were|All 100,001"))
-    return {"100,000 messages: progress seen": seen, "100,000 messages: a change meanwhile": head,
-            "100,000 messages: the answer": answer}  # fmt: skip
+    return {
+        "100,000 messages: progress seen": seen,
+        "100,000 messages: a change meanwhile": head,
+        "100,000 messages: the answer": answer,
+    }
 
 
 def _until(page: Page, messages: int, told: re.Pattern[str]) -> float:
@@ -109,7 +116,9 @@ def _until(page: Page, messages: int, told: re.Pattern[str]) -> float:
 def served() -> tuple[subprocess.Popen[str], str]:
     """A dashboard of its own, listening."""
     command = [sys.executable, "-m", "sim", "ui", "--port", "0", "--no-open"]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if found := re.search(r"http://127\.0\.0\.1:\d+", line):
@@ -142,7 +151,9 @@ def main() -> int:
         print(json.dumps(found, indent=1))
     else:
         load = os.getloadavg()[0]
-        print(f"dashboard, 1,000 messages, {options.changes} changes, load {load:.1f} on {os.cpu_count()} cores")
+        print(
+            f"dashboard, 1,000 messages, {options.changes} changes, load {load:.1f} on {os.cpu_count()} cores"
+        )
         for name, seconds in found.items():
             bound = f"   at most {BOUNDS[name]:.1f} s" if name in BOUNDS else ""
             print(f"  {name:<40}{seconds:7.3f} s{bound}")

@@ -1,6 +1,8 @@
-"""A sender for benchmarks: many sessions at once over epoll, each with a login and five messages, one command at a time.
+"""A sender for benchmarks: many sessions at once over epoll, each with a login and five messages,
+one command at a time.
 
-Does as little as it can, so that the relay is what is measured. Knows the codes of success and nothing else.
+Does as little as it can, so that the relay is what is measured. Knows the codes of success and
+nothing else.
 """
 
 from __future__ import annotations
@@ -17,8 +19,19 @@ OPENING = [b"EHLO me.example\r\n", b"AUTH PLAIN " + b64encode(b"\0user1\0secret"
 class _Session:
     """One connection after the other, until nothing is left to send."""
 
-    def __init__(self, poll: select.epoll, port: int, left: list[int], sessions: dict[int, _Session], first: int) -> None:
-        self._poll, self._port, self._left, self._sessions, self._first = poll, port, left, sessions, first
+    def __init__(
+        self,
+        poll: select.epoll,
+        port: int,
+        left: list[int],
+        sessions: dict[int, _Session],
+        first: int,
+    ) -> None:
+        self._poll = poll
+        self._port = port
+        self._left = left
+        self._sessions = sessions
+        self._first = first
         self.accepted = 0
         self._connect()
 
@@ -32,8 +45,14 @@ class _Session:
         commands = list(OPENING)
         for each in range(number):
             recipient = self._first + self._left[0] + each
-            commands += [b"MAIL FROM:<a@example.com>\r\n", b"RCPT TO:<b%d@example.com>\r\n" % recipient, b"DATA\r\n", BODY]
-        self._commands, self._next = [*commands, b"QUIT\r\n"], 0
+            commands += [
+                b"MAIL FROM:<a@example.com>\r\n",
+                b"RCPT TO:<b%d@example.com>\r\n" % recipient,
+                b"DATA\r\n",
+                BODY,
+            ]
+        self._commands = [*commands, b"QUIT\r\n"]
+        self._next = 0
         self._poll.register(self._socket, select.EPOLLIN)
         self._sessions[self._socket.fileno()] = self
 
@@ -56,8 +75,11 @@ class _Session:
 
 
 def drive(port: int, messages: int, *, sessions: int, first: int = 0) -> int:
-    """Sends so many messages to 127.0.0.1 and returns how many were accepted; their recipients are numbered from ``first`` on."""
-    left, open_ones = [messages], dict[int, _Session]()
+    """Sends so many messages to 127.0.0.1 and returns how many were accepted; their recipients are
+    numbered from ``first`` on.
+    """
+    left = [messages]
+    open_ones = dict[int, _Session]()
     with select.epoll() as poll:
         made = [_Session(poll, port, left, open_ones, first) for _ in range(sessions)]
         while open_ones:

@@ -1,10 +1,12 @@
-"""The relay model M1: ours through the strategy API, every limit on, against a plain SimPy program with a timeout per command.
+"""The relay model M1: ours through the strategy API, every limit on, against a plain SimPy program
+with a timeout per command.
 
-20 workers, worker i starting at i x 501 ms, each every 10 s (a second run: every 9 s, for refusals): TCP and greeting (2 round
-trips), EHLO, AUTH, 5 messages of 4 round trips, QUIT; 20 ms a round trip; 120 logins per 60 s, a fixed window; 5 s wait after
-a refusal. Both keep a row a message; ours also makes the full result. The two take turns, so that a busy machine slows both,
-and are timed by the processor's time and by the clock; prints the speeds of the medians and their ratios, by both, and the
-ratio of each round, so that it can be seen how far they agree.
+20 workers, worker i starting at i x 501 ms, each every 10 s (a second run: every 9 s, for
+refusals): TCP and greeting (2 round trips), EHLO, AUTH, 5 messages of 4 round trips, QUIT; 20 ms a
+round trip; 120 logins per 60 s, a fixed window; 5 s wait after a refusal. Both keep a row a
+message; ours also makes the full result. The two take turns, so that a busy machine slows both, and
+are timed by the processor's time and by the clock; prints the speeds of the medians and their
+ratios, by both, and the ratio of each round, so that it can be seen how far they agree.
 """
 
 from __future__ import annotations
@@ -23,8 +25,12 @@ from sim.strategies.api import Refused, Sender
 from sim.strategies.catalogue import Strategy
 from sim.world import World
 
-WORKERS, STAGGER, RTT, REST = 20, 0.501, 0.020, 5.0
-HOURS, ROUNDS = 2, 9
+WORKERS = 20
+STAGGER = 0.501
+RTT = 0.020
+REST = 5.0
+HOURS = 2
+ROUNDS = 9
 
 
 class Counts(NamedTuple):
@@ -88,11 +94,13 @@ class Metronome:
     options: dict[str, object] = {"period": 10.0}
 
     def __init__(self, period: float) -> None:
-        self.period, self.started = period, 0
+        self.period = period
+        self.started = 0
 
     def run(self, sender: Sender) -> None:
         """For ever; the run's horizon ends it."""
-        index, self.started = self.started, self.started + 1
+        index = self.started
+        self.started = self.started + 1
         sender.sleep(index * STAGGER)
         batch = sender.take(5)
         while batch:
@@ -138,14 +146,17 @@ def timed(program: Callable[[float], Counts], period: float) -> tuple[Counts, To
 
 def rounds(period: float) -> tuple[Counts, list[Took], list[Took]]:
     """Both in turn: what they counted, and the times of the plain program and of ours."""
-    theirs, mine = [], []
+    theirs = []
+    mine = []
     for _ in range(ROUNDS):
         expected, took = timed(plain, period)
         theirs.append(took)
         found, took = timed(ours, period)
         mine.append(took)
         if expected != found:
-            raise SystemExit(f"M1 every {period:g} s: the counts differ: plain {expected}, ours {found}")
+            raise SystemExit(
+                f"M1 every {period:g} s: the counts differ: plain {expected}, ours {found}"
+            )
     return found, theirs, mine
 
 
@@ -155,7 +166,10 @@ def main() -> None:
         counts, theirs, mine = rounds(period)
         print(f"M1 every {period:g} s: {counts}")
         for name in Took._fields:
-            pairs = [(getattr(one, name), getattr(other, name)) for one, other in zip(theirs, mine, strict=True)]
+            pairs = [
+                (getattr(one, name), getattr(other, name))
+                for one, other in zip(theirs, mine, strict=True)
+            ]
             plain_s, ours_s = (statistics.median(column) for column in zip(*pairs, strict=True))
             each = " ".join(f"{one / other:.2f}" for one, other in pairs)
             print(

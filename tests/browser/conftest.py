@@ -14,9 +14,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 LONG = 600_000
 """Milliseconds that nothing takes on any machine; no test depends on how much less it is."""
 
@@ -28,7 +33,9 @@ def dashboard() -> Iterator[str]:
     """The address of a dashboard of its own."""
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "sim", "ui", "--port", "0", "--no-open"]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as served:
+    with subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as served:
         try:
             assert served.stdout is not None
             said = ""
@@ -48,8 +55,8 @@ def dashboard() -> Iterator[str]:
 def chromium() -> Iterator[Browser]:
     """Debian's chromium without a window.
 
-    Once a module and not once for all: an event loop runs in this thread as long as playwright does, and the tests that come
-    behind those of the browser have loops of their own.
+    Once a module and not once for all: an event loop runs in this thread as long as playwright
+    does, and the tests that come behind those of the browser have loops of their own.
     """
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: the journeys through the dashboard are not tried")
@@ -61,12 +68,16 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page of a session of its own, on a desktop's screen; nothing that it asks for may come from another machine."""
+    """A page of a session of its own, on a desktop's screen; nothing that it asks for may come from
+    another machine.
+    """
     context = chromium.new_context(viewport={"width": 1400, "height": 950}, accept_downloads=True)
     context.set_default_timeout(LONG)
     tab = context.new_page()
     elsewhere: list[str] = []
-    tab.on("request", lambda request: elsewhere.append(request.url) if _foreign(request.url) else None)
+    tab.on(
+        "request", lambda request: elsewhere.append(request.url) if _foreign(request.url) else None
+    )
     yield tab
     exceptions = tab.get_by_test_id("stException").count()
     context.close()

@@ -1,4 +1,6 @@
-"""What the journeys share: to open a setting, wait until it is drawn, read its numbers, move a control."""
+"""What the journeys share: to open a setting, wait until it is drawn, read its numbers, move a
+control.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,30 @@ from urllib.parse import urlencode
 from playwright.sync_api import Locator, Page, expect
 
 POOL = {
-    "workload.kind": "batch", "workload.messages": "1000", "sender.strategy": "nodemailer", "sender.options.pool": "true",
-}  # fmt: skip
+    "workload.kind": "batch",
+    "workload.messages": "1000",
+    "sender.strategy": "nodemailer",
+    "sender.options.pool": "true",
+}
 """The setting that the page opens with, said in its address."""
 
 PACED = {"workload.kind": "batch", "workload.messages": "200", "sender.strategy": "paced"}
 
 
 ENDLESS = {
-    "workload.kind": "batch", "workload.messages": "1000000", "sender.strategy": "retry", "sender.options.first": "0.5ms",
-    "sender.options.longest": "0.5ms", "faults.relay_down": '[{ at = 0, for = "8d" }]', "network.rtt": "0.5ms",
+    "workload.kind": "batch",
+    "workload.messages": "1000000",
+    "sender.strategy": "retry",
+    "sender.options.first": "0.5ms",
+    "sender.options.longest": "0.5ms",
+    "faults.relay_down": '[{ at = 0, for = "8d" }]',
+    "network.rtt": "0.5ms",
     "network.jitter": "0",
-}  # fmt: skip
-"""A run that no machine finishes while a test looks on: a relay that stays down is tried again every half a millisecond of
-seven days, some six hundred million times, which takes hours. Attempts that TCP refuses leave no record, so that it does not grow."""
+}
+"""A run that no machine finishes while a test looks on: a relay that stays down is tried again
+every half a millisecond of seven days, some six hundred million times, which takes hours. Attempts
+that TCP refuses leave no record, so that it does not grow.
+"""
 
 
 def visit(page: Page, dashboard: str, where: str = "", said: dict[str, str] | None = None) -> None:
@@ -34,7 +46,9 @@ def visit(page: Page, dashboard: str, where: str = "", said: dict[str, str] | No
 
 def idle(page: Page) -> None:
     """Waits until the page has been drawn to its end."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(
+        state="attached"
+    )
 
 
 def stop_button(page: Page) -> Locator:
@@ -61,7 +75,9 @@ def stopped(page: Page) -> None:
 
 @contextmanager
 def endless(page: Page, dashboard: str) -> Iterator[None]:
-    """While the block runs, so does the endless run; at its end the run is seen to go on still, and is stopped in any case."""
+    """While the block runs, so does the endless run; at its end the run is seen to go on still, and
+    is stopped in any case.
+    """
     visit(page, dashboard, said=ENDLESS)
     try:
         expect(progress(page)).to_be_visible()

@@ -1,4 +1,6 @@
-"""Takes the README's pictures of the dashboard anew: ``python -m tests.browser.screenshots``. Not a test."""
+"""Takes the README's pictures of the dashboard anew: ``python -m tests.browser.screenshots``. Not a
+test.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def main() -> None:
     process, address = served()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=FLAGS
+            )
             page = browser.new_page(viewport={"width": 1280, "height": 860})
             page.set_default_timeout(300_000)
             taken(page, address)

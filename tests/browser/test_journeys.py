@@ -1,4 +1,6 @@
-"""The journeys that the dashboard is made for, each done in a real browser from the first click to what a person wanted to know."""
+"""The journeys that the dashboard is made for, each done in a real browser from the first click to
+what a person wanted to know.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,20 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.journey import PACED, POOL, chart, choose, drawn, endless, figure, idle, number, set_number, verdict, visit
+from tests.browser.journey import (
+    PACED,
+    POOL,
+    chart,
+    choose,
+    drawn,
+    endless,
+    figure,
+    idle,
+    number,
+    set_number,
+    verdict,
+    visit,
+)
 
 LOST = re.compile(r"^400$")
 
@@ -81,7 +96,9 @@ def upload(page: Page, dashboard: str, text: str) -> None:
 
 
 def test_a_broken_file_is_explained_line_by_line(page: Page, dashboard: str):
-    upload(page, dashboard, '[workload]\nkind = "batch"\nmesages = 10\n[sender]\nstrategy = "padec"\n')
+    upload(
+        page, dashboard, '[workload]\nkind = "batch"\nmesages = 10\n[sender]\nstrategy = "padec"\n'
+    )
     expect(verdict(page)).to_contain_text("workload.mesages: unknown key")
     expect(verdict(page)).to_contain_text('"padec" is no shipped strategy; did you mean "paced"?')
     page.get_by_role("button", name="Run it").click()
@@ -132,4 +149,6 @@ def test_a_wrong_number_is_explained_beside_its_control(page: Page, dashboard: s
     expect(beside).not_to_be_visible()
     idle(page)
     set_number(page, "Usernames", "5")
-    expect(page.get_by_test_id("stSidebar").get_by_text("usernames = 5 is more than workers = 1")).to_be_visible()
+    expect(
+        page.get_by_test_id("stSidebar").get_by_text("usernames = 5 is more than workers = 1")
+    ).to_be_visible()

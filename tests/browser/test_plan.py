@@ -22,7 +22,9 @@ def test_a_demand_becomes_a_plan_and_its_snippet_is_copied(page: Page, dashboard
     code = page.get_by_test_id("stCode").first
     code.hover()
     code.get_by_role("button", name=re.compile("copy", re.IGNORECASE)).click()
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('RELAY_HOST')")
+    page.wait_for_function(
+        "async () => (await navigator.clipboard.readText()).includes('RELAY_HOST')"
+    )
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.strip() == code.inner_text().strip()
     page.get_by_role("button", name="Open in Explore").click()

@@ -13,25 +13,68 @@ from tests.check.texts import DJANGO, NODEMAILER, POSTFIX, call, checked
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.json", "{}", "has no options of Nodemailer in it; allowed: an object with auth, host, "),
+        (
+            "a.json",
+            "{}",
+            "has no options of Nodemailer in it; allowed: an object with auth, host, ",
+        ),
         ("a.json", "[1]", "has no options of Nodemailer in it"),
-        ("a.json", '{"a": {"host": "x"}, "b": {"host": "y"}}', "has the options of several transports, a and b"),
+        (
+            "a.json",
+            '{"a": {"host": "x"}, "b": {"host": "y"}}',
+            "has the options of several transports, a and b",
+        ),
         ("a.json", '{"url": "smtp://[x"}', "is no URL"),
-        ("a.json", '{"a": [{"host": "x"}, "smtp://y"]}', "has the options of several transports, a[0] and a[1]"),
-        ("a.js", "module.exports = {}", "is JavaScript, which is not read; write the object that createTransport() takes"),
-        ("mail", "let t = nodemailer.createTransport({pool: true})", "is JavaScript, which is not read"),
+        (
+            "a.json",
+            '{"a": [{"host": "x"}, "smtp://y"]}',
+            "has the options of several transports, a[0] and a[1]",
+        ),
+        (
+            "a.js",
+            "module.exports = {}",
+            "is JavaScript, which is not read; write the object that createTransport() takes",
+        ),
+        (
+            "mail",
+            "let t = nodemailer.createTransport({pool: true})",
+            "is JavaScript, which is not read",
+        ),
         ("a.py", "x = 1", "has no setting of Django's for e-mail"),
-        ("a.py", "\nfrom .mail import *", "a.py:2: takes its settings from elsewhere (from .mail import *), which is not read"),
-        ("a.py", "class Base(Configuration):\n    EMAIL_PORT = 587", "in classes, of which one is chosen when it runs: Base (line 1)"),
-        ("main.cf", POSTFIX + "smtp_connection_reuse_count_limit = 4 # five\n", "nine digits; a comment needs a line of its own"),
-        ("master.cf", "smtp unix - - y - - smtp\n  -o smtp_x=1\n", "is a master.cf, whose services are not read"),
+        (
+            "a.py",
+            "\nfrom .mail import *",
+            "a.py:2: takes its settings from elsewhere (from .mail import *), which is not read",
+        ),
+        (
+            "a.py",
+            "class Base(Configuration):\n    EMAIL_PORT = 587",
+            "in classes, of which one is chosen when it runs: Base (line 1)",
+        ),
+        (
+            "main.cf",
+            POSTFIX + "smtp_connection_reuse_count_limit = 4 # five\n",
+            "nine digits; a comment needs a line of its own",
+        ),
+        (
+            "master.cf",
+            "smtp unix - - y - - smtp\n  -o smtp_x=1\n",
+            "is a master.cf, whose services are not read",
+        ),
         ("main.cf", "# nothing", "has no parameter in it"),
-        ("main.cf", POSTFIX + "smtp_connection_reuse_count_limit = five\n",
-         'main.cf:4: smtp_connection_reuse_count_limit: "five" is not a whole number'),
-        ("a.txt", "hello", "cannot be told for any kind of configuration; say --kind with one of nodemailer, JSON"),
+        (
+            "main.cf",
+            POSTFIX + "smtp_connection_reuse_count_limit = five\n",
+            'main.cf:4: smtp_connection_reuse_count_limit: "five" is not a whole number',
+        ),
+        (
+            "a.txt",
+            "hello",
+            "cannot be told for any kind of configuration; say --kind with one of nodemailer, JSON",
+        ),
         ("a.txt", "", "cannot be told for any kind of configuration"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_none(name, text, said, tmp_path):
     with pytest.raises(ScenarioError) as caught:
         checked(tmp_path, name, text)

@@ -14,7 +14,11 @@ from sim.check.lines_of_python import ELSEWHERE, UNKNOWN, Unknown, assigned, in_
 from sim.errors import ScenarioError
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -77,10 +81,22 @@ def test_names_of_python_by_their_last_assignment():
         "x.py",
     )
     assert {name: tuple(each)[:2] for name, each in found.items()} == {
-        "os": (UNKNOWN, 1), "A": (2, 3), "B": (3, 3), "C": ("c", 3), "D": (4, 4), "H": (7, 8), "I": (7, 8), "J": (UNKNOWN, 9),
-        "K": (8, 10), "M": (UNKNOWN, 14), "N": (UNKNOWN, 15), "P": (UNKNOWN, 17), "Q": (UNKNOWN, 17), "R": (UNKNOWN, 18),
+        "os": (UNKNOWN, 1),
+        "A": (2, 3),
+        "B": (3, 3),
+        "C": ("c", 3),
+        "D": (4, 4),
+        "H": (7, 8),
+        "I": (7, 8),
+        "J": (UNKNOWN, 9),
+        "K": (8, 10),
+        "M": (UNKNOWN, 14),
+        "N": (UNKNOWN, 15),
+        "P": (UNKNOWN, 17),
+        "Q": (UNKNOWN, 17),
+        "R": (UNKNOWN, 18),
         "S": (UNKNOWN, 18),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,12 +105,21 @@ def test_names_of_python_by_their_last_assignment():
         ("if x:\n    A = 1\nelse:\n    A = 2\n", "1 (line 2) or 2 (line 4)"),
         ("A = 1\nif x:\n    A = 2\n", "2 (line 3) or 1 (line 1)"),
         ("if x:\n    A = 1\n", "1 (line 2) or not there"),
-        ("if x:\n    A = 1\nelif y:\n    A = True\nelse:\n    A = '1'\n", "1 (line 2), True (line 4) or '1' (line 6)"),
-        ("try:\n    A = 1\nexcept OSError:\n    A = 2\nfinally:\n    B = 1\n", "1 (line 2) or 2 (line 4)"),
+        (
+            "if x:\n    A = 1\nelif y:\n    A = True\nelse:\n    A = '1'\n",
+            "1 (line 2), True (line 4) or '1' (line 6)",
+        ),
+        (
+            "try:\n    A = 1\nexcept OSError:\n    A = 2\nfinally:\n    B = 1\n",
+            "1 (line 2) or 2 (line 4)",
+        ),
         ("match x:\n    case 1:\n        A = 1\n", "1 (line 3) or not there"),
         ("while x:\n    A = 1\n", "1 (line 2) or not there"),
         ("if x:\n    A = 1\nelse:\n    A = y()\n", ""),
-        ("if x:\n    A = 0\n" + "".join(f"elif x == {n}:\n    A = {n}\n" for n in range(1, 12)), ""),
+        (
+            "if x:\n    A = 0\n" + "".join(f"elif x == {n}:\n    A = {n}\n" for n in range(1, 12)),
+            "",
+        ),
     ],
 )
 def test_a_name_whose_value_a_condition_decides(text, said):
@@ -104,7 +129,12 @@ def test_a_name_whose_value_a_condition_decides(text, said):
 
 
 @pytest.mark.parametrize(
-    "text", ["if x:\n    A = 1\nelse:\n    A = 1\n", "if x:\n    A = 2\nA = 1\n", "B = 1\nif x:\n    B = 2\nA = 1\n"]
+    "text",
+    [
+        "if x:\n    A = 1\nelse:\n    A = 1\n",
+        "if x:\n    A = 2\nA = 1\n",
+        "B = 1\nif x:\n    B = 2\nA = 1\n",
+    ],
 )
 def test_a_name_that_no_condition_changes(text):
     assert assigned(text, "x.py")["A"].value == 1
@@ -123,7 +153,9 @@ def test_a_name_that_no_condition_changes(text):
 def test_names_from_elsewhere(text, said):
     assert assigned("A = 1\n" + text, "x.py")[ELSEWHERE].value == said
     assert assigned("A = 1\n" + text, "x.py")["A"].value == 1
-    assert ELSEWHERE not in assigned("import os\nfrom os import path\nprint(1)\nx = {}\nx['a'] = 2\n", "x.py")
+    assert ELSEWHERE not in assigned(
+        "import os\nfrom os import path\nprint(1)\nx = {}\nx['a'] = 2\n", "x.py"
+    )
 
 
 def test_classes_that_assign():
@@ -176,15 +208,24 @@ def test_a_long_file_takes_no_long_time():
     ],
 )
 def test_what_can_be_told_without_running_python(written, value):
-    assert assigned(f"NAME = 7\nPLACE = 'eu'\nEMAIL_X = {written}\n", "x.py")["EMAIL_X"].value == value
+    assert (
+        assigned(f"NAME = 7\nPLACE = 'eu'\nEMAIL_X = {written}\n", "x.py")["EMAIL_X"].value == value
+    )
 
 
 def test_what_is_looked_up_outside_is_told_by_its_default():
     found = assigned("A = os.environ.get('A', 1)\nB = A + 1\nC = f'{B}'\nD = 1\n", "x.py")
-    assert {name: each.outside for name, each in found.items()} == {"A": True, "B": True, "C": True, "D": False}
+    assert {name: each.outside for name, each in found.items()} == {
+        "A": True,
+        "B": True,
+        "C": True,
+        "D": False,
+    }
 
 
-@pytest.mark.parametrize("text", ["A = = 1", "(" * 100_000, "A = 1\0", "def f(:\n", "\ud800 = 1", "A = '\n", "0777 = 1"])
+@pytest.mark.parametrize(
+    "text", ["A = = 1", "(" * 100_000, "A = 1\0", "def f(:\n", "\ud800 = 1", "A = '\n", "0777 = 1"]
+)
 def test_what_is_no_python(text):
     with pytest.raises(ScenarioError, match="is not valid Python"):
         assigned(text, "x.py")
@@ -192,7 +233,10 @@ def test_what_is_no_python(text):
 
 def test_lines_of_a_main_cf():
     found = parameters("# c\na = 1\n\n  two\n# c\n   three\nb=$a\nb = x\n", "main.cf")
-    assert {name: tuple(each)[:2] for name, each in found.items()} == {"a": ("1 two three", 2), "b": ("x", 8)}
+    assert {name: tuple(each)[:2] for name, each in found.items()} == {
+        "a": ("1 two three", 2),
+        "b": ("x", 8),
+    }
 
 
 @pytest.mark.parametrize(

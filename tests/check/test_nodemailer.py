@@ -1,4 +1,6 @@
-"""What a check says of Nodemailer's options: what is refused, on which line, what to write instead, and that this holds when run."""
+"""What a check says of Nodemailer's options: what is refused, on which line, what to write instead,
+and that this holds when run.
+"""
 
 from __future__ import annotations
 
@@ -35,32 +37,63 @@ def test_what_is_said_to_be_better_is_refused_nowhere(tmp_path):
 
 def test_other_policies(tmp_path):
     assert nodemailer(tmp_path, {"overrides": ["policy.use=unlimited"]}, pool=True).passed
-    found = nodemailer(tmp_path, {"overrides": ["policy.transactions_per_connection=20"]}, pool=True)
-    assert "fails at message 21: maxMessages is 100 by default, this relay allows 20" in whats(found)
+    found = nodemailer(
+        tmp_path, {"overrides": ["policy.transactions_per_connection=20"]}, pool=True
+    )
+    assert "fails at message 21: maxMessages is 100 by default, this relay allows 20" in whats(
+        found
+    )
     assert found.better["maxMessages"] == 20
     found = nodemailer(tmp_path, {"overrides": ["policy.transactions_per_connection=1"]}, pool=True)
-    assert nodemailer(tmp_path, {"overrides": ["policy.transactions_per_connection=1", "sender.options.pause=0.53s"]}).passed
+    assert nodemailer(
+        tmp_path,
+        {"overrides": ["policy.transactions_per_connection=1", "sender.options.pause=0.53s"]},
+    ).passed
     assert found.better == {"pause": "0.520s"}
 
 
 @pytest.mark.parametrize(
     ("options", "said", "refused"),
     [
-        ({"secure": True}, "sends nothing: secure is true, and port 587 speaks plain SMTP first", True),
+        (
+            {"secure": True},
+            "sends nothing: secure is true, and port 587 speaks plain SMTP first",
+            True,
+        ),
         ({"port": 465}, "sends nothing: secure is false, and port 465 begins with TLS", True),
         (
             {"maxConnections": "many", "pool": True},
             'maxConnections is "many", which is no number: no connection is ever opened',
             True,
         ),
-        ({"maxConnections": -1, "pool": True}, "maxConnections is -1: no connection is ever opened", True),
-        ({"pool": "false"}, 'pool is on: "false" is a string, and that is true in JavaScript', False),
-        ({"maxMessage": 5}, 'maxMessage is no option of Nodemailer\'s; did you mean "maxMessages"?', False),
+        (
+            {"maxConnections": -1, "pool": True},
+            "maxConnections is -1: no connection is ever opened",
+            True,
+        ),
+        (
+            {"pool": "false"},
+            'pool is on: "false" is a string, and that is true in JavaScript',
+            False,
+        ),
+        (
+            {"maxMessage": 5},
+            'maxMessage is no option of Nodemailer\'s; did you mean "maxMessages"?',
+            False,
+        ),
         ({"maxMessages": 5}, "maxMessages does nothing without pool", False),
         ({"maxMessages": "x", "pool": True}, 'maxMessages is "x", which is no number', False),
-        ({"maxRequeues": "5", "pool": True}, 'maxRequeues is "5", which is no number; its default is taken', False),
+        (
+            {"maxRequeues": "5", "pool": True},
+            'maxRequeues is "5", which is no number; its default is taken',
+            False,
+        ),
         ({"authMethod": "XOAUTH2"}, 'authMethod is "XOAUTH2"; it is judged as PLAIN', False),
-        ({"host": "smtp.example.com"}, 'host is "smtp.example.com"; it is judged as if it were this relay', False),
+        (
+            {"host": "smtp.example.com"},
+            'host is "smtp.example.com"; it is judged as if it were this relay',
+            False,
+        ),
         ({"service": "SES"}, 'service is "SES"; it is judged as if it were this relay', False),
     ],
 )
@@ -73,19 +106,39 @@ def test_what_can_be_told_by_reading(options, said, refused, tmp_path):
 
 
 def test_numbers_as_javascript_reads_them(tmp_path):
-    found = nodemailer(tmp_path, {"messages": 30}, pool=1, maxMessages="5", maxConnections=0, rateLimit=2.5, rateDelta="700")
+    found = nodemailer(
+        tmp_path,
+        {"messages": 30},
+        pool=1,
+        maxMessages="5",
+        maxConnections=0,
+        rateLimit=2.5,
+        rateDelta="700",
+    )
     assert found.trials[0].way.options == {
-        "pool": True, "maxMessages": 5, "maxConnections": 0, "rateLimit": 3, "rateDelta": 700
-    }  # fmt: skip
+        "pool": True,
+        "maxMessages": 5,
+        "maxConnections": 0,
+        "rateLimit": 3,
+        "rateDelta": 700,
+    }
 
 
 def test_options_in_a_url_and_below_a_key(tmp_path):
     text = json.dumps(
-        {"mail": {"from": "x", "smtp": {"url": "smtp://u:p@smtp.mailersend.net:587/?pool=true&maxMessages=7"}}}, indent=1
+        {
+            "mail": {
+                "from": "x",
+                "smtp": {"url": "smtp://u:p@smtp.mailersend.net:587/?pool=true&maxMessages=7"},
+            }
+        },
+        indent=1,
     )
     found = checked(tmp_path, "settings.json", text)
     assert "fails at message 6: maxMessages is 7, this relay allows 5" in whats(found)
-    assert {one.line for one in found.findings if one.refused and one.setting == "maxMessages"} == {5}
+    assert {one.line for one in found.findings if one.refused and one.setting == "maxMessages"} == {
+        5
+    }
 
 
 @pytest.mark.parametrize(
@@ -97,7 +150,10 @@ def test_options_in_a_url_and_below_a_key(tmp_path):
             {"pool": True, "maxMessages": 5},
         ),
         ('[{"host": "smtp.mailersend.net", "pool": true}]', {"pool": True}),
-        ('{"host": "smtp.mailersend.net", "pool": true, "maxMessages": "${MAX}", "rateLimit": "{{ rate }}"}', {"pool": True}),
+        (
+            '{"host": "smtp.mailersend.net", "pool": true, "maxMessages": "${MAX}", "rateLimit": "{{ rate }}"}',
+            {"pool": True},
+        ),
     ],
 )
 def test_where_options_may_stand(text, options, tmp_path):
@@ -111,9 +167,18 @@ def test_where_options_may_stand(text, options, tmp_path):
             '{"host": "${HOST}", "pool": true}',
             'host is "${HOST}", which something else puts a value in; it is judged as if it were not there',
         ),
-        ('{"host": "smtp.mailersend.net"}', "auth is not here; it is judged as if a login were put in elsewhere"),
-        ('{"auth": {"type": "OAuth2", "user": "u"}}', 'auth.type is "OAuth2"; it is judged as PLAIN'),
-        ('{"pool": true, "maxMessages": "many"}', "fails at message 6: maxMessages is no number, this relay allows 5"),
+        (
+            '{"host": "smtp.mailersend.net"}',
+            "auth is not here; it is judged as if a login were put in elsewhere",
+        ),
+        (
+            '{"auth": {"type": "OAuth2", "user": "u"}}',
+            'auth.type is "OAuth2"; it is judged as PLAIN',
+        ),
+        (
+            '{"pool": true, "maxMessages": "many"}',
+            "fails at message 6: maxMessages is no number, this relay allows 5",
+        ),
     ],
 )
 def test_what_the_options_leave_open(text, said, tmp_path):

@@ -1,4 +1,6 @@
-"""Configurations of a person's, and how the tests of the checks put them into files. Asserts nothing."""
+"""Configurations of a person's, and how the tests of the checks put them into files. Asserts
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,12 @@ import pytest
 from sim.check import check
 from sim.cli import main
 
-NODEMAILER = {"host": "smtp.mailersend.net", "port": 587, "secure": False, "auth": {"user": "u", "pass": "p"}}
+NODEMAILER = {
+    "host": "smtp.mailersend.net",
+    "port": 587,
+    "secure": False,
+    "auth": {"user": "u", "pass": "p"},
+}
 DJANGO = "EMAIL_HOST = 'smtp.mailersend.net'\nEMAIL_PORT = 587\nEMAIL_USE_TLS = True\nEMAIL_TIMEOUT = 30\n"
 POSTFIX = "relayhost = [smtp.mailersend.net]:587\nsmtp_sasl_auth_enable = yes\nsmtp_tls_security_level = encrypt\n"
 

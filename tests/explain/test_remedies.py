@@ -1,4 +1,6 @@
-"""Remedies are found by running: each avoids the limit when it is run again, and the next smaller change does not."""
+"""Remedies are found by running: each avoids the limit when it is run again, and the next smaller
+change does not.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def incidents(tables: dict[str, Any], limit: str) -> int:
 def test_the_size_of_a_batch_is_brought_down_to_what_a_connection_carries():
     tables = {"workload": BATCH, "sender": {"strategy": "batches", "options": {"size": 40}}}
     best = search(tables, "transactions_per_connection")[0]
-    assert [(one.key, one.before, one.after) for one in best.changes] == [("sender.options.size", 40, 5)]
+    assert [(one.key, one.before, one.after) for one in best.changes] == [
+        ("sender.options.size", 40, 5)
+    ]
     assert best.clean
     assert incidents(best.tables, "transactions_per_connection") == 0
     assert incidents(set_to(tables, "sender.options.size", 6), "transactions_per_connection") > 0
@@ -52,18 +56,26 @@ def test_the_size_of_a_batch_is_brought_down_to_what_a_connection_carries():
 
 
 def test_no_bound_at_all_becomes_the_largest_one_that_holds():
-    tables = {"workload": BATCH, "sender": {"strategy": "phpmailer", "options": {"SMTPKeepAlive": True}}}
+    tables = {
+        "workload": BATCH,
+        "sender": {"strategy": "phpmailer", "options": {"SMTPKeepAlive": True}},
+    }
     best = search(tables, "transactions_per_connection")[0]
     assert [(one.key, one.after) for one in best.changes] == [("sender.options.per_connection", 5)]
 
 
 def test_a_strategy_without_options_is_replaced():
     tables = {"workload": BATCH, "sender": {"strategy": "one-connection"}}
-    assert [one.after for one in search(tables, "transactions_per_connection")[0].changes] == ["paced"]
+    assert [one.after for one in search(tables, "transactions_per_connection")[0].changes] == [
+        "paced"
+    ]
 
 
 def test_a_chain_goes_on_until_nothing_is_refused():
-    tables = {"workload": {"kind": "batch", "messages": 700}, "sender": {"strategy": "nodemailer", "options": {"pool": True}}}
+    tables = {
+        "workload": {"kind": "batch", "messages": 700},
+        "sender": {"strategy": "nodemailer", "options": {"pool": True}},
+    }
     found = search(tables, "transactions_per_connection")
     assert [(one.key, one.after) for one in found[0].changes] == [("sender.options.maxMessages", 5)]
     assert not found[0].clean
@@ -76,24 +88,38 @@ def test_a_chain_goes_on_until_nothing_is_refused():
 
 
 def test_a_wrong_password_is_put_right():
-    tables = {"workload": {"kind": "constant", "rate": "2/min", "for": "2h"}, "sender": {"strategy": "connection-per-message"},
-              "faults": {"wrong_password": {"from": "10m", "until": "40m"}}}  # fmt: skip
+    tables = {
+        "workload": {"kind": "constant", "rate": "2/min", "for": "2h"},
+        "sender": {"strategy": "connection-per-message"},
+        "faults": {"wrong_password": {"from": "10m", "until": "40m"}},
+    }
     best = search(tables, "failed_logins_per_username_ip")[0]
     assert [(one.key, one.after) for one in best.changes] == [("faults.wrong_password", None)]
     assert best.clean
 
 
 def test_nothing_is_found_where_nothing_helps():
-    tables = {"workload": {"kind": "batch", "messages": 20}, "sender": {"strategy": "paced"}, "until": "3h",
-              "policy": {"logins_per_username": {"count": 1, "per": "90d"}}}  # fmt: skip
+    tables = {
+        "workload": {"kind": "batch", "messages": 20},
+        "sender": {"strategy": "paced"},
+        "until": "3h",
+        "policy": {"logins_per_username": {"count": 1, "per": "90d"}},
+    }
     assert search(tables, "logins_per_username") == []
 
 
 @pytest.mark.parametrize("name", ["batches", "paced", "nodemailer", "adaptive", "one-connection"])
 def test_every_value_that_is_tried_can_be_run(name):
-    tables = {"workload": {"kind": "batch", "messages": 6}, "sender": {"strategy": name, "workers": 3}}
+    tables = {
+        "workload": {"kind": "batch", "messages": 6},
+        "sender": {"strategy": name, "workers": 3},
+    }
     policy = build(tables, "here", "here", Path()).policy
     for knob in knobs_of(tables, policy):
         for value in {str(one): one for ladder in knob.ladders for one in ladder[-2:]}.values():
             answer = run(set_to(tables, knob.key, value))
-            assert isinstance(answer, Result) or str(value) in str(answer) or knob.key.endswith("idleTimeout"), (knob, answer)
+            assert (
+                isinstance(answer, Result)
+                or str(value) in str(answer)
+                or knob.key.endswith("idleTimeout")
+            ), (knob, answer)

@@ -1,4 +1,6 @@
-"""Whether a model did what its library did, line for line and count for count, and how that is said. Knows no library."""
+"""Whether a model did what its library did, line for line and count for count, and how that is
+said. Knows no library.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,16 @@ from dataclasses import dataclass
 from tests.fidelity.observed import Observed
 from tests.fidelity.row import Row
 
-CLOSE_SHARE, CLOSE_MICROS = 0.05, 150_000
+CLOSE_SHARE = 0.05
+CLOSE_MICROS = 150_000
 """Durations agree within a twentieth or 150 ms, whichever is more."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A row with what the real library did (once, or several times where luck decides), the model, and what differs."""
+    """A row with what the real library did (once, or several times where luck decides), the model,
+    and what differs.
+    """
 
     row: Row
     real: Sequence[Observed]
@@ -34,7 +39,9 @@ class Comparison:
         return [each.partition(":")[0] for each in self.differences] == ["duration"]
 
 
-def compare(row: Row, real: Sequence[Observed], model: Observed, own_time: tuple[int, int]) -> Comparison:
+def compare(
+    row: Row, real: Sequence[Observed], model: Observed, own_time: tuple[int, int]
+) -> Comparison:
     """Equal counts and transcripts; for a lucky row, within the range that the real runs span."""
     check = _within_range if row.lucky else _equal
     return Comparison(row, real, model, own_time, tuple(check(real, model)))
@@ -59,7 +66,8 @@ def close(real: int, model: int) -> bool:
 
 def _equal(real: Sequence[Observed], model: Observed) -> list[str]:
     (library,) = real
-    theirs, ours = counts(library), counts(model)
+    theirs = counts(library)
+    ours = counts(model)
     found = [
         f"{name}: the library {theirs.get(name, 0)}, the model {ours.get(name, 0)}"
         for name in theirs | ours
@@ -68,7 +76,9 @@ def _equal(real: Sequence[Observed], model: Observed) -> list[str]:
     if library.talks != model.talks:
         found.append(f"transcripts: {_first_difference(library.talks, model.talks)}")
     if not close(library.duration, model.duration):
-        found.append(f"duration: the library {library.duration / 1e6:.3f} s, the model {model.duration / 1e6:.3f} s")
+        found.append(
+            f"duration: the library {library.duration / 1e6:.3f} s, the model {model.duration / 1e6:.3f} s"
+        )
     return found
 
 
@@ -78,14 +88,23 @@ def _within_range(real: Sequence[Observed], model: Observed) -> list[str]:
     for name in set(ours).union(*(counts(each) for each in real)):
         seen = [counts(each).get(name, 0) for each in real]
         if not min(seen) <= ours.get(name, 0) <= max(seen):
-            found.append(f"{name}: the library {min(seen)} to {max(seen)}, the model {ours.get(name, 0)}")
-    longest, shortest = max(each.duration for each in real), min(each.duration for each in real)
-    if not (shortest <= model.duration <= longest or close(longest, model.duration) or close(shortest, model.duration)):
+            found.append(
+                f"{name}: the library {min(seen)} to {max(seen)}, the model {ours.get(name, 0)}"
+            )
+    longest = max(each.duration for each in real)
+    shortest = min(each.duration for each in real)
+    if not (
+        shortest <= model.duration <= longest
+        or close(longest, model.duration)
+        or close(shortest, model.duration)
+    ):
         span = f"{shortest / 1e6:.3f} to {longest / 1e6:.3f} s"
         found.append(f"duration: the library {span}, the model {model.duration / 1e6:.3f} s")
     kinds = {line for each in real for talk in each.talks for line in talk}
     if strange := {line for talk in model.talks for line in talk} - kinds:
-        found.append(f"transcripts: the model says {', '.join(sorted(strange))}, which the library never does")
+        found.append(
+            f"transcripts: the model says {', '.join(sorted(strange))}, which the library never does"
+        )
     return found
 
 

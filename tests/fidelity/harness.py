@@ -1,7 +1,9 @@
-"""Runs a row twice: the real library against the live relay, and its model in virtual time on the same scenario.
+"""Runs a row twice: the real library against the live relay, and its model in virtual time on the
+same scenario.
 
-The library's own time for a connection and a message is measured in a run of its own at the relay without limits, never in the
-row it is used for. Knows programs by their file's ending, and nothing of what is in them.
+The library's own time for a connection and a message is measured in a run of its own at the relay
+without limits, never in the row it is used for. Knows programs by their file's ending, and nothing
+of what is in them.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ from tests.real_time import STALLED_S, Alone, first, watched
 
 PROGRAMS = Path(__file__).parent / "programs"
 NODE_MODULES = Path(__file__).parents[1] / "agreement" / "node_modules"
-PHP_LIBRARIES = ("/usr/share/php/libphp-phpmailer/autoload.php", "/usr/share/php/Symfony/Component/Mailer/autoload.php")
+PHP_LIBRARIES = (
+    "/usr/share/php/libphp-phpmailer/autoload.php",
+    "/usr/share/php/Symfony/Component/Mailer/autoload.php",
+)
 JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
 
 REPEATS = 5
@@ -40,10 +45,16 @@ TRIES = 8
 
 def why_missing(row: Row) -> str | None:
     """What this machine lacks for the real library, or None."""
-    needs = {".mjs": ["node"], ".cjs": ["node"], ".php": ["php"], ".java": ["java"], ".py": []}[Path(row.program).suffix]
+    needs = {".mjs": ["node"], ".cjs": ["node"], ".php": ["php"], ".java": ["java"], ".py": []}[
+        Path(row.program).suffix
+    ]
     if row.library.startswith("Postfix"):
         needs = ["postfix"]
-    absent = [name for name in needs if not shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")]
+    absent = [
+        name
+        for name in needs
+        if not shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    ]
     if absent:
         return f"needs {', '.join(absent)}"
     if "postfix" in needs and os.geteuid():
@@ -57,7 +68,13 @@ def why_missing(row: Row) -> str | None:
     return None
 
 
-def scenario(row: Row, client_time: tuple[int, int] = (0, 0), *, limits: bool = True, messages: int | None = None) -> Scenario:
+def scenario(
+    row: Row,
+    client_time: tuple[int, int] = (0, 0),
+    *,
+    limits: bool = True,
+    messages: int | None = None,
+) -> Scenario:
     """The row's scenario; without ``limits`` that of its calibration run."""
     network = {"jitter": 0, "tls": "none", "relay_time": 0, "rtt": "20ms", **row.network}
     network["client_time"] = {"connection": client_time[0] / 1e6, "message": client_time[1] / 1e6}
@@ -79,10 +96,11 @@ def scenario(row: Row, client_time: tuple[int, int] = (0, 0), *, limits: bool = 
 def run_row(row: Row, alone: Alone = nullcontext) -> Comparison:
     """The whole row: calibration, the real library, the model, and what differs.
 
-    Where only the duration differs both the calibration and the row are run again, at most TRIES times in all, and the least own
-    time is held against the least duration: a machine that is busy with something else only ever adds to either. Counts and
-    transcripts have one try, and another only where the machine stood still meanwhile. ``alone`` is a block in which nobody
-    disturbs; all tries but the first are in one.
+    Where only the duration differs both the calibration and the row are run again, at most TRIES
+    times in all, and the least own time is held against the least duration: a machine that is busy
+    with something else only ever adds to either. Counts and transcripts have one try, and another
+    only where the machine stood still meanwhile. ``alone`` is a block in which nobody disturbs; all
+    tries but the first are in one.
     """
     owns: list[tuple[int, int]] = []
     quickest: list[Observed] = []
@@ -90,15 +108,24 @@ def run_row(row: Row, alone: Alone = nullcontext) -> Comparison:
         with alone() if turn else nullcontext(), first() as undisturbed, watched() as late:
             owns.append(calibrate(row))
             real = [run_real(row, scenario(row)) for _ in range(REPEATS if row.lucky else 1)]
-        found = compare(row, real, run_model(scenario(row, owns[-1]), row.messages if row.until else None), owns[-1])
+        found = compare(
+            row,
+            real,
+            run_model(scenario(row, owns[-1]), row.messages if row.until else None),
+            owns[-1],
+        )
         if not found.only_slower_or_quicker:
             if found.holds or (max(late) < STALLED_S and (undisturbed or turn)):
                 return found
             continue
-        if not quickest or max(each.duration for each in real) < max(each.duration for each in quickest):
+        if not quickest or max(each.duration for each in real) < max(
+            each.duration for each in quickest
+        ):
             quickest = real
         own = min(owns, key=lambda own: own[0] * quickest[0].connections + own[1] * row.messages)
-        found = compare(row, quickest, run_model(scenario(row, own), row.messages if row.until else None), own)
+        found = compare(
+            row, quickest, run_model(scenario(row, own), row.messages if row.until else None), own
+        )
         if found.holds:
             break
     return found
@@ -113,7 +140,11 @@ def calibrate(row: Row) -> tuple[int, int]:
         run_program(row, relay, plain)
         talks = relay.transcripts()
         peak = relay.result()["connections"]["peak_open"]
-    return own_time(talks, Network(plain.network.rtt, plain.network.relay_time, plain.network.tls), sequential=peak <= 1)
+    return own_time(
+        talks,
+        Network(plain.network.rtt, plain.network.relay_time, plain.network.tls),
+        sequential=peak <= 1,
+    )
 
 
 def run_real(row: Row, chosen: Scenario) -> Observed:
@@ -121,11 +152,18 @@ def run_real(row: Row, chosen: Scenario) -> Observed:
     with live_relay(chosen) as relay:
         said = run_program(row, relay, chosen)
         relay.settle()
-        return observed(relay.result(), relay.transcripts(), messages=row.messages, version=str(said.get("version", "")))
+        return observed(
+            relay.result(),
+            relay.transcripts(),
+            messages=row.messages,
+            version=str(said.get("version", "")),
+        )
 
 
 def run_model(chosen: Scenario, messages: int | None = None) -> Observed:
-    """The model in virtual time; with ``messages``, what still waits at its end counts as lost, as a program's that is cut off."""
+    """The model in virtual time; with ``messages``, what still waits at its end counts as lost, as
+    a program's that is cut off.
+    """
     world = World(chosen, strategy_of(chosen), transcribe=True)
     result = world.run()
     assert result.error is None, result.error
@@ -134,9 +172,13 @@ def run_model(chosen: Scenario, messages: int | None = None) -> Observed:
 
 
 def run_program(row: Row, relay: Live, chosen: Scenario) -> Mapping[str, Any]:
-    """Runs the real program to its end and returns what it says of itself; AssertionError with its output if it fails."""
+    """Runs the real program to its end and returns what it says of itself; AssertionError with its
+    output if it fails.
+    """
     workload: Any = chosen.workload
-    given = json.dumps({**row.arguments, "messages": workload.messages, "options": dict(row.options)})
+    given = json.dumps(
+        {**row.arguments, "messages": workload.messages, "options": dict(row.options)}
+    )
     program = PROGRAMS / row.program
     command = {
         ".mjs": ["node", str(program)],
@@ -147,9 +189,14 @@ def run_program(row: Row, relay: Live, chosen: Scenario) -> Mapping[str, Any]:
     }[program.suffix]
     environment = {**os.environ, **relay.environment(), "NODE_PATH": str(NODE_MODULES)}
     done = subprocess.run(
-        [*command, given], env=environment, capture_output=True, text=True, timeout=row.seconds, stdin=subprocess.DEVNULL,
+        [*command, given],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=row.seconds,
+        stdin=subprocess.DEVNULL,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, (
         f"{row.name}: {row.program} ended with {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     )

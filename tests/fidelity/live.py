@@ -11,21 +11,26 @@ from sim import live
 from sim.relay.transcript import Transcript
 from sim.scenario import Scenario
 
-USERNAME, PASSWORD = "user1", "secret"
+USERNAME = "user1"
+PASSWORD = "secret"
 
 SETTLING = 600.0
-"""Seconds that the relay has, at most, to hear of connections that a program left behind as it ended."""
+"""Seconds that the relay has, at most, to hear of connections that a program left behind as it
+ended.
+"""
 
 
 class Live:
     """A live relay while it runs."""
 
     def __init__(self, running: live.Running, tls: str) -> None:
-        self._running, self.tls = running, tls
+        self._running = running
+        self.tls = tls
 
     def environment(self) -> dict[str, str]:
         """What a program of the tests reads."""
-        running, implicit = self._running, self.tls == "implicit"
+        running = self._running
+        implicit = self.tls == "implicit"
         return {
             "RELAY_HOST": running.host,
             "RELAY_PORT": str(running.port),
@@ -38,7 +43,9 @@ class Live:
     def settle(self) -> None:
         """Waits until every connection has ended."""
         end = time.monotonic() + SETTLING
-        while time.monotonic() < end and self._running.call(lambda: len(self._running.door.connections)):
+        while time.monotonic() < end and self._running.call(
+            lambda: len(self._running.door.connections)
+        ):
             time.sleep(0.01)
 
     def result(self) -> Mapping[str, Any]:

@@ -1,7 +1,9 @@
-"""What one run came to, real or modelled, in the terms in which the two are compared. Knows neither of them.
+"""What one run came to, real or modelled, in the terms in which the two are compared. Knows neither
+of them.
 
-Times are microseconds of the relay. ``own_time`` reads from a run without limits how long the library itself takes before a
-connection and before a message: what lies between an answer and the next command beyond the network's share.
+Times are microseconds of the relay. ``own_time`` reads from a run without limits how long the
+library itself takes before a connection and before a message: what lies between an answer and the
+next command beyond the network's share.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ from typing import Any, NamedTuple
 from sim.relay.transcript import Transcript
 
 TRANSACTION = ("MAIL", "RCPT", "DATA", "BODY", "RSET", "NOOP")
-"""Commands whose preparation is the sender's time for a message; that of all others is its time for a connection."""
+"""Commands whose preparation is the sender's time for a message; that of all others is its time for
+a connection.
+"""
 
 
 class Network(NamedTuple):
-    """Microseconds of a round trip and of the relay's own time for a command; ``tls`` as in a scenario."""
+    """Microseconds of a round trip and of the relay's own time for a command; ``tls`` as in a
+    scenario.
+    """
 
     rtt: int
     relay_time: int
@@ -28,7 +34,9 @@ class Network(NamedTuple):
 
 @dataclass(frozen=True)
 class Observed:
-    """Counts, and the lines of each connection. ``duration`` is from the first connection to the last thing judged before a good-bye."""
+    """Counts, and the lines of each connection. ``duration`` is from the first connection to the
+    last thing judged before a good-bye.
+    """
 
     accepted: int
     lost: int
@@ -42,16 +50,25 @@ class Observed:
 
 
 def observed(
-    result: Mapping[str, Any], transcripts: Sequence[Transcript], *, messages: int | None = None, **more: Any
+    result: Mapping[str, Any],
+    transcripts: Sequence[Transcript],
+    *,
+    messages: int | None = None,
+    **more: Any,
 ) -> Observed:
-    """From a result and its transcripts; ``messages`` were given to a program whose result cannot know."""
+    """From a result and its transcripts; ``messages`` were given to a program whose result cannot
+    know.
+    """
     accepted = result["messages"]["accepted"]
-    # From what was said: a result ends with its last message, and some libraries connect once more behind it.
+    # From what was said: a result ends with its last message, and some libraries connect once more
+    # behind it.
     logins = [line for each in transcripts for line in each.lines if line.startswith("AUTH")]
     return Observed(
         accepted=accepted,
         lost=result["messages"]["lost"] if messages is None else messages - accepted,
-        incidents={limit: count for limit, count in result["incidents"]["by_limit"].items() if count},
+        incidents={
+            limit: count for limit, count in result["incidents"]["by_limit"].items() if count
+        },
         connections=len(transcripts),
         logins=len(logins),
         failed_logins=sum(line.endswith(" 535") for line in logins),
@@ -62,7 +79,9 @@ def observed(
 
 
 def duration(transcripts: Sequence[Transcript]) -> int:
-    """From the first line to the last that is no good-bye: how a program closes at its very end is no part of its pace."""
+    """From the first line to the last that is no good-bye: how a program closes at its very end is
+    no part of its pace.
+    """
     times = [
         at
         for each in transcripts
@@ -72,12 +91,17 @@ def duration(transcripts: Sequence[Transcript]) -> int:
     return max(times) - min(times) if times else 0
 
 
-def own_time(transcripts: Sequence[Transcript], network: Network, *, sequential: bool) -> tuple[int, int]:
+def own_time(
+    transcripts: Sequence[Transcript], network: Network, *, sequential: bool
+) -> tuple[int, int]:
     """The library's own microseconds for a connection and for a message, the means over the run.
 
-    ``sequential`` says that one connection begins where the one before has ended, so that what lies between counts too.
+    ``sequential`` says that one connection begins where the one before has ended, so that what lies
+    between counts too.
     """
-    for_connections, for_messages, messages = 0, 0, 0
+    for_connections = 0
+    for_messages = 0
+    messages = 0
     for each in transcripts:
         for before, line, gap in _gaps(each, network):
             if line.startswith(TRANSACTION):
@@ -94,14 +118,24 @@ def own_time(transcripts: Sequence[Transcript], network: Network, *, sequential:
 
 
 def _gaps(transcript: Transcript, network: Network) -> list[tuple[str, str, int]]:
-    """Each line behind the first with the one before it and the sender's own time between; none for what came in one go."""
+    """Each line behind the first with the one before it and the sender's own time between; none for
+    what came in one go.
+    """
     found = []
     for index in range(1, len(transcript.lines)):
-        before, line = transcript.lines[index - 1], transcript.lines[index]
+        before = transcript.lines[index - 1]
+        line = transcript.lines[index]
         trips = 1 + line.count(" 334") + before.startswith("STARTTLS")
-        trips += (1 + (network.tls == "implicit")) * (index == 1)  # TCP, and TLS, lie before the greeting's own
+        trips += (1 + (network.tls == "implicit")) * (
+            index == 1
+        )  # TCP, and TLS, lie before the greeting's own
         commands = 1 + line.count(" 334") - (index == 1)
         if line != "EOF":
-            spent = transcript.times[index] - transcript.times[index - 1] - trips * network.rtt - commands * network.relay_time
+            spent = (
+                transcript.times[index]
+                - transcript.times[index - 1]
+                - trips * network.rtt
+                - commands * network.relay_time
+            )
             found.append((before, line, max(0, spent)))
     return found

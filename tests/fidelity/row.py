@@ -1,4 +1,6 @@
-"""One row of the fidelity table: a library in one mode, as the real program and as the model are to run it. Data alone."""
+"""One row of the fidelity table: a library in one mode, as the real program and as the model are to
+run it. Data alone.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """``program`` is a file of ``programs/``, ``strategy`` the model; both get ``options``, the program ``arguments`` besides.
+    """``program`` is a file of ``programs/``, ``strategy`` the model; both get ``options``, the
+    program ``arguments`` besides.
 
-    ``policy``, ``network`` and ``faults`` are tables of a scenario, without jitter unless luck decides anyway. ``quick`` rows run
-    in the tests, the others in ``make fidelity`` alone. ``lucky`` says in words why a count is a matter of luck in the real
-    library, where it is; then the row is run several times and the model's counts must lie within the range that was seen.
-    ``until`` (a duration) ends the model's run where the real program would go on for hours. ``seconds`` is the program's time
-    limit.
-    ``calibration`` are options that stand in for the row's in its calibration run, so that no sleep is taken for the library's
-    own time; ``pause`` is taken out by itself. ``calibration_messages`` are how many it has: more than a few where connections
+    ``policy``, ``network`` and ``faults`` are tables of a scenario, without jitter unless luck
+    decides anyway. ``quick`` rows run in the tests, the others in ``make fidelity`` alone.
+    ``lucky`` says in words why a count is a matter of luck in the real library, where it is; then
+    the row is run several times and the model's counts must lie within the range that was seen.
+    ``until`` (a duration) ends the model's run where the real program would go on for hours.
+    ``seconds`` is the program's time limit. ``calibration`` are options that stand in for the row's
+    in its calibration run, so that no sleep is taken for the library's own time; ``pause`` is taken
+    out by itself. ``calibration_messages`` are how many it has: more than a few where connections
     share one thread, or where a program gets quicker as it goes on.
     """
 

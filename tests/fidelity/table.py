@@ -1,7 +1,8 @@
-"""The fidelity table as text: a line for each row, the real library beside its model. Knows no library.
+"""The fidelity table as text: a line for each row, the real library beside its model. Knows no
+library.
 
-``python -m tests.fidelity.table [WORDS]`` runs every row (whose name holds WORDS) and writes into ``TABLE.md`` the section of each
-library of which it ran all rows.
+``python -m tests.fidelity.table [WORDS]`` runs every row (whose name holds WORDS) and writes into
+``TABLE.md`` the section of each library of which it ran all rows.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ COLUMNS = (
 
 
 def main(words: Sequence[str]) -> int:
-    """Runs the rows, tells each as it comes, and writes the table when all were run; 1 if one does not hold."""
+    """Runs the rows, tells each as it comes, and writes the table when all were run; 1 if one does
+    not hold.
+    """
     rows = [row for row in all_rows() if all(word.lower() in row.name.lower() for word in words)]
     done: list[Comparison] = []
     missing: list[str] = []
@@ -57,29 +60,42 @@ def main(words: Sequence[str]) -> int:
             continue
         found = run_row(row)
         done.append(found)
-        print(f"{'holds   ' if found.holds else 'DIFFERS '} {row.name}", *found.differences, sep="\n             ", flush=True)
+        print(
+            f"{'holds   ' if found.holds else 'DIFFERS '} {row.name}",
+            *found.differences,
+            sep="\n             ",
+            flush=True,
+        )
     whole = [each for each in done if _whole(each.row.library, done)]
     if whole:
         FILE.write_text(merged(FILE.read_text() if FILE.exists() else "", whole))
-        print(f"written into {FILE.name}: {', '.join(dict.fromkeys(each.row.library for each in whole))}")
+        print(
+            f"written into {FILE.name}: {', '.join(dict.fromkeys(each.row.library for each in whole))}"
+        )
     differing = sum(not each.holds for each in done)
     print(f"{len(done)} rows, {differing} of them differ, {len(missing)} could not be run here")
     return int(differing > 0 or bool(missing))
 
 
 def merged(text: str, done: Sequence[Comparison]) -> str:
-    """``text``, a table, with the sections of ``done`` in it, in the order of all rows; other sections stay as they are."""
+    """``text``, a table, with the sections of ``done`` in it, in the order of all rows; other
+    sections stay as they are.
+    """
     found = _sections(text) | _sections(written(done))
     order = ["", *dict.fromkeys(row.library for row in all_rows())]
     return "\n".join(found[library] for library in order if library in found)
 
 
 def _whole(library: str, done: Sequence[Comparison]) -> bool:
-    return {row.name for row in all_rows() if row.library == library} <= {each.row.name for each in done}
+    return {row.name for row in all_rows() if row.library == library} <= {
+        each.row.name for each in done
+    }
 
 
 def _sections(text: str) -> dict[str, str]:
-    """Each section by its library, without the empty line behind it; what stands above them by an empty name."""
+    """Each section by its library, without the empty line behind it; what stands above them by an
+    empty name.
+    """
     libraries = {row.library for row in all_rows()}
     found = {}
     for section in re.split(r"(?m)^(?=## )", text):
@@ -96,15 +112,24 @@ def written(done: Sequence[Comparison]) -> str:
         mine = [each for each in done if each.row.library == library]
         known = sorted({one.version for each in mine for one in each.real} - {""})
         parts.append(f"## {library}{' ' + ', '.join(known) if known else ''}\n")
-        parts.append("\n".join([_line(COLUMNS), _line(["---"] * len(COLUMNS)), *map(_row, mine)]) + "\n")
-        parts += [f"- {each.row.mode}: luck decides, since {each.row.lucky}\n" for each in mine if each.row.lucky]
+        parts.append(
+            "\n".join([_line(COLUMNS), _line(["---"] * len(COLUMNS)), *map(_row, mine)]) + "\n"
+        )
+        parts += [
+            f"- {each.row.mode}: luck decides, since {each.row.lucky}\n"
+            for each in mine
+            if each.row.lucky
+        ]
     return "\n".join(parts)
 
 
 def versions() -> str:
     """What the rows were run with, besides the libraries."""
     found = [f"Python {platform.python_version()}"]
-    for name, command in (("Node.js", ["node", "--version"]), ("PHP", ["php", "-r", "echo PHP_VERSION;"])):
+    for name, command in (
+        ("Node.js", ["node", "--version"]),
+        ("PHP", ["php", "-r", "echo PHP_VERSION;"]),
+    ):
         said = _said(command)
         found += [f"{name} {said.lstrip('v')}"] if said else []
     java = _said(["java", "--version"])
@@ -113,31 +138,55 @@ def versions() -> str:
 
 def _said(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=600, check=True
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 
 
 def _row(found: Comparison) -> str:
     def both(of: Callable[[Observed], object]) -> str:
-        real, model = _span([of(each) for each in found.real]), str(of(found.model))
+        real = _span([of(each) for each in found.real])
+        model = str(of(found.model))
         return real if real == model else f"{real} / {model}"
 
-    same = "equal" if all(each.talks == found.model.talks for each in found.real) else "lucky" if found.row.lucky else "differ"
-    return _line([
-        found.row.mode, str(found.row.messages), both(lambda seen: seen.accepted), both(lambda seen: seen.lost),
-        both(_incidents), both(lambda seen: seen.connections), both(lambda seen: f"{seen.logins} ({seen.failed_logins})"),
-        both(lambda seen: f"{seen.duration / 1e6:.2f}"), same, "yes" if found.holds else "no: " + "; ".join(found.differences),
-    ])  # fmt: skip
+    same = (
+        "equal"
+        if all(each.talks == found.model.talks for each in found.real)
+        else "lucky"
+        if found.row.lucky
+        else "differ"
+    )
+    return _line(
+        [
+            found.row.mode,
+            str(found.row.messages),
+            both(lambda seen: seen.accepted),
+            both(lambda seen: seen.lost),
+            both(_incidents),
+            both(lambda seen: seen.connections),
+            both(lambda seen: f"{seen.logins} ({seen.failed_logins})"),
+            both(lambda seen: f"{seen.duration / 1e6:.2f}"),
+            same,
+            "yes" if found.holds else "no: " + "; ".join(found.differences),
+        ]
+    )
 
 
 def _incidents(seen: Observed) -> str:
-    return ", ".join(f"{count} {limit}" for limit, count in sorted(seen.incidents.items())) or "none"
+    return (
+        ", ".join(f"{count} {limit}" for limit, count in sorted(seen.incidents.items())) or "none"
+    )
 
 
 def _span(values: Sequence[object]) -> str:
     different = list(dict.fromkeys(str(value) for value in values))
-    return different[0] if len(different) == 1 else " to ".join((min(different, key=_order), max(different, key=_order)))
+    return (
+        different[0]
+        if len(different) == 1
+        else " to ".join((min(different, key=_order), max(different, key=_order)))
+    )
 
 
 def _order(text: str) -> tuple[float, str]:

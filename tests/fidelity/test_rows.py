@@ -1,4 +1,6 @@
-"""Every quick row of the fidelity table: the real library, against the live relay, does what its model does."""
+"""Every quick row of the fidelity table: the real library, against the live relay, does what its
+model does.
+"""
 
 from __future__ import annotations
 

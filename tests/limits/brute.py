@@ -1,7 +1,9 @@
-"""The five algorithms again, each in a few lines over a log of everything that counted: slow, and plain enough to believe.
+"""The five algorithms again, each in a few lines over a log of everything that counted: slow, and
+plain enough to believe.
 
-``log`` holds the times of one key's counted requests. Each function says how many of ``count`` are in use at ``now``, as an
-exact number, so that a request passes when that number, rounded as the algorithm says, leaves room for one more.
+``log`` holds the times of one key's counted requests. Each function says how many of ``count`` are
+in use at ``now``, as an exact number, so that a request passes when that number, rounded as the
+algorithm says, leaves room for one more.
 """
 
 from __future__ import annotations
@@ -14,19 +16,23 @@ Used = Callable[[list[int], int, int, int], int]
 
 
 def fixed(log: list[int], now: int, count: int, per: int) -> int:
-    begin, used = -per, 0
+    begin = -per
+    used = 0
     for t in [*log, now]:
         if t >= begin + per:
-            begin, used = t, 0
+            begin = t
+            used = 0
         used += 1
     return used - 1
 
 
 def from_last(log: list[int], now: int, count: int, per: int) -> int:
-    end, used = 0, 0
+    end = 0
+    used = 0
     for t in [*log, now]:
         if t >= end:
-            used, end = 0, t + per
+            used = 0
+            end = t + per
         elif used < count:
             end = t + per
         used += 1
@@ -47,10 +53,12 @@ def sliding_counter(log: list[int], now: int, count: int, per: int) -> int:
 
 
 def gcra(log: list[int], now: int, count: int, per: int) -> int:
-    tokens, last = Fraction(count), 0
+    tokens = Fraction(count)
+    last = 0
     for t in log:
         tokens = min(Fraction(count), tokens + Fraction((t - last) * count, per))
-        tokens, last = max(Fraction(0), tokens - 1), t
+        tokens = max(Fraction(0), tokens - 1)
+        last = t
     return ceil(count - min(Fraction(count), tokens + Fraction((now - last) * count, per)))
 
 
@@ -64,5 +72,12 @@ BRUTE: dict[str, Used] = {
 }
 """By the name of the algorithm; ``from-last`` is ``fixed`` kept from the last request."""
 
-COUNTS_REFUSED = {"fixed": True, "from-last": True, "aligned": True, "sliding": False, "sliding-counter": False, "gcra": False}
+COUNTS_REFUSED = {
+    "fixed": True,
+    "from-last": True,
+    "aligned": True,
+    "sliding": False,
+    "sliding-counter": False,
+    "gcra": False,
+}
 """The default of ``count_refused``, as ``scenarios/REFERENCE.md`` has it."""

@@ -13,7 +13,9 @@ def test_runs_from_its_first_microsecond_to_the_last_before_its_end():
     blocks = Blocks(HOUR)
     assert blocks.until("a", 5) is None
     assert blocks.start("a", 5) == HOUR + 5
-    assert [blocks.until("a", t) for t in (5, 6, HOUR + 4, HOUR + 5, HOUR + 6)] == [HOUR + 5] * 3 + [None, None]
+    assert [blocks.until("a", t) for t in (5, 6, HOUR + 4, HOUR + 5, HOUR + 6)] == [
+        HOUR + 5
+    ] * 3 + [None, None]
 
 
 def test_a_running_block_is_not_prolonged_and_one_that_is_over_begins_anew():

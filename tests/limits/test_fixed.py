@@ -33,7 +33,8 @@ def test_a_refused_request_never_prolongs_the_window():
 
 
 def test_from_last_each_passing_request_renews_the_window():
-    first, last = Fixed(3, 10), Fixed(3, 10, from_last=True)
+    first = Fixed(3, 10)
+    last = Fixed(3, 10, from_last=True)
     times = (0, 8, 12, 17, 21, 22)  # from the last: 8 ends at 18, 12 at 22
     assert [first.request("a", t) for t in times] == [True, True, True, True, True, True]
     assert [last.request("a", t) for t in times] == [True, True, True, False, False, True]
@@ -50,5 +51,14 @@ def test_from_last_keeps_keys_in_the_order_of_their_ends():
 
 def test_used_never_passes_the_count():
     limiter = Fixed(2, 10)
-    assert [limiter.request("a", 0) and limiter.used("a", 0) for _ in range(4)] == [1, 2, False, False]
-    assert (limiter.used("a", 0), limiter.next_pass("a", 3), limiter.next_pass("b", 3)) == (2, 10, 3)
+    assert [limiter.request("a", 0) and limiter.used("a", 0) for _ in range(4)] == [
+        1,
+        2,
+        False,
+        False,
+    ]
+    assert (limiter.used("a", 0), limiter.next_pass("a", 3), limiter.next_pass("b", 3)) == (
+        2,
+        10,
+        3,
+    )

@@ -21,7 +21,17 @@ def test_lets_239_through_in_the_first_minute():
 def test_the_refill_is_exact_where_a_third_of_a_microsecond_matters():
     limiter = Gcra(3, 10)  # a request every 3 1/3 us
     assert [limiter.request("a", 0) for _ in range(4)] == [True, True, True, False]
-    assert [t for t in range(1, 31) if limiter.request("a", t)] == [4, 7, 10, 14, 17, 20, 24, 27, 30]
+    assert [t for t in range(1, 31) if limiter.request("a", t)] == [
+        4,
+        7,
+        10,
+        14,
+        17,
+        20,
+        24,
+        27,
+        30,
+    ]
 
 
 def test_the_bucket_is_never_fuller_than_the_burst():
@@ -32,8 +42,19 @@ def test_the_bucket_is_never_fuller_than_the_burst():
 
 def test_a_refused_request_that_counts_takes_what_there_is_but_no_more():
     limiter = Gcra(1, 10, count_refused=True)
-    assert [limiter.request("a", t) for t in (0, 9, 18, 19, 28, 29)] == [True, False, False, False, False, False]
-    assert [limiter.next_pass("a", 29), limiter.request("a", 38), limiter.next_pass("a", 38)] == [39, False, 48]
+    assert [limiter.request("a", t) for t in (0, 9, 18, 19, 28, 29)] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+        False,
+    ]
+    assert [limiter.next_pass("a", 29), limiter.request("a", 38), limiter.next_pass("a", 38)] == [
+        39,
+        False,
+        48,
+    ]
     assert limiter.request("a", 48)
     kind = Gcra(1, 10)
     assert [kind.request("a", t) for t in (0, 9, 10, 19, 20)] == [True, False, True, False, True]
@@ -42,4 +63,10 @@ def test_a_refused_request_that_counts_takes_what_there_is_but_no_more():
 def test_used_counts_a_request_until_it_is_refilled_to_the_last_drop():
     limiter = Gcra(120, MINUTE)
     assert [limiter.request("a", 0) for _ in range(2)] == [True, True]
-    assert [limiter.used("a", t) for t in (0, 499_999, 500_000, 999_999, 1_000_000)] == [2, 2, 1, 1, 0]
+    assert [limiter.used("a", t) for t in (0, 499_999, 500_000, 999_999, 1_000_000)] == [
+        2,
+        2,
+        1,
+        1,
+        0,
+    ]

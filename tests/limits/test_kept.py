@@ -87,7 +87,12 @@ def test_a_key_that_is_renewed_is_not_dropped_with_its_neighbours():
     assert held is not None
     kept.renew("a", held, 15)
     assert (kept.find("b", 10), kept.find("b", 11)) == (None, None)
-    assert (len(kept), value(kept.find("a", 14)), kept.find("a", 15), len(kept)) == (1, "a", None, 0)
+    assert (len(kept), value(kept.find("a", 14)), kept.find("a", 15), len(kept)) == (
+        1,
+        "a",
+        None,
+        0,
+    )
 
 
 def test_what_is_over_is_not_found_even_while_a_crowd_before_it_is_still_held():
@@ -117,5 +122,6 @@ def test_what_is_forgotten_or_put_anew_leaves_the_order_right():
 
 
 def test_the_store_finds_its_first_key_at_once():
-    # A dict would pass all of the above, and look through its worn front anew for every key that it drops.
+    # A dict would pass all of the above, and look through its worn front anew for every key that it
+    # drops.
     assert type(Kept()._held) is OrderedDict

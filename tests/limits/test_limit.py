@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from sim.limits import PASSED, REFUSED, WINDOWS, Limit, Verdict, make_limiter
 
-HOUR, DAY = 3_600_000_000, 86_400_000_000
+HOUR = 3_600_000_000
+DAY = 86_400_000_000
 
 
 def failures(count: int = 10, per: int = 90 * DAY, block: int | None = HOUR) -> Limit:
@@ -36,7 +37,11 @@ def test_requests_during_a_block_neither_prolong_it_nor_count():
 @pytest.mark.parametrize("window", WINDOWS)
 def test_the_key_starts_afresh_after_a_block_shorter_than_the_window(window):
     limit = Limit("x", make_limiter(window, 2, DAY), HOUR)
-    assert [limit.request("a", 0) for _ in range(3)] == [PASSED, PASSED, Verdict(passed=False, block_until=HOUR)]
+    assert [limit.request("a", 0) for _ in range(3)] == [
+        PASSED,
+        PASSED,
+        Verdict(passed=False, block_until=HOUR),
+    ]
     assert [limit.request("a", t) for t in (HOUR - 1, HOUR, HOUR)] == [REFUSED, PASSED, PASSED]
 
 
@@ -55,7 +60,11 @@ def test_without_a_block_it_only_refuses():
     limit = failures(count=1, per=10, block=None)
     assert [limit.request("a", t) for t in (0, 1, 10)] == [PASSED, REFUSED, PASSED]
     assert limit.blocked("a", 1) is None
-    assert (limit.name, limit.block, limit.limiter.used("a", 10)) == ("failed_logins_per_username_ip", None, 1)
+    assert (limit.name, limit.block, limit.limiter.used("a", 10)) == (
+        "failed_logins_per_username_ip",
+        None,
+        1,
+    )
 
 
 def test_a_limit_that_has_not_counted_yet_is_there_all_the_same():
@@ -68,8 +77,12 @@ def test_a_verdict_is_true_if_it_passed():
     assert not Verdict(passed=False, block_until=3)
 
 
-@given(count=st.integers(1, 4), per=st.integers(1, 12), block=st.integers(1, 12),
-       steps=st.lists(st.tuples(st.integers(0, 6), st.sampled_from("ab"), st.booleans()), max_size=60))  # fmt: skip
+@given(
+    count=st.integers(1, 4),
+    per=st.integers(1, 12),
+    block=st.integers(1, 12),
+    steps=st.lists(st.tuples(st.integers(0, 6), st.sampled_from("ab"), st.booleans()), max_size=60),
+)
 @settings(max_examples=150, deadline=None)
 def test_agrees_with_the_log(count, per, block, steps):
     limit = failures(count, per, block)

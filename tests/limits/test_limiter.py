@@ -1,4 +1,6 @@
-"""All five algorithms against the brute-force log, where windows of a few microseconds put every other request at an edge."""
+"""All five algorithms against the brute-force log, where windows of a few microseconds put every
+other request at an edge.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,17 @@ from sim.limits import WINDOWS, Limiter, make_limiter
 from tests.limits.brute import BRUTE, COUNTS_REFUSED
 
 ALGORITHMS = list(BRUTE)
-STEP = st.tuples(st.integers(0, 9), st.sampled_from("aab"), st.sampled_from(["request"] * 9 + ["reset"]))
+STEP = st.tuples(
+    st.integers(0, 9), st.sampled_from("aab"), st.sampled_from(["request"] * 9 + ["reset"])
+)
 STEPS = st.lists(STEP, max_size=60)
 
 
 def made(algorithm: str, count: int, per: int, count_refused: bool | None = None) -> Limiter:
     last = algorithm == "from-last"
-    return make_limiter("fixed" if last else algorithm, count, per, count_refused=count_refused, from_last=last)
+    return make_limiter(
+        "fixed" if last else algorithm, count, per, count_refused=count_refused, from_last=last
+    )
 
 
 @dataclass
@@ -32,7 +38,9 @@ class Log:
     counted: dict[str, list[int]] = field(default_factory=dict)
 
     def used(self, key: str, now: int) -> int:
-        return min(self.count, BRUTE[self.algorithm](self.counted.get(key, []), now, self.count, self.per))
+        return min(
+            self.count, BRUTE[self.algorithm](self.counted.get(key, []), now, self.count, self.per)
+        )
 
     def request(self, key: str, now: int) -> bool:
         passes = self.used(key, now) < self.count
@@ -50,7 +58,9 @@ class Log:
 @settings(max_examples=60, deadline=None)
 def test_agrees_with_the_log_on_every_request(algorithm, count_refused, count, per, start, steps):
     limiter = made(algorithm, count, per, count_refused)
-    log = Log(algorithm, count, per, COUNTS_REFUSED[algorithm] if count_refused is None else count_refused)
+    log = Log(
+        algorithm, count, per, COUNTS_REFUSED[algorithm] if count_refused is None else count_refused
+    )
     now = start
     for gap, key, what in steps:
         now += gap
@@ -64,10 +74,17 @@ def test_agrees_with_the_log_on_every_request(algorithm, count_refused, count, p
 
 @pytest.mark.parametrize("count_refused", [False, True])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@given(count=st.integers(1, 6), per=st.integers(1, 13), gaps=st.lists(st.integers(0, 5), max_size=30), later=st.integers(0, 40))
+@given(
+    count=st.integers(1, 6),
+    per=st.integers(1, 13),
+    gaps=st.lists(st.integers(0, 5), max_size=30),
+    later=st.integers(0, 40),
+)
 @settings(max_examples=60, deadline=None)
 def test_next_pass_is_the_first_time_that_passes(algorithm, count_refused, count, per, gaps, later):
-    limiter, log, now = made(algorithm, count, per, count_refused), Log(algorithm, count, per, count_refused), 3
+    limiter = made(algorithm, count, per, count_refused)
+    log = Log(algorithm, count, per, count_refused)
+    now = 3
     for gap in gaps:
         now += gap
         limiter.request("a", now)
@@ -75,7 +92,11 @@ def test_next_pass_is_the_first_time_that_passes(algorithm, count_refused, count
     now += later
     found = limiter.next_pass("a", now)
     expected = next(t for t in range(now, now + 3 * per + 1) if log.used("a", t) < count)
-    assert found == expected == next(t for t in range(now, now + 3 * per + 1) if limiter.would_pass("a", t))
+    assert (
+        found
+        == expected
+        == next(t for t in range(now, now + 3 * per + 1) if limiter.would_pass("a", t))
+    )
     assert limiter.request("a", found)
 
 
@@ -93,7 +114,10 @@ def test_looking_far_ahead_changes_nothing(algorithm):
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_one_microsecond_before_at_and_after_the_end_of_a_full_window(algorithm):
     minute = 60_000_000
-    free = {"sliding-counter": 2 * minute - minute + 1, "gcra": minute // 120}  # the others: the whole window after the burst
+    free = {
+        "sliding-counter": 2 * minute - minute + 1,
+        "gcra": minute // 120,
+    }  # the others: the whole window after the burst
     first = free.get(algorithm, minute)
     for now, passes in ((first - 1, False), (first, True), (first + 1, True)):
         limiter = made(algorithm, 120, minute)
@@ -115,13 +139,20 @@ def test_logins_0_505_seconds_apart_are_safe(algorithm):
 @pytest.mark.parametrize("algorithm", WINDOWS)
 def test_logins_exactly_0_5_seconds_apart_are_not_safe_under_every_algorithm(algorithm):
     assert (refused(algorithm, 0, 500_000) > 0) is (algorithm == "sliding-counter")
-    assert (refused(algorithm, 1, 499_999) > 0) is (algorithm != "gcra")  # whose burst makes up for a millisecond
+    assert (refused(algorithm, 1, 499_999) > 0) is (
+        algorithm != "gcra"
+    )  # whose burst makes up for a millisecond
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_keys_do_not_touch_each_other(algorithm):
     limiter = made(algorithm, 1, 10)
-    assert [limiter.request(key, 0) for key in ("a", ("a", "b"), "b", "a")] == [True, True, True, False]
+    assert [limiter.request(key, 0) for key in ("a", ("a", "b"), "b", "a")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     assert len(limiter) == 3
 
 

@@ -24,7 +24,10 @@ def test_each_name_makes_its_algorithm_with_its_default():
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match=r'"slidding" is not a window algorithm; allowed: fixed, .*did you mean "sliding"'):
+    with pytest.raises(
+        ValueError,
+        match=r'"slidding" is not a window algorithm; allowed: fixed, .*did you mean "sliding"',
+    ):
         make_limiter("slidding", 3, 10)
 
 

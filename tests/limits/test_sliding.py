@@ -23,7 +23,10 @@ def test_never_more_than_the_count_in_any_stretch():
 
 def test_refused_requests_count_only_if_asked_to():
     times = (0, 6, 12, 18, 24)
-    for count_refused, expected in ((False, [True, False, True, False, True]), (True, [True, False, False, False, False])):
+    for count_refused, expected in (
+        (False, [True, False, True, False, True]),
+        (True, [True, False, False, False, False]),
+    ):
         limiter = Sliding(1, 10, count_refused=count_refused)
         assert [limiter.request("a", t) for t in times] == expected
 

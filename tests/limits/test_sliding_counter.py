@@ -36,7 +36,10 @@ def test_a_window_without_requests_in_between_empties_it():
 
 def test_refused_requests_weigh_on_the_next_window_if_asked_to():
     limiter = full(count_refused=True)  # 121 counted
-    assert (limiter.used("a", MINUTE), limiter.next_pass("a", MINUTE)) == (120, MINUTE + 495_868)  # 121 x share < 120
+    assert (limiter.used("a", MINUTE), limiter.next_pass("a", MINUTE)) == (
+        120,
+        MINUTE + 495_868,
+    )  # 121 x share < 120
     assert full().next_pass("a", MINUTE) == MINUTE + 1
 
 

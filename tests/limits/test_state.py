@@ -1,4 +1,6 @@
-"""A limiter that was put away and taken up again goes on as if nothing had happened, whatever was asked of it before."""
+"""A limiter that was put away and taken up again goes on as if nothing had happened, whatever was
+asked of it before.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from sim.limits import WINDOWS, Limit, make_limiter
 
 PER = 20
 steps = some.lists(some.tuples(some.integers(0, 15), some.sampled_from("abc")), max_size=40)
-options = some.tuples(some.sampled_from(WINDOWS), some.integers(1, 4), some.sampled_from([None, True, False]))
+options = some.tuples(
+    some.sampled_from(WINDOWS), some.integers(1, 4), some.sampled_from([None, True, False])
+)
 
 
 def made(option, block):
@@ -29,13 +33,17 @@ def take_up(limit, told, now):
     """Blocks and counts, each in the order of their ends."""
     for key, (block, _) in sorted(told.items(), key=lambda pair: pair[1][0] or 0):
         limit.restore(key, block, None, now)
-    for key, (_, state) in sorted(told.items(), key=lambda pair: pair[1][1][0] if pair[1][1] else 0):
+    for key, (_, state) in sorted(
+        told.items(), key=lambda pair: pair[1][1][0] if pair[1][1] else 0
+    ):
         limit.restore(key, None, None if state is None else tuple(state), now)
 
 
 @given(options, some.sampled_from([None, 1, 30]), steps, some.integers(0, 45), steps)
 def test_it_goes_on_as_if_nothing_had_happened(option, block, before, pause, after):
-    limit, again, now = made(option, block), made(option, block), 0
+    limit = made(option, block)
+    again = made(option, block)
+    now = 0
     for wait, key in before:
         now += wait
         limit.request(key, now)

@@ -1,4 +1,6 @@
-"""What the tests of the live relay share: the certificate is made once, in a folder that goes afterwards."""
+"""What the tests of the live relay share: the certificate is made once, in a folder that goes
+afterwards.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A peer of the live relay made of a bare socket: it can say anything, slowly or not at all. Asserts nothing of limits."""
+"""A peer of the live relay made of a bare socket: it can say anything, slowly or not at all.
+Asserts nothing of limits.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class Peer:
     """A connection, through the greeting unless told otherwise."""
 
     def __init__(self, port: int, *, source: str = "", greeted: bool = True) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), PATIENCE, (source, 0) if source else None)
+        self.sock = socket.create_connection(
+            ("127.0.0.1", port), PATIENCE, (source, 0) if source else None
+        )
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unread = b""
         if greeted:
@@ -46,7 +50,8 @@ class Peer:
         while b"\n" not in self._unread:
             piece = self.piece()
             if not piece:
-                rest, self._unread = self._unread, b""
+                rest = self._unread
+                self._unread = b""
                 return rest
             self._unread += piece
         line, _, self._unread = self._unread.partition(b"\n")
@@ -71,7 +76,8 @@ class Peer:
         """So many octets; fewer where the relay has closed."""
         while len(self._unread) < octets and (piece := self.piece()):
             self._unread += piece
-        found, self._unread = self._unread[:octets], self._unread[octets:]
+        found = self._unread[:octets]
+        self._unread = self._unread[octets:]
         return found
 
     def rest(self) -> bytes:

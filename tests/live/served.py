@@ -1,4 +1,6 @@
-"""``relaysim serve`` in a process of its own, as a person starts it. Knows how to wait for it and what it weighs."""
+"""``relaysim serve`` in a process of its own, as a person starts it. Knows how to wait for it and
+what it weighs.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,17 @@ from tests.live.peer import PATIENCE, until
 
 
 class Served:
-    """One that runs. ``port`` is known once made; ``lines`` are those of its stderr so far; ``files`` is how many may be open."""
+    """One that runs. ``port`` is known once made; ``lines`` are those of its stderr so far;
+    ``files`` is how many may be open.
+    """
 
     def __init__(self, *arguments: str, files: int | None = None) -> None:
         command = [sys.executable, "-m", "sim", "serve", "--port", "0", "--json", *arguments]
         if files is not None:
             command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -63,7 +69,14 @@ class Served:
                 stream.close()
 
     def _found(self) -> re.Match[str] | None:
-        return next((match for line in self.lines if (match := re.match(r"listening 127\.0\.0\.1:(\d+)", line))), None)
+        return next(
+            (
+                match
+                for line in self.lines
+                if (match := re.match(r"listening 127\.0\.0\.1:(\d+)", line))
+            ),
+            None,
+        )
 
     def _read(self) -> None:
         assert self.process.stderr is not None

@@ -1,4 +1,6 @@
-"""The certificate: made once and kept, nobody else's to read, made anew when it ends, and enough for strict checks."""
+"""The certificate: made once and kept, nobody else's to read, made anew when it ends, and enough
+for strict checks.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ def test_it_is_made_once_and_its_key_is_the_users_alone(folder):
     with certificate.kept() as first, certificate.kept() as second:
         assert first == second
     assert first.pair.parent == folder
-    assert (first.pair.stat().st_mode & 0o777, first.certificate.stat().st_mode & 0o777) == (0o600, 0o644)
+    assert (first.pair.stat().st_mode & 0o777, first.certificate.stat().st_mode & 0o777) == (
+        0o600,
+        0o644,
+    )
     before = first.pair.read_bytes()
     assert b"PRIVATE KEY" in before
     assert b"PRIVATE KEY" not in first.certificate.read_bytes()

@@ -1,4 +1,6 @@
-"""A scenario's faults and its network on the live port: what goes away, what is slow, what is dropped, what is never early."""
+"""A scenario's faults and its network on the live port: what goes away, what is slow, what is
+dropped, what is never early.
+"""
 
 from __future__ import annotations
 
@@ -78,14 +80,21 @@ def test_every_connection_dies_at_its_first_command_where_the_chance_is_one(netw
 
 
 def test_a_dropped_connection_sometimes_leaves_a_message_behind():
-    """After the relay acted or before: of many bodies some are accepted and the sender does not know."""
+    """After the relay acted or before: of many bodies some are accepted and the sender does not
+    know.
+    """
     with relay_with(faults={"drop_connection": 0.4}) as relay:
         known = 0
         for number in range(150):
             with Peer(relay.port) as peer:
                 body = MESSAGE.replace(b"b@", b"b%d@" % number)
                 with suppress(ConnectionResetError, BrokenPipeError):
-                    known += len(peer.ask(EHLO + LOGIN, 2)) == 2 and peer.ask(body, 4) == [250, 250, 354, 250]
+                    known += len(peer.ask(EHLO + LOGIN, 2)) == 2 and peer.ask(body, 4) == [
+                        250,
+                        250,
+                        354,
+                        250,
+                    ]
         accepted = relay.result().messages.accepted
     assert 0 < known < accepted < 150
 
@@ -105,7 +114,9 @@ def test_a_wrong_password_is_wrong_for_as_long_as_it_says():
 
 
 def test_commands_that_come_together_share_the_trip_and_the_relays_time_adds_up():
-    trip, own, number = 60_000, 30_000, 6
+    trip = 60_000
+    own = 30_000
+    number = 6
     network = {"rtt": trip / 1e6, "relay_time": own / 1e6}
     with relay_with(network=network, transcripts=True) as relay, Peer(relay.port) as peer:
         begun = relay.call(lambda: relay.door.now)
@@ -114,7 +125,9 @@ def test_commands_that_come_together_share_the_trip_and_the_relays_time_adds_up(
         for _ in range(number):
             assert peer.codes(1) == [250]
             answered.append(relay.call(lambda: relay.door.now) - begun)
-        judged = relay.call(lambda: [at - begun for at in relay.door.relay.transcripts[1].times[1:]])
+        judged = relay.call(
+            lambda: [at - begun for at in relay.door.relay.transcripts[1].times[1:]]
+        )
     for place in range(number):
         assert judged[place] >= trip // 2 + own * place
         assert answered[place] >= trip + own * (place + 1)
@@ -132,13 +145,18 @@ def test_a_slow_relay_is_slow_for_as_long_as_it_says():
         assert min(took() for _ in range(3)) >= 0.2
         changed = time.monotonic()
         relay.change(faults={"slow": {"at": 0, "for": "1s", "factor": 10}})
-        until(lambda: 0.02 <= took() < 0.2, "a quick answer")  # the machine may hold one up, not each
+        until(
+            lambda: 0.02 <= took() < 0.2, "a quick answer"
+        )  # the machine may hold one up, not each
         assert time.monotonic() - changed >= 1.02
 
 
 def test_a_greeting_takes_two_round_trips_and_one_that_refuses_too():
     trip = 0.05
-    with relay_with(network={"rtt": trip}, policy={"use": "unlimited", "connections_per_ip": {"count": 1, "per": 60}}) as relay:
+    with relay_with(
+        network={"rtt": trip},
+        policy={"use": "unlimited", "connections_per_ip": {"count": 1, "per": 60}},
+    ) as relay:
         for code in (220, 421):
             begun = time.monotonic()
             with Peer(relay.port, greeted=False) as peer:
@@ -154,7 +172,11 @@ def test_a_limit_ends_a_connection_as_the_policy_says_and_its_reply_arrives(netw
     policy = {"use": "unlimited", "transactions_per_connection": limit}
     with relay_with(network=network, policy=policy) as relay, Peer(relay.port) as peer:
         peer.logged_in().ask(MESSAGE, 4)
-        peer.say(b"MAIL FROM:<a@example.com>\r\n" + b"NOOP\r\n" * 20_000 + (QUIT if then == "stay" else b""))
+        peer.say(
+            b"MAIL FROM:<a@example.com>\r\n"
+            + b"NOOP\r\n" * 20_000
+            + (QUIT if then == "stay" else b"")
+        )
         try:
             found = peer.rest()
         except ConnectionResetError:
@@ -171,9 +193,17 @@ def test_a_limit_ends_a_connection_as_the_policy_says_and_its_reply_arrives(netw
 
 
 def test_auth_in_the_clear_can_be_switched_off_and_is_off_beyond_loopback():
-    for more, code in (({}, 235), ({"plain_auth": False}, 530), ({"bind": ("0.0.0.0",)}, 530),
-                       ({"bind": ("0.0.0.0",), "plain_auth": True}, 235), ({"bind": ("127.0.0.0/8",)}, 235)):  # fmt: skip
-        with sim.live.running(policy="unlimited", tls="starttls", **more) as relay, Peer(relay.port) as peer:
+    for more, code in (
+        ({}, 235),
+        ({"plain_auth": False}, 530),
+        ({"bind": ("0.0.0.0",)}, 530),
+        ({"bind": ("0.0.0.0",), "plain_auth": True}, 235),
+        ({"bind": ("127.0.0.0/8",)}, 235),
+    ):
+        with (
+            sim.live.running(policy="unlimited", tls="starttls", **more) as relay,
+            Peer(relay.port) as peer,
+        ):
             peer.say(EHLO)
             offer = b""
             while not offer.startswith(b"250 "):
@@ -196,7 +226,10 @@ def test_all_of_loopback_is_listened_on_where_that_is_asked_and_both_of_two_addr
 def test_a_port_that_is_taken_is_told_in_words():
     with (
         relay_with() as relay,
-        pytest.raises(sim.ScenarioError, match=f"cannot listen on 127.0.0.1 port {relay.port}: .*; take another port"),
+        pytest.raises(
+            sim.ScenarioError,
+            match=f"cannot listen on 127.0.0.1 port {relay.port}: .*; take another port",
+        ),
         relay_with(port=relay.port),
     ):
         pass

@@ -1,8 +1,10 @@
-"""The byte door over real sockets against conversations that nobody would write down: it answers as the pure Wire does.
+"""The byte door over real sockets against conversations that nobody would write down: it answers as
+the pure Wire does.
 
-Whatever is said, in whatever pieces, held back or at once, the octets that come back over TCP are those of a Wire that was given
-the same in one piece, and what the relay counted is the same. ``RELAYSIM_FUZZ_SECONDS`` says for how long more are drawn, in
-batches whose seeds are 0, 1, 2 and so on, or from ``RELAYSIM_FUZZ_SEED`` on; without it there is one batch.
+Whatever is said, in whatever pieces, held back or at once, the octets that come back over TCP are
+those of a Wire that was given the same in one piece, and what the relay counted is the same.
+``RELAYSIM_FUZZ_SECONDS`` says for how long more are drawn, in batches whose seeds are 0, 1, 2 and
+so on, or from ``RELAYSIM_FUZZ_SEED`` on; without it there is one batch.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ KINDS: dict[str, tuple[dict[str, Any] | None, bool]] = {
 
 @pytest.fixture(scope="module", params=KINDS)
 def relay(request: pytest.FixtureRequest) -> Iterator[tuple[sim.live.Running, bool]]:
-    """One relay for all conversations, which forgets between two of them; and whether every password is wrong."""
+    """One relay for all conversations, which forgets between two of them; and whether every
+    password is wrong.
+    """
     network, wrong = KINDS[request.param]
     with sim.live.running(users={"nobody": "knows"} if wrong else None, network=network) as running:
         yield running, wrong
@@ -60,8 +64,15 @@ def talked(relay: sim.live.Running, parts: list[bytes]) -> bytes:
 
 
 def counts(result: Result) -> tuple[int, ...]:
-    sums, logins = result.messages, result.logins
-    return sums.accepted + sums.duplicated, logins.accepted, logins.failed, logins.refused, result.incidents.total
+    sums = result.messages
+    logins = result.logins
+    return (
+        sums.accepted + sums.duplicated,
+        logins.accepted,
+        logins.failed,
+        logins.refused,
+        result.incidents.total,
+    )
 
 
 def expected(seen: Seen) -> tuple[int, ...]:
@@ -87,7 +98,8 @@ def check(relay: sim.live.Running, data: bytes, cuts: list[int], *, wrong: bool)
 
 def test_the_byte_door_over_tcp_is_the_pure_one(relay):
     running, wrong = relay
-    end, number = time.monotonic() + SECONDS / len(KINDS), 0
+    end = time.monotonic() + SECONDS / len(KINDS)
+    number = 0
     while number == 0 or time.monotonic() < end:
         batch(running, number, wrong=wrong)
         number += 1
@@ -97,7 +109,12 @@ def batch(relay: sim.live.Running, number: int, *, wrong: bool) -> None:
     """The conversations of one seed."""
 
     @seed(FIRST + number)
-    @settings(max_examples=BATCH, derandomize=False, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=BATCH,
+        derandomize=False,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(conversations(), CUTS)
     def drawn(data: bytes, cuts: list[int]) -> None:
         check(relay, data, cuts, wrong=wrong)

@@ -1,9 +1,11 @@
-"""The byte door behind TLS against conversations and handshakes that nobody would write down: it answers as the pure Wire does.
+"""The byte door behind TLS against conversations and handshakes that nobody would write down: it
+answers as the pure Wire does.
 
-A sender says something in the clear or nothing, begins TLS by STARTTLS or at once, and is then cut short, spoilt or followed by
-octets of any kind at any place. What comes back, decrypted, is what a Wire answers to what came whole; what is no TLS is never a
-command; the connection ends, and nothing of it reaches the relay's loop as an exception. Half of
-``RELAYSIM_FUZZ_SECONDS``, as in ``test_fuzz``.
+A sender says something in the clear or nothing, begins TLS by STARTTLS or at once, and is then cut
+short, spoilt or followed by octets of any kind at any place. What comes back, decrypted, is what a
+Wire answers to what came whole; what is no TLS is never a command; the connection ends, and nothing
+of it reaches the relay's loop as an exception. Half of ``RELAYSIM_FUZZ_SECONDS``, as in
+``test_fuzz``.
 """
 
 from __future__ import annotations
@@ -35,14 +37,18 @@ STARTTLS = b"STARTTLS\r\n"
 RECORDS = range(20, 25)
 """How a record of TLS may begin: its type (RFC 8446 section 5.1, and heartbeats)."""
 
-NETWORKS: dict[str, dict[str, Any] | None] = {"at once": None, "held back": {"rtt": "1ms", "relay_time": "0.2ms"}}
+NETWORKS: dict[str, dict[str, Any] | None] = {
+    "at once": None,
+    "held back": {"rtt": "1ms", "relay_time": "0.2ms"},
+}
 
 
 class Script(NamedTuple):
     """What a sender does.
 
-    ``before`` it says in the clear, None: TLS from the start; ``injected`` too, in one piece with STARTTLS. ``spoil`` is what
-    becomes of the first octets of its handshake, at ``place``, and ``end`` what comes behind the ``parts`` that it says in TLS.
+    ``before`` it says in the clear, None: TLS from the start; ``injected`` too, in one piece with
+    STARTTLS. ``spoil`` is what becomes of the first octets of its handshake, at ``place``, and
+    ``end`` what comes behind the ``parts`` that it says in TLS.
     """
 
     before: bytes | None
@@ -67,16 +73,31 @@ class Relay(NamedTuple):
 def relay(request: pytest.FixtureRequest) -> Iterator[Relay]:
     with sim.live.running(tls="starttls", tls_port=0, network=NETWORKS[request.param]) as running:
         errors: list[dict[str, Any]] = []
-        running.call(lambda: running.door.loop.set_exception_handler(lambda loop, context: errors.append(context)))
+        running.call(
+            lambda: running.door.loop.set_exception_handler(
+                lambda loop, context: errors.append(context)
+            )
+        )
         yield Relay(running, request.param == "held back", errors)
 
 
-JUNK = st.binary(min_size=1, max_size=40) | st.sampled_from([
-    EHLO + PLAIN + MESSAGE, b"\x15\x03\x03\x00\x02\x02\x28", b"\x15\x03\x03\x00\x02\x01\x00", b"\x17\x03\x03\x00\x20" + b"x" * 32,
-    b"\x17\x03\x03\xff\xff" + b"x" * 50, b"\x16\x03\x01\x00\x01\x00", b"\x16\x03\x03\x00\x04\x01\x00\x00\x00",
-    b"\x14\x03\x03\x00\x01\x01" * 40, b"\x80\x2e\x01\x00\x02", b"GET / HTTP/1.1\r\n\r\n",
-])  # fmt: skip
-"""Alerts, records of nonsense, ChangeCipherSpec again and again, SSL 2's hello, and another protocol."""
+JUNK = st.binary(min_size=1, max_size=40) | st.sampled_from(
+    [
+        EHLO + PLAIN + MESSAGE,
+        b"\x15\x03\x03\x00\x02\x02\x28",
+        b"\x15\x03\x03\x00\x02\x01\x00",
+        b"\x17\x03\x03\x00\x20" + b"x" * 32,
+        b"\x17\x03\x03\xff\xff" + b"x" * 50,
+        b"\x16\x03\x01\x00\x01\x00",
+        b"\x16\x03\x03\x00\x04\x01\x00\x00\x00",
+        b"\x14\x03\x03\x00\x01\x01" * 40,
+        b"\x80\x2e\x01\x00\x02",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ]
+)
+"""Alerts, records of nonsense, ChangeCipherSpec again and again, SSL 2's hello, and another
+protocol.
+"""
 
 
 @st.composite
@@ -84,17 +105,37 @@ def scripts(draw: st.DrawFn) -> Script:
     """Most come to TLS and say something in it."""
     before: bytes | None = None
     if draw(st.booleans()):
-        words = [EHLO, b"NOOP\r\n", b"HELP\r\n", b"MAIL FROM:<a@b>\r\n", b"nonsense\r\n", b"RSET\r\n", b"AUTH PLAIN ====\r\n"]
+        words = [
+            EHLO,
+            b"NOOP\r\n",
+            b"HELP\r\n",
+            b"MAIL FROM:<a@b>\r\n",
+            b"nonsense\r\n",
+            b"RSET\r\n",
+            b"AUTH PLAIN ====\r\n",
+        ]
         before = b"".join(draw(st.lists(st.sampled_from(words), max_size=4))) + EHLO
     injected = (
-        draw(st.just(b"") | st.just(b"") | st.sampled_from([EHLO + PLAIN + MESSAGE, b"NOOP\r\n", b"NO"])) if before else b""
+        draw(
+            st.just(b"")
+            | st.just(b"")
+            | st.sampled_from([EHLO + PLAIN + MESSAGE, b"NOOP\r\n", b"NO"])
+        )
+        if before
+        else b""
     )
     spoil = draw(st.sampled_from(["", "", "", "", "before", "truncated", "changed", "behind"]))
     end = draw(st.sampled_from(["half", "notify", "junk", "truncated", "changed", "reset"]))
     return Script(
-        before, injected, draw(st.sampled_from([ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])), spoil, draw(st.integers(0, 700)),
-        pieces(draw(conversations()), draw(CUTS)), end, draw(JUNK),
-    )  # fmt: skip
+        before,
+        injected,
+        draw(st.sampled_from([ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])),
+        spoil,
+        draw(st.integers(0, 700)),
+        pieces(draw(conversations()), draw(CUTS)),
+        end,
+        draw(JUNK),
+    )
 
 
 class Tls:
@@ -102,14 +143,20 @@ class Tls:
 
     def __init__(self, peer: Peer, version: ssl.TLSVersion) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
         context.minimum_version = context.maximum_version = version
-        self.peer, self.came, self._said = peer, b"", b""
-        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.peer = peer
+        self.came = b""
+        self._said = b""
+        self._in = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
         self.object = context.wrap_bio(self._in, self._out)
 
     def shake(self, script: Script) -> bool:
-        """Whether TLS is up; never where its first flight is spoilt, behind which nothing more is said."""
+        """Whether TLS is up; never where its first flight is spoilt, behind which nothing more is
+        said.
+        """
         while True:
             try:
                 self.object.do_handshake()
@@ -136,13 +183,16 @@ class Tls:
         return self._out.read()
 
     def goodbye(self) -> bytes:
-        self._read()  # what has come already; the library would take it for something behind the end
+        # what has come already; the library would take it for something behind the end
+        self._read()
         with suppress(ssl.SSLError):
             self.object.unwrap()
         return self._out.read()
 
     def decrypted(self, octets: bytes) -> bytes:
-        """All that was said in TLS, these last ``octets`` included, up to their end or to what is no TLS."""
+        """All that was said in TLS, these last ``octets`` included, up to their end or to what is
+        no TLS.
+        """
         self._in.write(octets)
         self._in.write_eof()
         self._read()
@@ -183,7 +233,9 @@ def judged(script: Script) -> tuple[bytes, bytes, Seen]:
 
 
 def played(relay: sim.live.Running, script: Script, clear: bytes) -> tuple[bool, bytes, bytes]:
-    """Whether the sender's TLS came to be; what came back in it; and where it did not, what came back at all."""
+    """Whether the sender's TLS came to be; what came back in it; and where it did not, what came
+    back at all.
+    """
     with Peer(relay.tls_port if script.before is None else relay.port, greeted=False) as peer:
         tls = Tls(peer, script.version)
         try:
@@ -241,11 +293,15 @@ def check(relay: Relay, script: Script) -> None:
     elif not up:
         assert not any(counted), (script, counted)
     else:
-        assert all(now <= most for now, most in zip(counted, expected(seen), strict=True)), (script, counted)
+        assert all(now <= most for now, most in zip(counted, expected(seen), strict=True)), (
+            script,
+            counted,
+        )
 
 
 def test_the_byte_door_behind_tls_is_the_pure_one(relay):
-    end, number = time.monotonic() + SECONDS / len(NETWORKS), 0
+    end = time.monotonic() + SECONDS / len(NETWORKS)
+    number = 0
     while number == 0 or time.monotonic() < end:
         batch(relay, number)
         number += 1
@@ -255,8 +311,13 @@ def batch(relay: Relay, number: int) -> None:
     """The conversations of one seed; the first batch is the same every time."""
 
     @seed(number if not SECONDS else time.time_ns())
-    @settings(max_examples=BATCH, derandomize=False, database=None, phases=[Phase.generate],
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=BATCH,
+        derandomize=False,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(scripts())
     def drawn(script: Script) -> None:
         check(relay, script)

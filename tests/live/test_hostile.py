@@ -1,7 +1,8 @@
-"""The live relay against peers that mean it harm or are broken: each gets its reply or its timeout, all others are served.
+"""The live relay against peers that mean it harm or are broken: each gets its reply or its timeout,
+all others are served.
 
-Every test ends with the same look: one more message goes through at once, nobody is connected any more, and the relay has
-counted what it accepted, once.
+Every test ends with the same look: one more message goes through at once, nobody is connected any
+more, and the relay has counted what it accepted, once.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def serves(relay: Running) -> None:
 
 
 def pass_time(relay: Running, time: int) -> None:
-    """The relay's clock goes forward so many microseconds at once, and it looks whom it has waited for too long."""
+    """The relay's clock goes forward so many microseconds at once, and it looks whom it has waited
+    for too long.
+    """
 
     def passed() -> None:
         door = relay.door
@@ -76,7 +79,12 @@ def trusting(relay: Running) -> ssl.SSLContext:
 
 
 def test_a_line_that_never_ends_times_out_and_so_does_one_that_comes_by_the_byte():
-    with attacked(0) as relay, Peer(relay.port) as dripping, Peer(relay.port) as silent, Peer(relay.port) as lively:
+    with (
+        attacked(0) as relay,
+        Peer(relay.port) as dripping,
+        Peer(relay.port) as silent,
+        Peer(relay.port) as lively,
+    ):
         lively.logged_in()
         for _ in range(2):
             dripping.say(b"N")
@@ -101,7 +109,8 @@ def test_a_body_that_comes_slowly_is_taken_as_long_as_it_comes():
 
 def test_a_peer_that_never_reads_is_read_no_more_and_goes():
     with attacked(0, timeouts=Timeouts(command=10**15)) as relay, Peer(relay.port) as peer:
-        deaf, sent = only_connection(relay), 0
+        deaf = only_connection(relay)
+        sent = 0
         peer.sock.settimeout(0.2)
 
         def is_gone() -> bool:
@@ -143,7 +152,9 @@ STATES: dict[str, bytes] = {
 @pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
 @pytest.mark.parametrize("way", ["close", "reset", "half"])
 def test_peers_that_go_in_every_state_at_any_octet_leave_nothing(network, way):
-    """The body that came whole counts, whether or not anybody waited for its answer - but not where the way was cut first."""
+    """The body that came whole counts, whether or not anybody waited for its answer - but not where
+    the way was cut first.
+    """
     with sim.live.running(policy="unlimited", users=USERS, network=network) as relay:
         for octets in STATES.values():
             for read in (True, False):
@@ -174,7 +185,9 @@ def test_ten_megabytes_without_a_line_end(where):
             assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
         for _ in range(160):
             peer.say(b"A" * 65_536)
-        assert peer.ask(b"\r\n.\r\n" if where == "body" else b"\r\n", 1) == [250 if where == "body" else 500]
+        assert peer.ask(b"\r\n.\r\n" if where == "body" else b"\r\n", 1) == [
+            250 if where == "body" else 500
+        ]
         assert peer.ask(b"NOOP\r\n") == [250]
 
 
@@ -232,7 +245,11 @@ def test_ten_thousand_wrong_passwords_are_counted_once_each():
         for _ in range(100):
             assert peer.ask(wrong * 100, 100) == [535] * 100
         result = relay.result()
-        assert (result.logins.requested, result.logins.failed, result.incidents.total) == (10_000, 10_000, 0)
+        assert (result.logins.requested, result.logins.failed, result.incidents.total) == (
+            10_000,
+            10_000,
+            0,
+        )
 
 
 def test_under_the_limits_wrong_passwords_are_shut_out_and_others_are_not():
@@ -249,7 +266,9 @@ def test_under_the_limits_wrong_passwords_are_shut_out_and_others_are_not():
         serves(relay)  # the same username, another IP
         result = relay.result()
     assert (result.logins.failed, result.logins.refused, result.logins.accepted) == (10, 100, 2)
-    assert result.incidents.by_limit["failed_logins_per_username_ip"] == result.incidents.total == 100
+    assert (
+        result.incidents.by_limit["failed_logins_per_username_ip"] == result.incidents.total == 100
+    )
     assert len(result.blocks) == 1
 
 

@@ -1,4 +1,6 @@
-"""TLS against peers that mean harm: what comes in the clear behind STARTTLS, what is no TLS, what comes behind the last reply."""
+"""TLS against peers that mean harm: what comes in the clear behind STARTTLS, what is no TLS, what
+comes behind the last reply.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +16,35 @@ NETWORK = pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at on
 
 @NETWORK
 def test_what_is_pipelined_before_tls_is_thrown_away(network):
-    with attacked(0, tls="starttls", network=network, transcripts=True) as relay, Peer(relay.port) as peer:
+    with (
+        attacked(0, tls="starttls", network=network, transcripts=True) as relay,
+        Peer(relay.port) as peer,
+    ):
         peer.ask(EHLO)
         assert peer.ask(b"STARTTLS\r\n" + EHLO + LOGIN + MESSAGE) == [220]
         peer.wrap(trusting(relay))
-        assert peer.ask(b"NOOP\r\n") == [250]  # the first answer in TLS is to the first command in TLS
+        assert peer.ask(b"NOOP\r\n") == [
+            250
+        ]  # the first answer in TLS is to the first command in TLS
         assert peer.ask(b"MAIL FROM:<a@b>\r\n") == [503]
         assert peer.ask(QUIT) == [221]
         (said, *_) = relay.transcripts()
-        assert said == ["GREETING 220", "EHLO 250", "STARTTLS 220", "NOOP 250", "MAIL 503", "QUIT 221"]
+        assert said == [
+            "GREETING 220",
+            "EHLO 250",
+            "STARTTLS 220",
+            "NOOP 250",
+            "MAIL 503",
+            "QUIT 221",
+        ]
 
 
 @NETWORK
 def test_what_comes_in_the_clear_behind_starttls_is_never_a_command(network):
-    with attacked(0, tls="starttls", network=network, transcripts=True) as relay, Peer(relay.port) as peer:
+    with (
+        attacked(0, tls="starttls", network=network, transcripts=True) as relay,
+        Peer(relay.port) as peer,
+    ):
         peer.ask(EHLO)
         peer.say(b"STARTTLS\r\n").say(EHLO + LOGIN + MESSAGE)
         assert peer.codes(1) == [220]
@@ -44,16 +61,24 @@ def test_what_is_no_tls_in_the_middle_of_it_ends_the_connection(network):
         assert peer.ask(b"STARTTLS\r\n") == [220]
         with peer.sock.dup() as clear:
             context = trusting(relay)
-            context.maximum_version = ssl.TLSVersion.TLSv1_2  # where OpenSSL lets nothing be said behind its alert
+            context.maximum_version = (
+                ssl.TLSVersion.TLSv1_2
+            )  # where OpenSSL lets nothing be said behind its alert
             peer.wrap(context).say(EHLO + LOGIN)
             clear.sendall(b"\x17\x03\x03\x00 " + b"x" * 32)  # a record that nobody has encrypted
-            until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "the connection has ended")
+            until(
+                lambda: relay.call(lambda: len(relay.door.connections)) == 0,
+                "the connection has ended",
+            )
 
 
 @NETWORK
 def test_a_refusal_in_tls_arrives_although_much_comes_behind_it(network):
     policy = {"use": "unlimited", "transactions_per_connection": 1}
-    with attacked(1, policy=policy, tls="starttls", network=network) as relay, Peer(relay.port) as peer:
+    with (
+        attacked(1, policy=policy, tls="starttls", network=network) as relay,
+        Peer(relay.port) as peer,
+    ):
         peer.ask(EHLO)
         assert peer.ask(b"STARTTLS\r\n") == [220]
         assert peer.wrap(trusting(relay)).logged_in().ask(MESSAGE, 4) == [250, 250, 354, 250]

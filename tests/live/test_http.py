@@ -1,4 +1,6 @@
-"""The HTTP endpoint: what it tells, what it changes, what it refuses - and the same changes by calls."""
+"""The HTTP endpoint: what it tells, what it changes, what it refuses - and the same changes by
+calls.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,24 @@ def relay() -> Iterator[sim.live.Running]:
         yield running
 
 
-def ask(relay: sim.live.Running, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, str]:
+def ask(
+    relay: sim.live.Running, method: str, path: str, body: Any = None, **headers: str
+) -> tuple[int, Any, str]:
     """Status, what came (as JSON where it is), and its type."""
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = urllib.request.Request(f"http://127.0.0.1:{relay.http_port}{path}", data, named, method=method)
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{relay.http_port}{path}", data, named, method=method
+    )
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            status, text, kind = answer.status, answer.read().decode(), answer.headers["Content-Type"]
+            status = answer.status
+            text = answer.read().decode()
+            kind = answer.headers["Content-Type"]
     except urllib.error.HTTPError as error:
-        status, text, kind = error.code, error.read().decode(), error.headers["Content-Type"]
+        status = error.code
+        text = error.read().decode()
+        kind = error.headers["Content-Type"]
     return status, json.loads(text) if kind.startswith("application/json") else text, kind
 
 
@@ -63,13 +73,23 @@ def test_it_lists_what_it_has_and_says_that_it_runs(relay):
     status, routes, _ = ask(relay, "GET", "/")
     assert (status, "PATCH /policy" in routes) == (200, True)
     status, health, _ = ask(relay, "GET", "/health")
-    assert (status, health["status"], health["port"], health["tls_port"]) == (200, "ok", relay.port, None)
+    assert (status, health["status"], health["port"], health["tls_port"]) == (
+        200,
+        "ok",
+        relay.port,
+        None,
+    )
 
 
 def test_the_result_is_the_one_that_comes_at_the_end(relay):
     assert send(relay, 6) == [250] * 5 + [421]
     status, result, _ = ask(relay, "GET", "/result")
-    assert (status, result["schema"], result["messages"]["accepted"], result["incidents"]["total"]) == (200, 1, 5, 1)
+    assert (
+        status,
+        result["schema"],
+        result["messages"]["accepted"],
+        result["incidents"]["total"],
+    ) == (200, 1, 5, 1)
     assert result["incidents"] == relay.result().to_dict()["incidents"]
 
 
@@ -86,7 +106,9 @@ def test_prometheus_reads_the_numbers(relay):
     }
     assert found["relaysim_messages_accepted_total",] == 5
     assert found["relaysim_connections_opened_total",] == 2
-    assert [found["relaysim_logins_total", outcome] for outcome in ("accepted", "failed", "refused")] == [1, 1, 0]
+    assert [
+        found["relaysim_logins_total", outcome] for outcome in ("accepted", "failed", "refused")
+    ] == [1, 1, 0]
     assert found["relaysim_incidents_total", "transactions_per_connection"] == 1
     assert found["relaysim_incidents_total", "logins_per_username"] == 0
     assert found["relaysim_limit_count", "logins_per_username"] == 120
@@ -95,7 +117,9 @@ def test_prometheus_reads_the_numbers(relay):
 
 def test_the_policy_changes_while_it_runs(relay):
     assert login(relay) == 235
-    status, state, _ = ask(relay, "PATCH", "/policy", {"logins_per_username": 2, "transactions_per_connection": False})
+    status, state, _ = ask(
+        relay, "PATCH", "/policy", {"logins_per_username": 2, "transactions_per_connection": False}
+    )
     assert (status, state["policy"]["logins_per_username"]["count"]) == (200, 2)
     assert "transactions_per_connection" not in state["policy"]
     assert send(relay, 7) == [250] * 7
@@ -148,7 +172,12 @@ def test_the_network_changes_for_connections_to_come(relay):
     ("method", "path", "body", "said"),
     [
         ("PATCH", "/policy", {"logins_per_usernam": 3}, 'did you mean "logins_per_username"'),
-        ("PATCH", "/policy", {"use": "sim/policies/unlimited.toml"}, "is not a shipped policy; allowed: mailersend, unlimited"),
+        (
+            "PATCH",
+            "/policy",
+            {"use": "sim/policies/unlimited.toml"},
+            "is not a shipped policy; allowed: mailersend, unlimited",
+        ),
         ("PATCH", "/policy", [1], "is not a table"),
         ("PATCH", "/policy", b"nonsense", "the body is not JSON"),
         ("PATCH", "/policy", b"\xff", "the body is not JSON"),
@@ -171,7 +200,8 @@ def test_a_mistake_is_status_400_in_words_and_changes_nothing(relay, method, pat
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/policy", 405), ("DELETE", "/result", 405)]
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("POST", "/policy", 405), ("DELETE", "/result", 405)],
 )
 def test_what_is_not_there_is_told_in_words(relay, method, path, status):
     found, answer, _ = ask(relay, method, path)
@@ -208,6 +238,9 @@ def test_a_change_by_a_call_is_read_as_strictly(relay):
 
 
 def test_a_port_that_is_taken_is_told(relay):
-    with pytest.raises(ScenarioError, match="--http: cannot listen on"), sim.live.running(http=relay.http_port):
+    with (
+        pytest.raises(ScenarioError, match="--http: cannot listen on"),
+        sim.live.running(http=relay.http_port),
+    ):
         pass
     assert login(relay) == 235

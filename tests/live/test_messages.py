@@ -1,4 +1,6 @@
-"""What a live relay knows of messages: which were accepted, repeated, broken off, refused; and the files that it keeps."""
+"""What a live relay knows of messages: which were accepted, repeated, broken off, refused; and the
+files that it keeps.
+"""
 
 from __future__ import annotations
 
@@ -43,31 +45,43 @@ def test_a_message_is_known_by_its_headers_and_else_by_its_recipient():
     with open_relay() as relay:
         talk(relay, message(1), message(1), message(2))
         assert messages(relay) == (2, 2, 0, 1)
-        talk(relay, message(3, name=b"Message-ID: <x>\r\n"), message(4, name=b"Message-ID: <x>\r\n"))
+        talk(
+            relay, message(3, name=b"Message-ID: <x>\r\n"), message(4, name=b"Message-ID: <x>\r\n")
+        )
         assert messages(relay) == (3, 3, 0, 2)
         talk(relay, message(5, name=b"Message-ID: <x>\r\nX-Relaysim-Id: 5\r\n"))
         assert messages(relay) == (4, 4, 0, 2)
 
 
 @pytest.mark.parametrize("more", [b"", b"DATA\r\nhalf a body"])
-@pytest.mark.parametrize("end", [b"RSET\r\nQUIT\r\n", b"EHLO again.example\r\nQUIT\r\n", b"QUIT\r\n", b""])
+@pytest.mark.parametrize(
+    "end", [b"RSET\r\nQUIT\r\n", b"EHLO again.example\r\nQUIT\r\n", b"QUIT\r\n", b""]
+)
 def test_what_is_broken_off_is_lost_once(end, more):
     begun = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<late@example.com>\r\n"
     with open_relay() as relay:
         talk(relay, message(1), begun, more, end=b"" if more else end)
         assert messages(relay) == (2, 1, 1, 0)
-        talk(relay, message(9, name=b"Message-ID: <of-late>\r\n", recipient=b"late@example.com"))  # and not if it comes later
+        talk(
+            relay, message(9, name=b"Message-ID: <of-late>\r\n", recipient=b"late@example.com")
+        )  # and not if it comes later
         assert messages(relay) == (2, 2, 0, 0)
 
 
 def test_out_of_order_is_no_message_and_too_large_is_one():
     with open_relay({"use": "unlimited", "message_size": 1_000}) as relay:
         codes = talk(
-            relay, b"RCPT TO:<b@example.com>\r\n", b"MAIL FROM:<a@example.com>\r\nMAIL FROM:<a@example.com>\r\nRSET\r\n"
+            relay,
+            b"RCPT TO:<b@example.com>\r\n",
+            b"MAIL FROM:<a@example.com>\r\nMAIL FROM:<a@example.com>\r\nRSET\r\n",
         )
         assert codes == [b"220", b"250", b"503", b"250", b"503", b"250", b"221"]
         assert messages(relay) == (1, 0, 1, 0)
-        talk(relay, b"MAIL FROM:<a@example.com> SIZE=2000\r\n", message(1, name=b"X-Long: " + b"x" * 2_000 + b"\r\n"))
+        talk(
+            relay,
+            b"MAIL FROM:<a@example.com> SIZE=2000\r\n",
+            message(1, name=b"X-Long: " + b"x" * 2_000 + b"\r\n"),
+        )
         assert messages(relay) == (3, 0, 3, 0)
 
 
@@ -79,12 +93,15 @@ def test_what_a_limit_refuses_at_mail_is_a_message_of_its_own():
 
 @pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
 @pytest.mark.parametrize(
-    ("then", "later"), [("close", False), ("close", True), ("drop", False), ("stay", False), ("stay", True)]
+    ("then", "later"),
+    [("close", False), ("close", True), ("drop", False), ("stay", False), ("stay", True)],
 )
 def test_what_is_refused_at_mail_is_known_where_its_recipient_comes_with_it(then, later, network):
     limit = {"count": 1, "reply": {"then": then}}
     refused = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b2@example.com>\r\n"
-    with open_relay({"use": "unlimited", "transactions_per_connection": limit}, network=network) as relay:
+    with open_relay(
+        {"use": "unlimited", "transactions_per_connection": limit}, network=network
+    ) as relay:
         with Peer(relay.port) as peer:
             peer.say(EHLO + message(1) + (refused[:-9] if later else refused))
             assert peer.codes(6)[:5] == [250, 250, 250, 354, 250]
@@ -104,20 +121,29 @@ def test_one_without_a_name_may_have_been_sent_again_and_that_is_said():
     for wanted in (None, 3):
         with open_relay(policy, messages=wanted) as relay:
             talk(relay, message(1), b"MAIL FROM:<a@example.com>\r\n")
-            assert not [each for each in relay.result().diagnosis if "sent again" in each.what]  # nothing came since
+            assert not [
+                each for each in relay.result().diagnosis if "sent again" in each.what
+            ]  # nothing came since
             talk(relay, message(2))
             assert messages(relay) == (3, 2, 1, 0)
             cost = "It cost 1 message" in relay.result().diagnosis[0].what
             assert cost == bool(wanted)
             said = [each.what for each in relay.result().diagnosis if "sent again" in each.what]
-            assert said == ([] if wanted else [
-                "1 message that was refused at MAIL may have been sent again since; each counts as lost all the same."
-            ])  # fmt: skip
+            assert said == (
+                []
+                if wanted
+                else [
+                    "1 message that was refused at MAIL may have been sent again since; each counts as lost all the same."
+                ]
+            )
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "data", "body"])
 def test_what_is_refused_later_is_known_and_not_lost_if_it_comes_again(stage):
-    policy = {"use": "unlimited", "transactions_per_connection": {"count": 1, "reply": {"stage": stage}}}
+    policy = {
+        "use": "unlimited",
+        "transactions_per_connection": {"count": 1, "reply": {"stage": stage}},
+    }
     with open_relay(policy) as relay:
         talk(relay, message(1), message(2))
         assert messages(relay) == (2, 1, 1, 0)
@@ -155,7 +181,10 @@ def test_idle_ends_it_where_nobody_ever_comes():
 def test_messages_are_kept_as_they_came_under_names_of_our_own(tmp_path):
     folder = tmp_path / "kept" / "here"
     body = b"Subject: ../../x\r\n\r\n..a dot\r\n" + b"8-bit \xff\x00\r\n" * 10_000
-    evil = b'MAIL FROM:<a@example.com>\r\nRCPT TO:<"../../../etc/x"@example.com>\r\nDATA\r\n%s.\r\n' % body
+    evil = (
+        b'MAIL FROM:<a@example.com>\r\nRCPT TO:<"../../../etc/x"@example.com>\r\nDATA\r\n%s.\r\n'
+        % body
+    )
     with open_relay(keep=folder) as relay:
         talk(relay, evil, message(2))
     assert sorted(path.name for path in folder.iterdir()) == ["00000001.eml", "00000002.eml"]

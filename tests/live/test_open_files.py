@@ -1,4 +1,6 @@
-"""More connections than files may be open: the relay raises what it may, says what it may not, and others wait their turn."""
+"""More connections than files may be open: the relay raises what it may, says what it may not, and
+others wait their turn.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def in_a_process(soft: int, hard: int) -> str:
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
         "print(raise_limit(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
     )
-    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=600).stdout
+    return subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=600
+    ).stdout
 
 
 def test_the_soft_limit_is_raised_as_far_as_the_hard_one_allows():
@@ -43,7 +47,10 @@ def test_who_comes_when_no_file_is_left_waits_and_is_served_then():
     try:
         until(lambda: any("at most 100 files" in line for line in relay.lines), "the warning")
         peers = [Peer(relay.port, greeted=False) for _ in range(150)]
-        until(lambda: any("no more connections for now" in line for line in relay.lines), "the shortage told")
+        until(
+            lambda: any("no more connections for now" in line for line in relay.lines),
+            "the shortage told",
+        )
         assert peers[0].codes(1) == [220]
         assert peers[0].ask(EHLO + LOGIN + MESSAGE + QUIT, 7)[-1] == 221
         for peer in peers[1:90]:
@@ -60,11 +67,17 @@ def test_who_comes_when_no_file_is_left_waits_and_is_served_then():
     assert "Traceback" not in "".join(relay.lines)
 
 
-def test_the_shortage_is_told_once_and_anything_else_as_asyncio_does(capsys: pytest.CaptureFixture[str], caplog):
-    handler, loop = Shortage(), asyncio.new_event_loop()
+def test_the_shortage_is_told_once_and_anything_else_as_asyncio_does(
+    capsys: pytest.CaptureFixture[str], caplog
+):
+    handler = Shortage()
+    loop = asyncio.new_event_loop()
     try:
         for _ in range(3):
-            handler(loop, {"exception": OSError(errno.EMFILE, "Too many open files"), "message": "accept"})
+            handler(
+                loop,
+                {"exception": OSError(errno.EMFILE, "Too many open files"), "message": "accept"},
+            )
         handler(loop, {"exception": ValueError("other"), "message": "something else"})
     finally:
         loop.close()

@@ -1,4 +1,6 @@
-"""The PROXY protocol: its header byte by byte, and a relay that judges by the address that it tells."""
+"""The PROXY protocol: its header byte by byte, and a relay that judges by the address that it
+tells.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ V6 = bytes(15) + b"\x01" + bytes(15) + b"\x02" + struct.pack(">HH", 1, 2)
 
 
 def binary(command: int, family: int, addresses: bytes, more: bytes = b"") -> bytes:
-    return SIGNATURE + bytes([0x20 | command, family]) + struct.pack(">H", len(addresses + more)) + addresses + more
+    return (
+        SIGNATURE
+        + bytes([0x20 | command, family])
+        + struct.pack(">H", len(addresses + more))
+        + addresses
+        + more
+    )
 
 
 GOOD = [
@@ -35,11 +43,21 @@ GOOD = [
     (binary(1, 0x31, bytes(216)), None),
 ]
 BAD = [
-    b"EHLO x\r\n", b"PROXY TCP4 198.18.0.7 127.0.0.1 4711\r\n", b"PROXY TCP4 ::1 ::1 1 2\r\n", b"PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n",
-    b"PROXY TCP4 198.18.0.7 127.0.0.1 04711 25\r\n", b"PROXY TCP4 198.18.0.7 127.0.0.1 65536 25\r\n",
-    b"PROXY TCP4 198.18.0.300 127.0.0.1 1 2\r\n", b"PROXY " + b"x" * 200, b"\r\n\r\nQUIT", SIGNATURE + b"\x11\x11\x00\x00",
-    SIGNATURE + b"\x22\x11\x00\x00", binary(1, 0x11, V4[:8]), binary(1, 0x41, V4), binary(1, 0x13, V4),
-]  # fmt: skip
+    b"EHLO x\r\n",
+    b"PROXY TCP4 198.18.0.7 127.0.0.1 4711\r\n",
+    b"PROXY TCP4 ::1 ::1 1 2\r\n",
+    b"PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n",
+    b"PROXY TCP4 198.18.0.7 127.0.0.1 04711 25\r\n",
+    b"PROXY TCP4 198.18.0.7 127.0.0.1 65536 25\r\n",
+    b"PROXY TCP4 198.18.0.300 127.0.0.1 1 2\r\n",
+    b"PROXY " + b"x" * 200,
+    b"\r\n\r\nQUIT",
+    SIGNATURE + b"\x11\x11\x00\x00",
+    SIGNATURE + b"\x22\x11\x00\x00",
+    binary(1, 0x11, V4[:8]),
+    binary(1, 0x41, V4),
+    binary(1, 0x13, V4),
+]
 
 
 @pytest.mark.parametrize(("octets", "ip"), GOOD)
@@ -73,17 +91,24 @@ def greeting(relay: sim.live.Running, octets: bytes) -> bytes:
 def test_connections_are_counted_by_the_address_that_the_proxy_tells():
     policy = {"use": "mailersend", "connections_per_ip": 2}
     with sim.live.running(policy=policy, tls="none", proxy_protocol=True) as relay:
-        told = [greeting(relay, b"PROXY TCP4 198.18.0.%d 127.0.0.1 1 25\r\n" % (number % 2)) for number in range(6)]
+        told = [
+            greeting(relay, b"PROXY TCP4 198.18.0.%d 127.0.0.1 1 25\r\n" % (number % 2))
+            for number in range(6)
+        ]
         assert [line[:3] for line in told] == [b"220"] * 4 + [b"421"] * 2
         assert greeting(relay, binary(1, 0x11, V4) + b"QUIT\r\n")[:3] == b"220"
-        assert greeting(relay, b"EHLO me.example\r\n") == b""  # no header: no connection, and nothing is counted
+        assert (
+            greeting(relay, b"EHLO me.example\r\n") == b""
+        )  # no header: no connection, and nothing is counted
         result = relay.result()
     assert (result.connections.opened, result.connections.refused) == (7, 2)
     assert {entry.ip for entry in result.incidents.log} == {"198.18.0.0", "198.18.0.1"}
 
 
 def test_a_header_that_does_not_come_ends_the_connection():
-    with sim.live.running(tls="none", proxy_protocol=True, timeouts=sim.live.Timeouts(handshake=100_000)) as relay:
+    with sim.live.running(
+        tls="none", proxy_protocol=True, timeouts=sim.live.Timeouts(handshake=100_000)
+    ) as relay:
         assert greeting(relay, b"PROXY TCP4 ") == b""
         assert relay.call(lambda: len(relay.door.introductions)) == 0
         assert relay.result().connections.opened == 0
@@ -101,14 +126,19 @@ def test_implicit_tls_begins_behind_the_header():
         import ssl
 
         with Behind(
-            "127.0.0.1", relay.port, timeout=PATIENCE, context=ssl.create_default_context(cafile=str(relay.certificate))
+            "127.0.0.1",
+            relay.port,
+            timeout=PATIENCE,
+            context=ssl.create_default_context(cafile=str(relay.certificate)),
         ) as client:
             assert client.login("u", "p")[0] == 235
         assert relay.call(lambda: relay.door.tally.ips) == {"198.18.0.9"}
 
 
 def test_connections_from_other_addresses_of_loopback_are_other_ips():
-    with sim.live.running(policy={"use": "mailersend", "connections_per_ip": 1}, tls="none") as relay:
+    with sim.live.running(
+        policy={"use": "mailersend", "connections_per_ip": 1}, tls="none"
+    ) as relay:
         codes = []
         for last in (2, 2, 3, 3):
             with socket.create_connection(

@@ -1,4 +1,6 @@
-"""The pytest plugin in a pytest of its own, as somebody has it who has installed relaysim: the fixture, the marker, no cost."""
+"""The pytest plugin in a pytest of its own, as somebody has it who has installed relaysim: the
+fixture, the marker, no cost.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def send(relay, number=1, recipient="b@example.com"):
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    """Runs tests in a process of its own, strictly; nothing of this repository's settings reaches them."""
+    """Runs tests in a process of its own, strictly; nothing of this repository's settings reaches
+    them.
+    """
     for name in ("PYTEST_ADDOPTS", "RELAYSIM_NO_SKIPS", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
 
@@ -28,7 +32,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
         pytester.makepyfile(test_it=HEAD + text)
         for name, body in files.items():
             (pytester.path / f"{name}.toml").write_text(body)
-        return pytester.runpytest_subprocess("--strict-markers", "-p", "no:cacheprovider", *arguments)
+        return pytester.runpytest_subprocess(
+            "--strict-markers", "-p", "no:cacheprovider", *arguments
+        )
 
     return ran
 
@@ -53,7 +59,13 @@ def test_badly(relay):
     )
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(
-        ["*assert 1 == 0*", "*- relay -*", "transactions_per_connection", "  what Connection 1 tried*", "  fix  Reconnect*"]
+        [
+            "*assert 1 == 0*",
+            "*- relay -*",
+            "transactions_per_connection",
+            "  what Connection 1 tried*",
+            "  fix  Reconnect*",
+        ]
     )
 
 
@@ -105,7 +117,9 @@ rtt = 0
 """,
     )
     done.assert_outcomes(passed=1, errors=1)
-    done.stdout.fnmatch_lines(["the relay's expectations do not hold", "expected logins.refused == 0: actual 1"])
+    done.stdout.fnmatch_lines(
+        ["the relay's expectations do not hold", "expected logins.refused == 0: actual 1"]
+    )
 
 
 def test_it_changes_refuses_waits_and_tells_a_program(run):
@@ -173,17 +187,24 @@ MISTAKES = {
 
 
 def test_a_mistake_in_the_marker_is_told_in_one_line(run):
-    tests = [f"@pytest.mark.relay({marker})\ndef test_{at}(relay):\n    pass\n" for at, marker in enumerate(MISTAKES)]
+    tests = [
+        f"@pytest.mark.relay({marker})\ndef test_{at}(relay):\n    pass\n"
+        for at, marker in enumerate(MISTAKES)
+    ]
     done = run("\n".join(tests))
     done.assert_outcomes(errors=len(MISTAKES))
     lines = done.outlines
     for at, said in enumerate(MISTAKES.values()):
-        heading = next(number for number, line in enumerate(lines) if f" ERROR at setup of test_{at} " in line)
+        heading = next(
+            number for number, line in enumerate(lines) if f" ERROR at setup of test_{at} " in line
+        )
         assert said in lines[heading + 1]
         assert lines[heading + 2].startswith(("___", "==="))  # no word more
 
 
-def test_whoever_does_not_use_it_reads_nothing_of_the_package_and_may_have_a_fixture_and_a_folder_of_those_names(run, pytester):
+def test_whoever_does_not_use_it_reads_nothing_of_the_package_and_may_have_a_fixture_and_a_folder_of_those_names(
+    run, pytester
+):
     (pytester.path / "sim").mkdir()
     (pytester.path / "sim" / "__init__.py").write_text("raise SystemExit('read')\n")
     done = run(

@@ -1,6 +1,8 @@
-"""Real clients send through the live relay: plain, with STARTTLS and with implicit TLS, the certificate checked each time.
+"""Real clients send through the live relay: plain, with STARTTLS and with implicit TLS, the
+certificate checked each time.
 
-Libraries run as the programs of ``tests/fidelity``, in their simplest mode; curl and swaks by their command lines.
+Libraries run as the programs of ``tests/fidelity``, in their simplest mode; curl and swaks by their
+command lines.
 """
 
 from __future__ import annotations
@@ -36,11 +38,24 @@ def curl(told: Environment, folder: Path) -> list[list[str]]:
     for number in range(1, MESSAGES + 1):
         message = folder / f"{number}.eml"
         message.write_bytes(TEXT.format(number).encode())
-        calls.append([
-            "curl", "--silent", "--show-error", *trust, "--url", f"{scheme}://{told['RELAY_HOST']}:{told['RELAY_PORT']}",
-            "--user", f"{told['RELAY_USERNAME']}:{told['RELAY_PASSWORD']}", "--mail-from", "sender@example.com",
-            "--mail-rcpt", f"m{number}@example.com", "--upload-file", str(message),
-        ])  # fmt: skip
+        calls.append(
+            [
+                "curl",
+                "--silent",
+                "--show-error",
+                *trust,
+                "--url",
+                f"{scheme}://{told['RELAY_HOST']}:{told['RELAY_PORT']}",
+                "--user",
+                f"{told['RELAY_USERNAME']}:{told['RELAY_PASSWORD']}",
+                "--mail-from",
+                "sender@example.com",
+                "--mail-rcpt",
+                f"m{number}@example.com",
+                "--upload-file",
+                str(message),
+            ]
+        )
     return calls
 
 
@@ -50,13 +65,32 @@ def swaks(told: Environment, folder: Path) -> list[list[str]]:
     trust = ["--tls-verify", "--tls-ca-path", told["RELAY_CA"]] if tls else []
     return [
         [
-            "swaks", "--silent", "2", *tls, *trust, "--server", told["RELAY_HOST"], "--port", told["RELAY_PORT"],
-            "--auth", "LOGIN", "--auth-user", told["RELAY_USERNAME"], "--auth-password", told["RELAY_PASSWORD"],
-            "--from", "sender@example.com", "--to", f"m{number}@example.com", "--ehlo", "sender.example.com",
-            "--data", TEXT.format(number).replace("\r\n", "\n"),
+            "swaks",
+            "--silent",
+            "2",
+            *tls,
+            *trust,
+            "--server",
+            told["RELAY_HOST"],
+            "--port",
+            told["RELAY_PORT"],
+            "--auth",
+            "LOGIN",
+            "--auth-user",
+            told["RELAY_USERNAME"],
+            "--auth-password",
+            told["RELAY_PASSWORD"],
+            "--from",
+            "sender@example.com",
+            "--to",
+            f"m{number}@example.com",
+            "--ehlo",
+            "sender.example.com",
+            "--data",
+            TEXT.format(number).replace("\r\n", "\n"),
         ]
         for number in range(1, MESSAGES + 1)
-    ]  # fmt: skip
+    ]
 
 
 TOOLS: dict[str, Callable[[Environment, Path], list[list[str]]]] = {"curl": curl, "swaks": swaks}
@@ -75,8 +109,13 @@ def why_tool_missing(name: str, tls: str) -> str | None:
     """What this machine lacks for a tool, or None."""
     if not shutil.which(name):
         return f"needs {name}"
-    if name == "swaks" and tls != "none" and subprocess.run(["perl", "-MNet::SSLeay", "-e", "1"], check=False,
-                                                            capture_output=True).returncode:  # fmt: skip
+    if (
+        name == "swaks"
+        and tls != "none"
+        and subprocess.run(
+            ["perl", "-MNet::SSLeay", "-e", "1"], check=False, capture_output=True
+        ).returncode
+    ):
         return "needs libnet-ssleay-perl"
     return None
 
@@ -84,30 +123,49 @@ def why_tool_missing(name: str, tls: str) -> str | None:
 def run_tool(name: str, told: Environment, folder: Path) -> None:
     """Its calls, one after the other."""
     for command in TOOLS[name](told, folder):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=False,
-                              env={**os.environ, "HOME": str(folder)})  # fmt: skip
-        assert done.returncode == 0, f"{name} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            env={**os.environ, "HOME": str(folder)},
+        )
+        assert done.returncode == 0, (
+            f"{name} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
 
 
 @pytest.mark.parametrize("tls", ["none", "starttls", "implicit"])
 @pytest.mark.parametrize("name", [*LIBRARIES, *TOOLS])
 def test_a_real_client_is_understood(name, tls, tmp_path):
     strategy = name if name in LIBRARIES else "one-connection"
-    row = Row(name, tls, LIBRARIES.get(name, ""), strategy, MESSAGES, network={"tls": tls, "rtt": 0})
+    row = Row(
+        name, tls, LIBRARIES.get(name, ""), strategy, MESSAGES, network={"tls": tls, "rtt": 0}
+    )
     reason = why_missing(row) if name in LIBRARIES else why_tool_missing(name, tls)
     if reason:
         pytest.skip(reason)
-    chosen, kept = scenario_of(row), tmp_path / "kept"
-    with sim.live.running(scenario=chosen, users={USERNAME: PASSWORD}, transcripts=True, keep=kept) as running:
+    chosen = scenario_of(row)
+    kept = tmp_path / "kept"
+    with sim.live.running(
+        scenario=chosen, users={USERNAME: PASSWORD}, transcripts=True, keep=kept
+    ) as running:
         relay = Live(running, tls)
         if name in LIBRARIES:
             run_program(row, relay, chosen)
         else:
             run_tool(name, relay.environment(), tmp_path)
         relay.settle()
-        talks, result = relay.transcripts(), relay.result()
+        talks = relay.transcripts()
+        result = relay.result()
     assert result["messages"]["accepted"] == MESSAGES
-    assert (result["incidents"]["total"], result["logins"]["failed"], result["messages"]["lost"]) == (0, 0, 0)
+    assert (
+        result["incidents"]["total"],
+        result["logins"]["failed"],
+        result["messages"]["lost"],
+    ) == (0, 0, 0)
     assert result["logins"]["accepted"] == len(talks)
     for talk in talks:
         check_talk(talk.lines, tls, end="EOF" if name in WITHOUT_GOOD_BYE else "QUIT 221")
@@ -117,14 +175,18 @@ def test_a_real_client_is_understood(name, tls, tmp_path):
 def check_messages(kept: Path) -> None:
     """Each came whole and as itself."""
     messages = [message_from_bytes(path.read_bytes(), policy=default) for path in kept.iterdir()]
-    assert sorted(message["X-Relaysim-Id"] for message in messages) == [str(number) for number in range(1, MESSAGES + 1)]
+    assert sorted(message["X-Relaysim-Id"] for message in messages) == [
+        str(number) for number in range(1, MESSAGES + 1)
+    ]
     for message in messages:
         assert message["To"].addresses[0].addr_spec == f"m{message['X-Relaysim-Id']}@example.com"
         assert message.get_content().strip() in ("hello", "It is as short as it can be.")
 
 
 def check_talk(lines: list[str], tls: str, end: str) -> None:
-    """TLS stands where it was asked for, the login was right, messages were taken, and it ended as this client ends."""
+    """TLS stands where it was asked for, the login was right, messages were taken, and it ended as
+    this client ends.
+    """
     assert lines.count("STARTTLS 220") == (tls == "starttls")
     assert sum(line.startswith("AUTH") and line.endswith(" 235") for line in lines) == 1
     assert "BODY 250" in lines

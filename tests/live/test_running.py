@@ -1,4 +1,6 @@
-"""The live relay in a thread, asked by smtplib: plain, STARTTLS, implicit TLS, with and without delays."""
+"""The live relay in a thread, asked by smtplib: plain, STARTTLS, implicit TLS, with and without
+delays.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,17 @@ SIX = [
 
 
 def connected(relay: sim.live.Running, *, implicit: bool = False) -> smtplib.SMTP:
-    """Through the greeting, and through TLS where the relay has it; the certificate is checked as strictly as can be."""
+    """Through the greeting, and through TLS where the relay has it; the certificate is checked as
+    strictly as can be.
+    """
     context = None
     if relay.certificate is not None:
         context = ssl.create_default_context(cafile=str(relay.certificate))
         context.verify_flags |= ssl.VERIFY_X509_STRICT
     if implicit:
-        return smtplib.SMTP_SSL(relay.host, relay.tls_port or relay.port, context=context, timeout=PATIENCE)
+        return smtplib.SMTP_SSL(
+            relay.host, relay.tls_port or relay.port, context=context, timeout=PATIENCE
+        )
     client = smtplib.SMTP(relay.host, relay.port, timeout=PATIENCE)
     if context is not None:
         client.starttls(context=context)
@@ -36,9 +42,13 @@ def connected(relay: sim.live.Running, *, implicit: bool = False) -> smtplib.SMT
 
 @pytest.mark.parametrize("network", [None, {"rtt": "2ms"}])
 def test_a_part_of_a_body_is_acknowledged_at_once(network, monkeypatch):
-    """No answer follows it, and a sender with Nagle's algorithm would hold the rest back, 40 ms for each message."""
+    """No answer follows it, and a sender with Nagle's algorithm would hold the rest back, 40 ms for
+    each message.
+    """
     in_transaction = []
-    monkeypatch.setattr(Connection, "_acknowledge", lambda self: in_transaction.append(self.in_transaction))
+    monkeypatch.setattr(
+        Connection, "_acknowledge", lambda self: in_transaction.append(self.in_transaction)
+    )
     with sim.live.running(network=network, tls="none") as relay, Peer(relay.port) as peer:
         assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
         in_transaction.clear()
@@ -48,7 +58,9 @@ def test_a_part_of_a_body_is_acknowledged_at_once(network, monkeypatch):
     assert in_transaction[0]
 
 
-@pytest.mark.parametrize("network", [None, {"rtt": "8ms", "relay_time": "2ms"}, {"rtt": "6ms", "jitter": 0.5}])
+@pytest.mark.parametrize(
+    "network", [None, {"rtt": "8ms", "relay_time": "2ms"}, {"rtt": "6ms", "jitter": 0.5}]
+)
 @pytest.mark.parametrize("tls", ["none", "starttls", "implicit", "second port"])
 def test_six_messages_on_one_connection(tls, network):
     own: dict[str, Any] = {"tls": "none", "tls_port": 0} if tls == "second port" else {"tls": tls}
@@ -61,7 +73,11 @@ def test_six_messages_on_one_connection(tls, network):
             client.sendmail("a@example.com", "b6@example.com", MESSAGE)
         assert refused.value.smtp_code == 421
         client.close()
-    begin = ["GREETING 220", "EHLO 250", *(["STARTTLS 220", "EHLO 250"] if tls == "starttls" else [])]
+    begin = [
+        "GREETING 220",
+        "EHLO 250",
+        *(["STARTTLS 220", "EHLO 250"] if tls == "starttls" else []),
+    ]
     assert relay.transcripts() == [[*begin, "AUTH PLAIN 235", *SIX]]
     result = relay.result()
     assert (result.messages.accepted, result.messages.lost, result.messages.submitted) == (5, 1, 6)
@@ -80,15 +96,23 @@ def test_a_refused_connection_is_forgotten_once_its_peer_is_gone(network):
         until(lambda: not relay.call(lambda: relay.door.connections), "both forgotten")
 
 
-@pytest.mark.parametrize(("tls", "trips", "commands"), [("none", 3, 1), ("starttls", 6, 3), ("implicit", 4, 1)])
+@pytest.mark.parametrize(
+    ("tls", "trips", "commands"), [("none", 3, 1), ("starttls", 6, 3), ("implicit", 4, 1)]
+)
 def test_nothing_is_judged_before_its_moment(tls, trips, commands):
-    """The round trips: AUTH is judged half a trip after it was sent, and the login takes as many as it says."""
-    trip, own = 0.020, 0.005
-    with sim.live.running(network={"rtt": trip, "relay_time": own}, tls=tls, transcripts=True) as relay:
+    """The round trips: AUTH is judged half a trip after it was sent, and the login takes as many as
+    it says.
+    """
+    trip = 0.020
+    own = 0.005
+    with sim.live.running(
+        network={"rtt": trip, "relay_time": own}, tls=tls, transcripts=True
+    ) as relay:
         begun = time.monotonic()
         client = connected(relay, implicit=tls == "implicit")
         client.ehlo("me.example")
-        client.user, client.password = "u", "p"
+        client.user = "u"
+        client.password = "p"
         client.auth("PLAIN", client.auth_plain)
         took = time.monotonic() - begun
         client.close()
@@ -99,4 +123,7 @@ def test_nothing_is_judged_before_its_moment(tls, trips, commands):
 
 
 def test_a_port_of_an_address_of_ipv6_is_told_from_it():
-    assert [sim.live.with_port(address, 25) for address in ("127.0.0.1", "::1")] == ["127.0.0.1:25", "[::1]:25"]
+    assert [sim.live.with_port(address, 25) for address in ("127.0.0.1", "::1")] == [
+        "127.0.0.1:25",
+        "[::1]:25",
+    ]

@@ -1,4 +1,6 @@
-"""How ``relaysim serve`` ends: by a signal, in order and in time, with its result; and what a crowd does to its memory."""
+"""How ``relaysim serve`` ends: by a signal, in order and in time, with its result; and what a crowd
+does to its memory.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ NO_LIMITS = ("--set", "policy.use=unlimited")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("network", [(), ("--set", "network.rtt=20ms")], ids=["at once", "held back"])
+@pytest.mark.parametrize(
+    "network", [(), ("--set", "network.rtt=20ms")], ids=["at once", "held back"]
+)
 def test_a_signal_lets_a_message_in_flight_finish_and_writes_the_result(number, network, alone):
     def ends() -> float:
         with served(*PLAIN, *network) as relay, Peer(relay.port) as busy, Peer(relay.port) as idle:
@@ -106,7 +110,9 @@ def test_memory_is_bounded_whatever_is_sent():
             assert huge.ask(b".\r\n") == [552]
         for _ in range(100):
             with Peer(relay.port) as peer:
-                peer.say(EHLO + b"AUTH PLAIN " + b"A" * 12_000 + b"\r\n" + b"NOOP\r\n" * 100).codes(102)
+                peer.say(EHLO + b"AUTH PLAIN " + b"A" * 12_000 + b"\r\n" + b"NOOP\r\n" * 100).codes(
+                    102
+                )
         assert relay.memory() - before < 20_000_000
         assert relay.stopped()[1]["messages"]["accepted"] == 1
 

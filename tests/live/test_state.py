@@ -18,13 +18,18 @@ from sim.live.state import OFTEN
 from tests.live.peer import PATIENCE, until
 from tests.live.served import served
 
-POLICY = {"use": "mailersend", "failed_logins_per_username_ip": 2, "logins_per_username": {"count": 6, "per": "1h"}}
+POLICY = {
+    "use": "mailersend",
+    "failed_logins_per_username_ip": 2,
+    "logins_per_username": {"count": 6, "per": "1h"},
+}
 
 
 def login(port: int, password: str, username: str = "u") -> int:
     with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client:
         client.ehlo("me.example")
-        client.user, client.password = username, password
+        client.user = username
+        client.password = password
         try:
             return client.auth("PLAIN", client.auth_plain)[0]
         except smtplib.SMTPAuthenticationError as error:
@@ -33,7 +38,11 @@ def login(port: int, password: str, username: str = "u") -> int:
 
 def relay_with(file, **more):
     return sim.live.running(
-        policy=more.pop("policy", POLICY), tls="none", users={"u": "right", "v": "right"}, state=file, **more
+        policy=more.pop("policy", POLICY),
+        tls="none",
+        users={"u": "right", "v": "right"},
+        state=file,
+        **more,
     )
 
 
@@ -49,9 +58,14 @@ def test_counts_and_blocks_go_on_where_they_were(tmp_path):
             assert relay.result().incidents.log[0].limit == "failed_logins_per_username_ip"
             assert relay.result().duration_s < 60  # of this run alone
     with relay_with(file) as relay:
-        assert [login(relay.port, "right", "v") for _ in range(2)] == [235, 421]  # the sixth and the seventh of an hour
+        assert [login(relay.port, "right", "v") for _ in range(2)] == [
+            235,
+            421,
+        ]  # the sixth and the seventh of an hour
     with sqlite3.connect(file) as database:
-        (until,) = database.execute("SELECT block FROM held WHERE name = 'failed_logins_per_username_ip'").fetchone()
+        (until,) = database.execute(
+            "SELECT block FROM held WHERE name = 'failed_logins_per_username_ip'"
+        ).fetchone()
     assert until == end
 
 
@@ -62,7 +76,9 @@ def test_a_window_ends_when_it_would_have_ended(tmp_path, monkeypatch):
         assert [login(relay.port, "right") for _ in range(2)] == [235, 421]
     for hours, code in ((1, 421), (2, 235)):
         later = time.time_ns() + hours * 3_600_000_000_000
-        monkeypatch.setattr("sim.live.state.time", SimpleNamespace(time_ns=lambda later=later: later))
+        monkeypatch.setattr(
+            "sim.live.state.time", SimpleNamespace(time_ns=lambda later=later: later)
+        )
         with relay_with(file, policy=policy) as relay:
             assert login(relay.port, "right") == code
 
@@ -79,8 +95,15 @@ def test_kill_9_loses_a_second_at_most(tmp_path):
     """Which is what it was told up to a second before: it writes while it runs, so often."""
     assert OFTEN <= 0.5
     arguments = [
-        "--tls", "none", "--user", "u:right", "--state", str(tmp_path / "state"), "--set", "policy.failed_logins_per_username_ip=2"
-    ]  # fmt: skip
+        "--tls",
+        "none",
+        "--user",
+        "u:right",
+        "--state",
+        str(tmp_path / "state"),
+        "--set",
+        "policy.failed_logins_per_username_ip=2",
+    ]
     with served(*arguments) as relay:
         assert [login(relay.port, "wrong") for _ in range(3)] == [535, 535, 421]
         until(lambda: blocks_in_a_copy(tmp_path / "state", tmp_path), "the block in the file")
@@ -127,9 +150,12 @@ def wrong_files(tmp_path):
         database.execute("PRAGMA user_version = 99")
     database.close()
     return {
-        text: "is no state of a relay", other: "no state of a relay", newer: "another version", tmp_path: "cannot be opened",
+        text: "is no state of a relay",
+        other: "no state of a relay",
+        newer: "another version",
+        tmp_path: "cannot be opened",
         tmp_path / "none" / "file": "cannot be opened",
-    }  # fmt: skip
+    }
 
 
 def test_a_file_that_is_no_state_is_told_so(tmp_path):
@@ -160,7 +186,10 @@ def test_a_state_that_somebody_has_changed_is_told_so(tmp_path, statement):
         database.execute(statement)
     database.close()
     for _ in range(2):  # and it is let go of
-        with pytest.raises(ScenarioError, match="is no state of a relay, or is damaged"), relay_with(file):
+        with (
+            pytest.raises(ScenarioError, match="is no state of a relay, or is damaged"),
+            relay_with(file),
+        ):
             pass
 
 
@@ -180,9 +209,15 @@ def test_a_state_of_other_limits_or_in_use_is_told_so(tmp_path):
         login(relay.port, "right")
         with pytest.raises(ScenarioError, match="in use by another relay"), relay_with(file):
             pass
-    with pytest.raises(ScenarioError, match="under other limits"), relay_with(file, policy="mailersend"):
+    with (
+        pytest.raises(ScenarioError, match="under other limits"),
+        relay_with(file, policy="mailersend"),
+    ):
         pass
-    replies = {**POLICY, "failed_logins_per_username_ip": {"count": 2, "reply": {"text": "Another text."}}}
+    replies = {
+        **POLICY,
+        "failed_logins_per_username_ip": {"count": 2, "reply": {"text": "Another text."}},
+    }
     with relay_with(file, policy=replies):
         pass  # a reply counts nothing
 

@@ -1,4 +1,6 @@
-"""The transport against asyncio's own: what a protocol is told, whatever the peer does, is the same."""
+"""The transport against asyncio's own: what a protocol is told, whatever the peer does, is the
+same.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,12 @@ from tests.live.peer import PATIENCE
 class Told(asyncio.Protocol):
     """Writes down what it is told; ``does`` is called with each piece that comes."""
 
-    def __init__(self, does: Callable[[asyncio.Transport, bytes], None] | None = None, *, half: bool = False) -> None:
+    def __init__(
+        self, does: Callable[[asyncio.Transport, bytes], None] | None = None, *, half: bool = False
+    ) -> None:
         self.told: list[str] = []
-        self.does, self.half = does, half
+        self.does = does
+        self.half = half
         self.transport: asyncio.Transport
         self.octets = b""
         self.lost = asyncio.Event()
@@ -48,7 +53,9 @@ class Told(asyncio.Protocol):
 
 
 async def ours(connected: socket.socket, protocol: Told) -> None:
-    SocketTransport(asyncio.get_running_loop(), connected, connected.getpeername(), protocol).start()
+    SocketTransport(
+        asyncio.get_running_loop(), connected, connected.getpeername(), protocol
+    ).start()
 
 
 async def theirs(connected: socket.socket, protocol: Told) -> None:
@@ -66,7 +73,8 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 async def all_of(peer: socket.socket) -> bytes:
     """Everything that comes, to the end."""
-    loop, found = asyncio.get_running_loop(), b""
+    loop = asyncio.get_running_loop()
+    found = b""
     while data := await loop.sock_recv(peer, 65_536):
         found += data
     return found
@@ -96,7 +104,11 @@ async def says_and_ends(peer, protocol):
 
 
 async def closes_upon_a_word(peer, protocol):
-    protocol.does = lambda transport, data: (transport.write(data.upper()), transport.close(), transport.write(b"late"))
+    protocol.does = lambda transport, data: (
+        transport.write(data.upper()),
+        transport.close(),
+        transport.write(b"late"),
+    )
     await asyncio.get_running_loop().sock_sendall(peer, b"abc")
     assert await all_of(peer) == b"ABC"
 
@@ -109,7 +121,9 @@ async def resets(peer, protocol):
 
 
 async def reads_late(peer, protocol):
-    """Much more than the kernel takes: the protocol is told to pause and to go on, and everything arrives in order."""
+    """Much more than the kernel takes: the protocol is told to pause and to go on, and everything
+    arrives in order.
+    """
     whole = bytes(range(256)) * (20 * HIGH // 256) * 8
     protocol.transport.write(whole)
     assert protocol.told[-1] == "pause"
@@ -135,7 +149,9 @@ async def aborts(peer, protocol):
     protocol.transport.abort()
 
 
-@pytest.mark.parametrize("act", [says_and_ends, closes_upon_a_word, resets, reads_late, half_closes, aborts])
+@pytest.mark.parametrize(
+    "act", [says_and_ends, closes_upon_a_word, resets, reads_late, half_closes, aborts]
+)
 def test_a_protocol_is_told_what_asyncio_would_tell(act):
     told = [asyncio.run(run(start, Told(), act)) for start in (ours, theirs)]
     assert told[0] == told[1]
@@ -148,7 +164,9 @@ def test_a_mistake_of_the_protocol_closes_the_connection():
     seen = []
 
     async def act(peer, protocol):
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: seen.append(context["exception"]))
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: seen.append(context["exception"])
+        )
         await asyncio.get_running_loop().sock_sendall(peer, b"abc")
 
     assert asyncio.run(run(ours, Told(fails), act)) == ["made", "lost by ValueError"]

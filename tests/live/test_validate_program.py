@@ -39,7 +39,9 @@ def call(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 @pytest.fixture
 def sends(tmp_path: Path) -> list[str]:
-    """A program that sends so many messages over one connection and ends with a status; both are its arguments."""
+    """A program that sends so many messages over one connection and ends with a status; both are
+    its arguments.
+    """
     path = tmp_path / "sends.py"
     path.write_text(SENDS, encoding="utf-8")
     return ["--", sys.executable, str(path)]
@@ -49,7 +51,11 @@ def test_a_program_that_sends_well_passes_over_tls_that_it_trusts(sends, capfd):
     status, out, err = call(capfd, "--json", *sends, "5", "0")
     result = json.loads(out)
     assert (status, result["passed"], result["error"]) == (0, True, None)
-    assert (result["messages"]["submitted"], result["messages"]["accepted"], result["logins"]["accepted"]) == (5, 5, 1)
+    assert (
+        result["messages"]["submitted"],
+        result["messages"]["accepted"],
+        result["logins"]["accepted"],
+    ) == (5, 5, 1)
     assert "sent 5" in err
     assert result["command"] == shlex.join(["relaysim", "validate", *sends, "5", "0"])
 
@@ -70,12 +76,16 @@ def test_one_that_sends_well_and_ends_badly_fails(sends, capfd):
 
 
 def test_one_that_never_connects_fails_and_is_told_so(capfd):
-    status, out, _ = call(capfd, "--json", "--messages", "3", "--patience", "5m", "--", sys.executable, "-c", "")
+    status, out, _ = call(
+        capfd, "--json", "--messages", "3", "--patience", "5m", "--", sys.executable, "-c", ""
+    )
     result = json.loads(out)
     assert status == 1
     missed = [each["metric"] for each in result["expectations"] if not each["passed"]]
     assert missed == ["messages.lost", "messages.accepted"]
-    assert [each["what"] for each in result["diagnosis"]] == ["The program never connected to the relay."]
+    assert [each["what"] for each in result["diagnosis"]] == [
+        "The program never connected to the relay."
+    ]
     assert result["command"].startswith("relaysim validate --messages 3 --patience 5m -- ")
 
 
@@ -92,7 +102,10 @@ def test_a_signal_that_ends_the_call_ends_the_program_too(number):
     script = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
     call = ["validate", "--tls", "none", "--", sys.executable, "-c", script]
     with subprocess.Popen(
-        [sys.executable, "-c", HEEDS, *call], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEEDS, *call],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
         program = int(process.stderr.readline())
@@ -111,7 +124,9 @@ def test_a_signal_that_comes_while_the_program_starts_ends_it_too(monkeypatch, c
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(subprocess, "Popen", Signalled)
-    status, _, _ = call(capfd, "--tls", "none", "--", sys.executable, "-c", "import time; time.sleep(600)")
+    status, _, _ = call(
+        capfd, "--tls", "none", "--", sys.executable, "-c", "import time; time.sleep(600)"
+    )
     monkeypatch.undo()
     (program,) = started
     ended = program.poll() is not None
@@ -138,12 +153,23 @@ rtt = 0
 "incidents.total" = "== 1"
 """
     )
-    arguments = ["--json", "--scenario", str(path), "--set", "policy.window=sliding", *sends, "3", "0"]
+    arguments = [
+        "--json",
+        "--scenario",
+        str(path),
+        "--set",
+        "policy.window=sliding",
+        *sends,
+        "3",
+        "0",
+    ]
     status, out, _ = call(capfd, *arguments)
     result = json.loads(out)
     assert status == 0
     assert (result["error"], result["scenario"]) == ("the program ended with status 1", "six")
-    assert result["command"].startswith("relaysim validate --scenario six.toml --set policy.window=sliding -- ")
+    assert result["command"].startswith(
+        "relaysim validate --scenario six.toml --set policy.window=sliding -- "
+    )
     assert call(capfd, *arguments[:-2], "2", "0")[0] == 1
 
 
@@ -154,9 +180,14 @@ def test_what_was_to_be_sent_and_was_not_is_lost(sends, capfd):
 
 def test_a_password_is_checked_where_one_is_given(sends, capfd):
     assert call(capfd, "--user", "me:mine", *sends, "1", "0")[0] == 0
-    status, out, _ = call(capfd, "--json", "--user", "me:mine", "--", "env", "SMTP_PASS=other", *sends[1:], "1", "0")
+    status, out, _ = call(
+        capfd, "--json", "--user", "me:mine", "--", "env", "SMTP_PASS=other", *sends[1:], "1", "0"
+    )
     result = json.loads(out)
-    assert (status, result["logins"]["failed"]) == (1, 2)  # smtplib tries one mechanism after the other
+    assert (status, result["logins"]["failed"]) == (
+        1,
+        2,
+    )  # smtplib tries one mechanism after the other
     assert "mine" not in result["command"]
 
 
@@ -164,11 +195,18 @@ def test_patience_ends_the_program_and_what_it_has_started(tmp_path, capfd):
     child = tmp_path / "child"
     script = f"sleep 10000 & echo $! > {shlex.quote(str(child))}; sleep 10000"
     patience = 0.25
-    while not (child.exists() and child.read_text()):  # a machine that is busy starts programs slowly
+    while not (
+        child.exists() and child.read_text()
+    ):  # a machine that is busy starts programs slowly
         patience *= 2
-        status, out, _ = call(capfd, "--json", "--patience", f"{patience}s", "--", "sh", "-c", script)
+        status, out, _ = call(
+            capfd, "--json", "--patience", f"{patience}s", "--", "sh", "-c", script
+        )
         assert (status, json.loads(out)["ended"]) == (1, "aborted")
-        assert json.loads(out)["error"] == f"the program was still running after {patience:g} s and was ended"
+        assert (
+            json.loads(out)["error"]
+            == f"the program was still running after {patience:g} s and was ended"
+        )
     until(lambda: not _runs(int(child.read_text())), "the child's end")
 
 
@@ -196,13 +234,18 @@ def test_what_was_trusted_before_is_trusted_still(tmp_path, capfd, monkeypatch):
     call(capfd, "--", "sh", "-c", copies)
     own = (tmp_path / "copy-RELAY_CA").read_text()
     assert own.startswith("-----BEGIN CERTIFICATE-----")
-    assert [(tmp_path / f"copy-{name}").read_text() for name in names] == [f"of {name}\n\n{own}" for name in names]
+    assert [(tmp_path / f"copy-{name}").read_text() for name in names] == [
+        f"of {name}\n\n{own}" for name in names
+    ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--", "no-such-program-here"], "no-such-program-here: cannot be run: No such file or directory"),
+        (
+            ["--", "no-such-program-here"],
+            "no-such-program-here: cannot be run: No such file or directory",
+        ),
         (["--"], "Missing argument"),
         (["paced", "--", "true"], "paced stands before --"),
         (["env", "x.py"], "env: is a program and no strategy; write relaysim validate -- env x.py"),
@@ -223,4 +266,6 @@ def test_the_help_tells_of_both_forms(capfd):
     status, out, _ = call(capfd, "--help")
     assert status == 0
     assert "FILE.py:NAME" in out
-    assert "validate [OPTIONS] -- CMD..." in " ".join(out.split())  # behind the program's name, which is pytest's here
+    assert "validate [OPTIONS] -- CMD..." in " ".join(
+        out.split()
+    )  # behind the program's name, which is pytest's here

@@ -1,4 +1,6 @@
-"""What is seen of ``relaysim serve`` while it runs: the log of events, and the screen on a terminal."""
+"""What is seen of ``relaysim serve`` while it runs: the log of events, and the screen on a
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,14 @@ WRONG = b"AUTH PLAIN AHVzZXIxAHdyb25n\r\n"
 @pytest.mark.parametrize("where", ["a file", "stderr"])
 def test_every_event_is_a_line_of_json_at_once(where: str, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    with served("--tls", "none", "--user", "user1:secret", "--json-log", "-" if where == "stderr" else str(path)) as relay:
+    with served(
+        "--tls",
+        "none",
+        "--user",
+        "user1:secret",
+        "--json-log",
+        "-" if where == "stderr" else str(path),
+    ) as relay:
 
         def lines() -> list[str]:
             found = relay.lines if where == "stderr" else path.read_text().splitlines()
@@ -45,7 +54,14 @@ def test_every_event_is_a_line_of_json_at_once(where: str, tmp_path: Path) -> No
         status, result = relay.stopped()
     assert status == 0
     events = [json.loads(line) for line in lines()]
-    assert [each["event"] for each in events] == ["opened", "login", "login", *["accepted"] * 5, "incident", "closed"]
+    assert [each["event"] for each in events] == [
+        "opened",
+        "login",
+        "login",
+        *["accepted"] * 5,
+        "incident",
+        "closed",
+    ]
     assert [each["outcome"] for each in events[1:3]] == ["failed", "accepted"]
     assert events[-2]["limit"] == "transactions_per_connection"
     assert events[-2]["t"] == result["incidents"]["log"][0]["t"]
@@ -58,12 +74,25 @@ def test_a_block_is_an_event_too(tmp_path: Path) -> None:
         with Peer(relay.port) as peer:
             assert peer.ask(EHLO + WRONG * 11, 12)[-1] == 421
         result = relay.stopped()[1]
-    (block,) = [each for line in path.read_text().splitlines() if (each := json.loads(line))["event"] == "block"]
-    assert (block["limit"], block["username"], block["ip"]) == ("failed_logins_per_username_ip", "user1", "127.0.0.1")
-    assert (block["t"], block["until_s"]) == (result["blocks"][0]["from_s"], result["blocks"][0]["until_s"])
+    (block,) = [
+        each
+        for line in path.read_text().splitlines()
+        if (each := json.loads(line))["event"] == "block"
+    ]
+    assert (block["limit"], block["username"], block["ip"]) == (
+        "failed_logins_per_username_ip",
+        "user1",
+        "127.0.0.1",
+    )
+    assert (block["t"], block["until_s"]) == (
+        result["blocks"][0]["from_s"],
+        result["blocks"][0]["until_s"],
+    )
 
 
-def test_a_log_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["serve", "--port", "0", "--json-log", str(tmp_path / "nowhere" / "x")])
     assert stopped.value.code == 2
@@ -77,18 +106,34 @@ def test_the_screen_shows_use_and_incidents_with_what_they_mean() -> None:
             for _ in range(5):
                 peer.ask(MESSAGE, 4)
         uses = relay.call(lambda: relay.door.tally.uses(relay.door.clock.now()))
-        result, policy = relay.result(), relay.door.relay.policy
+        result = relay.result()
+        policy = relay.door.relay.policy
         with Peer(relay.port) as peer:
             peer.logged_in()
             for _ in range(6):
                 peer.ask(MESSAGE, 4)
         met = relay.result()
-    assert (uses["connections_per_ip"], uses["logins_per_username"], uses["failed_logins_per_ip"]) == (1, 1, 0)
+    assert (
+        uses["connections_per_ip"],
+        uses["logins_per_username"],
+        uses["failed_logins_per_ip"],
+    ) == (1, 1, 0)
     shown = text(Moment("127.0.0.1:2525", result, policy, rate=5, open=1, uses=uses, latest=[]))
     assert re.search(r"1 accepted, 5 of at most 600 in the last minute, 1 open, 1 login\b", shown)
     assert re.search(r"logins_per_username +1 +120", shown)
     row = met.incidents.log[0]
-    latest = [Incident(round(row.t * 1e6), row.limit, row.code, row.text, row.ip, row.username, row.connection, row.message)]
+    latest = [
+        Incident(
+            round(row.t * 1e6),
+            row.limit,
+            row.code,
+            row.text,
+            row.ip,
+            row.username,
+            row.connection,
+            row.message,
+        )
+    ]
     shown = text(Moment("127.0.0.1:2525", met, policy, rate=5, open=1, uses=uses, latest=latest))
     assert re.search(r"transactions_per_connection +421 +user1 at 127.0.0.1, connection 2", shown)
     assert "Reconnect after every fifth message" in " ".join(shown.split())

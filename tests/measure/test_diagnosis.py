@@ -13,7 +13,12 @@ from sim.world import simulate
 
 def run(strategy, messages=400, *, policy=None, workload=None, faults=None, **sender):
     work = workload or {"kind": "batch", "messages": messages}
-    data = {"sender": {"strategy": strategy, **sender}, "workload": work, "policy": policy or {}, "faults": faults or {}}
+    data = {
+        "sender": {"strategy": strategy, **sender},
+        "workload": work,
+        "policy": policy or {},
+        "faults": faults or {},
+    }
     return simulate(build(data, "test.toml", "test", Path()))
 
 
@@ -21,7 +26,10 @@ def test_one_connection_is_told_to_reconnect():
     result = run("one-connection", 1_000)
     (finding,) = result.diagnosis
     assert finding.limit == "transactions_per_connection"
-    assert f"Connection 1 tried a sixth transaction at {result.incidents.first_s:.2f} s." in finding.what
+    assert (
+        f"Connection 1 tried a sixth transaction at {result.incidents.first_s:.2f} s."
+        in finding.what
+    )
     assert "It cost 995 messages" in finding.what
     assert "allows 5 transactions a connection" in finding.why
     assert "Reconnect after every fifth message" in finding.fix
@@ -46,7 +54,11 @@ def test_a_storm_of_logins_and_connections():
 
 def test_a_stale_password_names_the_block():
     faults = {"wrong_password": {"from": "10m", "until": "40m"}}
-    result = run("connection-per-message", workload={"kind": "constant", "rate": "2/min", "for": "1h"}, faults=faults)
+    result = run(
+        "connection-per-message",
+        workload={"kind": "constant", "rate": "2/min", "for": "1h"},
+        faults=faults,
+    )
     (finding,) = result.diagnosis
     assert "The first of 11 wrong passwords came at 10 min." in finding.what
     assert "user1 at 198.18.0.1 was shut out from 15 min until 1 h 15 min." in finding.what
@@ -55,7 +67,9 @@ def test_a_stale_password_names_the_block():
 
 
 def test_losses_without_a_limit_are_told_too():
-    result = run("connection-per-message", 60, faults={"drop_connection": 0.05}, policy={"use": "unlimited"})
+    result = run(
+        "connection-per-message", 60, faults={"drop_connection": 0.05}, policy={"use": "unlimited"}
+    )
     (finding,) = result.diagnosis
     assert finding.limit is None
     assert finding.what.startswith(f"{result.messages.lost} messages were lost")
@@ -66,7 +80,15 @@ def test_nothing_happened_nothing_said():
 
 
 @pytest.mark.parametrize(
-    ("count", "word"), [(1, "first"), (20, "twentieth"), (21, "21st"), (111, "111th"), (122, "122nd"), (1003, "1,003rd")]
+    ("count", "word"),
+    [
+        (1, "first"),
+        (20, "twentieth"),
+        (21, "21st"),
+        (111, "111th"),
+        (122, "122nd"),
+        (1003, "1,003rd"),
+    ],
 )
 def test_ordinals(count, word):
     assert ordinal(count) == word
@@ -74,7 +96,13 @@ def test_ordinals(count, word):
 
 @pytest.mark.parametrize(
     ("micros", "text"),
-    [(0, "0 s"), (944_000, "0.94 s"), (12_340_000, "12.3 s"), (120_000_000, "2 min"), (4_500_000_000, "1 h 15 min")],
+    [
+        (0, "0 s"),
+        (944_000, "0.94 s"),
+        (12_340_000, "12.3 s"),
+        (120_000_000, "2 min"),
+        (4_500_000_000, "1 h 15 min"),
+    ],
 )
 def test_moments(micros, text):
     assert moment(micros) == text

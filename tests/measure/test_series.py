@@ -13,14 +13,20 @@ from sim.relay.policy import load
 SECOND = 1_000_000
 END = 200 * SECOND
 POLICY = load(
-    "mailersend", {"failed_logins_per_username_ip": {"per": "30s"}, "failed_logins_per_ip": {"per": "45s"}}, "test", Path()
+    "mailersend",
+    {"failed_logins_per_username_ip": {"per": "30s"}, "failed_logins_per_ip": {"per": "45s"}},
+    "test",
+    Path(),
 )
 WIDTH = SECOND
 
 moments = some.integers(0, END - 1)
 logins = some.lists(
     some.tuples(
-        moments, some.sampled_from("ab"), some.sampled_from("xy"), some.sampled_from(["accepted", "failed", "refused"])
+        moments,
+        some.sampled_from("ab"),
+        some.sampled_from("xy"),
+        some.sampled_from(["accepted", "failed", "refused"]),
     ),
     max_size=40,
     unique_by=lambda row: row[0],
@@ -35,10 +41,13 @@ def made(recorder):
 
 
 def brute(events, per):
-    """Events of one key: the most in (t - per, t] over the moments t of each bin, which is where the bin or an event begins."""
+    """Events of one key: the most in (t - per, t] over the moments t of each bin, which is where
+    the bin or an event begins.
+    """
     found = []
     for index in range(END // WIDTH):
-        start, stop = index * WIDTH, (index + 1) * WIDTH
+        start = index * WIDTH
+        stop = (index + 1) * WIDTH
         probes = [start - 1] * (index > 0) + [at for at in events if start <= at < stop]
         found.append(max((sum(t - per < at <= t for at in events) for t in probes), default=0))
     return found
@@ -64,7 +73,10 @@ def test_logins_and_wrong_passwords(rows):
         recorder.login(at, 1, ip, username, outcome)
     use = made(recorder)
     near(use["logins_per_username"], highest([(row[0], row[1]) for row in rows], 60 * SECOND))
-    near(use["failed_logins_per_ip"], highest([(row[0], row[2]) for row in rows if row[3] == "failed"], 45 * SECOND))
+    near(
+        use["failed_logins_per_ip"],
+        highest([(row[0], row[2]) for row in rows if row[3] == "failed"], 45 * SECOND),
+    )
 
 
 @given(logins)
@@ -78,8 +90,10 @@ def test_consecutive_wrong_passwords_begin_anew_after_a_success(rows):
         rounds[username, ip] = rounds.get((username, ip), 0) + (outcome == "accepted")
         if outcome == "failed":
             kept.append((at, (username, ip, rounds[username, ip])))
-    # A success also ends a count at once, which the sum over rounds does not: only the rise of each count is compared.
-    found, expected = made(recorder)["failed_logins_per_username_ip"], highest(kept, 30 * SECOND)
+    # A success also ends a count at once, which the sum over rounds does not: only the rise of each
+    # count is compared.
+    found = made(recorder)["failed_logins_per_username_ip"]
+    expected = highest(kept, 30 * SECOND)
     assert max(found) == max(expected)
     assert all(mine <= brute_force for mine, brute_force in zip(found, expected, strict=True))
 
@@ -100,7 +114,10 @@ def test_transactions_count_up_to_the_refused_one_and_end_with_the_connection():
 
 @given(
     some.lists(
-        some.tuples(some.one_of(moments, some.integers(0, 199).map(lambda bin: bin * WIDTH + WIDTH - 1)), some.integers(1, 3)),
+        some.tuples(
+            some.one_of(moments, some.integers(0, 199).map(lambda bin: bin * WIDTH + WIDTH - 1)),
+            some.integers(1, 3),
+        ),
         max_size=40,
     )
 )
@@ -111,6 +128,9 @@ def test_transactions_of_the_busiest_connection(rows):
     for index, (at, connection) in enumerate(sorted(rows)):
         recorder.accepted(at, connection, str(index % 5))
         used[connection] = used.get(connection, 0) + 1
-        for place in (at // WIDTH, min((at + 1) // WIDTH, len(expected) - 1)):  # a moment lasts a microsecond
+        for place in (
+            at // WIDTH,
+            min((at + 1) // WIDTH, len(expected) - 1),
+        ):  # a moment lasts a microsecond
             expected[place] = max(expected[place], used[connection])
     assert made(recorder)["transactions_per_connection"] == expected

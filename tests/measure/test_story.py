@@ -1,4 +1,6 @@
-"""The story of each connection: every row of the recorder stands in one life, in order of time, and nothing beside them."""
+"""The story of each connection: every row of the recorder stands in one life, in order of time, and
+nothing beside them.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,10 @@ def test_the_sixth_transaction_is_seen_to_be_refused():
 
 
 def test_a_wrong_password_and_a_refused_greeting_are_told_apart():
-    _, story = told(sender={"strategy": "connection-per-message"}, faults={"wrong_password": {"from": 0, "until": "1h"}})
+    _, story = told(
+        sender={"strategy": "connection-per-message"},
+        faults={"wrong_password": {"from": 0, "until": "1h"}},
+    )
     assert kinds(story) == ["greeting", "failed", "open"]
     _, story = told(sender={"strategy": "connection-per-message"}, policy={"connections_per_ip": 1})
     assert kinds(story, 1) == ["refused"]
@@ -53,20 +58,33 @@ def test_what_lies_beyond_the_end_of_the_run_is_not_told():
     assert world.result().connections.opened == len(story.opened)
 
 
-@given(st.sampled_from(["paced", "batches", "connection-per-message", "retry"]), st.integers(1, 5), st.integers(0, 5))
+@given(
+    st.sampled_from(["paced", "batches", "connection-per-message", "retry"]),
+    st.integers(1, 5),
+    st.integers(0, 5),
+)
 def test_every_row_stands_in_one_life(strategy, workers, seed):
     world, story = told(
-        sender={"strategy": strategy, "workers": workers}, seed=seed, network={},
-        policy={"transactions_per_connection": 3, "logins_per_username": {"count": 4, "per": "2s"}}, until="60s",
-    )  # fmt: skip
-    result, lives = world.result(), story.lives(0, 10_000)
+        sender={"strategy": strategy, "workers": workers},
+        seed=seed,
+        network={},
+        policy={"transactions_per_connection": 3, "logins_per_username": {"count": 4, "per": "2s"}},
+        until="60s",
+    )
+    result = world.result()
+    lives = story.lives(0, 10_000)
     assert len(lives) == result.connections.opened
     steps = [step for life in lives for step in life.steps]
     assert {step.kind for step in steps} <= set(KINDS)
-    assert sum(step.kind == "transaction" for step in steps) == result.messages.accepted + result.messages.duplicated
+    assert (
+        sum(step.kind == "transaction" for step in steps)
+        == result.messages.accepted + result.messages.duplicated
+    )
     assert sum(step.kind == "refused" for step in steps) == result.incidents.total
     assert sum(step.kind == "login" for step in steps) == result.logins.accepted
-    assert sum(len(story.messages_on(life.connection)) for life in lives) == len(world.recorder.accepted_ids)
+    assert sum(len(story.messages_on(life.connection)) for life in lives) == len(
+        world.recorder.accepted_ids
+    )
     for life in lives:
         edges = [life.from_, *(edge for step in life.steps for edge in step[:2])]
         assert edges == sorted(edges)

@@ -1,6 +1,8 @@
-"""A Tally against the rows: whatever a run in virtual time leaves behind, told to both, comes to the same result.
+"""A Tally against the rows: whatever a run in virtual time leaves behind, told to both, comes to
+the same result.
 
-Where a Tally may differ it says so: the stretches of its peaks and levels are told in ticks of 10 ms.
+Where a Tally may differ it says so: the stretches of its peaks and levels are told in ticks of 10
+ms.
 """
 
 from __future__ import annotations
@@ -26,9 +28,18 @@ from sim.world import World
 S = 1_000_000
 
 WORLDS: dict[str, Any] = {
-    "storm": {"sender": {"strategy": "connection-per-message", "workers": 20}, "workload": {"kind": "batch", "messages": 700}},
-    "one connection": {"sender": {"strategy": "one-connection"}, "workload": {"kind": "batch", "messages": 50}},
-    "batches": {"sender": {"strategy": "batches", "workers": 6}, "workload": {"kind": "batch", "messages": 3_000}},
+    "storm": {
+        "sender": {"strategy": "connection-per-message", "workers": 20},
+        "workload": {"kind": "batch", "messages": 700},
+    },
+    "one connection": {
+        "sender": {"strategy": "one-connection"},
+        "workload": {"kind": "batch", "messages": 50},
+    },
+    "batches": {
+        "sender": {"strategy": "batches", "workers": 6},
+        "workload": {"kind": "batch", "messages": 3_000},
+    },
     "stale": {
         "sender": {"strategy": "connection-per-message", "workers": 2},
         "workload": {"kind": "constant", "rate": "6/min", "for": "1h"},
@@ -39,7 +50,10 @@ WORLDS: dict[str, Any] = {
         "workload": {"kind": "batch", "messages": 400},
         "faults": {"drop_connection": 0.02},
     },
-    "days": {"sender": {"strategy": "paced"}, "workload": {"kind": "constant", "rate": "1/min", "for": "2d"}},
+    "days": {
+        "sender": {"strategy": "paced"},
+        "workload": {"kind": "constant", "rate": "1/min", "for": "2d"},
+    },
 }
 
 
@@ -51,9 +65,18 @@ def both(tables, window="fixed") -> tuple[Result, Result]:
     told = Tally(scenario.policy)
     tell(world.recorder, told, rows.duration_s)
     facts = Facts(
-        "t", "t", scenario.policy, scenario.strategy, None, round(rows.duration_s * S), rows.ended, {}, frozenset(),
-        usernames=1, ips=1,
-    )  # fmt: skip
+        "t",
+        "t",
+        scenario.policy,
+        scenario.strategy,
+        None,
+        round(rows.duration_s * S),
+        rows.ended,
+        {},
+        frozenset(),
+        usernames=1,
+        ips=1,
+    )
     return rows, live_result(told, facts, rows.messages.submitted)
 
 
@@ -61,12 +84,17 @@ def tell(recorder: Recorder, tally: Tally, until: float) -> None:
     """Everything in the order of time; at one instant in the order in which a relay tells it."""
     events: list[tuple[int, float, Callable[[], None]]] = []
     events += [(row.at, 1, partial(tally.opened, *row)) for row in recorder.opened_rows]
-    events += [(at, 4, partial(tally.closed, at, number)) for number, at in recorder.closed_at.items()]
+    events += [
+        (at, 4, partial(tally.closed, at, number)) for number, at in recorder.closed_at.items()
+    ]
     events += [(block.from_, 1.5, partial(tally.block, *block)) for block in recorder.blocks]
     events += [(row.at, 2, partial(tally.login, *row)) for row in recorder.logins]
     events += [(row.at, 3, partial(tally.incident, *row)) for row in recorder.incidents]
     columns = zip(recorder.accepted_at, recorder.accepted_on, recorder.accepted_ids, strict=True)
-    events += [(at, 2, partial(tally.accepted, at, number, str(message))) for at, number, message in columns]
+    events += [
+        (at, 2, partial(tally.accepted, at, number, str(message)))
+        for at, number, message in columns
+    ]
     for at, _, call in sorted(events, key=lambda event: event[:2]):
         if at <= until * S:
             call()
@@ -88,7 +116,8 @@ def test_a_tally_comes_to_what_the_rows_say(name, window):
     assert abs(told.connections.peak_per_min - rows.connections.peak_per_min) <= 2
     assert abs(told.logins.peak_per_min - rows.logins.peak_per_min) <= 2
     assert abs(told.throughput.peak_per_min - rows.throughput.peak_per_min) <= 3
-    series, expected = told.series, rows.series
+    series = told.series
+    expected = rows.series
     assert series.t_s == expected.t_s
     assert series.accepted == expected.accepted
     assert series.incidents == expected.incidents
@@ -96,13 +125,20 @@ def test_a_tally_comes_to_what_the_rows_say(name, window):
     assert near(series.logins_in_window, expected.logins_in_window, 2)
     for limit, levels in series.in_window.items():
         assert near(levels, expected.in_window[limit], 2), limit
-    assert [finding.limit for finding in told.diagnosis] == [finding.limit for finding in rows.diagnosis]
+    assert [finding.limit for finding in told.diagnosis] == [
+        finding.limit for finding in rows.diagnosis
+    ]
     for mine, theirs in zip(told.diagnosis, rows.diagnosis, strict=True):
-        assert (mine.why, mine.what.partition(".")[0]) == (theirs.why, theirs.what.partition(".")[0])
+        assert (mine.why, mine.what.partition(".")[0]) == (
+            theirs.why,
+            theirs.what.partition(".")[0],
+        )
 
 
 def near(mine, theirs, most):
-    return len(mine) == len(theirs) and all(abs(one - other) <= most for one, other in zip(mine, theirs, strict=True))
+    return len(mine) == len(theirs) and all(
+        abs(one - other) <= most for one, other in zip(mine, theirs, strict=True)
+    )
 
 
 def test_the_widths_of_bins_divide_those_of_every_result():
@@ -129,7 +165,9 @@ def test_bins_grow_and_lose_nothing():
 
 def test_a_name_is_new_once():
     distinct = Distinct()
-    assert [distinct.add(str(number % 1_000)) for number in range(2_000)] == [True] * 1_000 + [False] * 1_000
+    assert [distinct.add(str(number % 1_000)) for number in range(2_000)] == [True] * 1_000 + [
+        False
+    ] * 1_000
     assert distinct.seen("999")
     assert not distinct.seen("1000")
 

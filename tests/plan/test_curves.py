@@ -16,7 +16,9 @@ def test_latency_rises_with_load_and_is_the_round_trips_without_any():
     means = [one.mean for one in curve.found]
     assert all(one.mean_low <= one.mean <= one.mean_high for one in curve.found)
     assert means[0] < means[4] < means[-1]
-    assert 0.455 <= means[0] < 2  # one message alone takes 0.455 s; one that meets a busy worker waits for its connection
+    assert (
+        0.455 <= means[0] < 2
+    )  # one message alone takes 0.455 s; one that meets a busy worker waits for its connection
     assert (curve.marked, curve.bound) == (200.0, 4.0)
 
 
@@ -39,8 +41,12 @@ def test_the_figures_show_the_curves_and_their_intervals(tmp_path):
     steps: list[int] = []
     written = write_plan(found, tmp_path, lambda: steps.append(1))
     assert sorted(path.name for path in written) == [
-        "plan.drain.png", "plan.json", "plan.latency.png", "plan.snippet.txt", "plan.toml"
-    ]  # fmt: skip
+        "plan.drain.png",
+        "plan.json",
+        "plan.latency.png",
+        "plan.snippet.txt",
+        "plan.toml",
+    ]
     assert len(steps) == (8 + len(drain_curve(found, replications=1).at)) * 6
 
 

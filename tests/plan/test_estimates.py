@@ -32,7 +32,9 @@ def test_so_many_runs_put_the_low_end_there(asked, runs):
 
 
 def test_the_mean_is_in_its_interval_as_often_as_promised():
-    source, inside, runs = draws("means"), 0, 2000
+    source = draws("means")
+    inside = 0
+    runs = 2000
     for _ in range(runs):
         found = es.estimate(source.normal(10, 2, 8).tolist(), 0.9)
         inside += found.mean_low <= 10 <= found.mean_high
@@ -41,10 +43,16 @@ def test_the_mean_is_in_its_interval_as_often_as_promised():
 
 @pytest.mark.parametrize("law", ["normal", "exponential", "lognormal"])
 def test_a_further_value_is_in_the_range_at_least_as_often_as_promised(law):
-    source, inside, runs = draws(law), 0, 2000
+    source = draws(law)
+    inside = 0
+    runs = 2000
     for _ in range(runs):
         values = getattr(source, law)(size=37)
-        inside += es.estimate(values[:36].tolist()).low <= values[36] <= es.estimate(values[:36].tolist()).high
+        inside += (
+            es.estimate(values[:36].tolist()).low
+            <= values[36]
+            <= es.estimate(values[:36].tolist()).high
+        )
     assert inside / runs >= 0.94
 
 
@@ -61,7 +69,9 @@ def test_one_run_says_nothing_of_others():
 
 
 def test_the_bound_of_a_further_value_holds_as_often_as_promised():
-    source, below, runs = draws("bound"), 0, 2000
+    source = draws("bound")
+    below = 0
+    runs = 2000
     for _ in range(runs):
         values = source.normal(100, 5, 11).tolist()
         below += values[10] <= es.upper_bound(values[:10], 0.9)
@@ -71,7 +81,9 @@ def test_the_bound_of_a_further_value_holds_as_often_as_promised():
 
 @pytest.mark.parametrize("part", [0.5, 0.9, 0.99])
 def test_a_percentile_is_in_its_interval_at_least_as_often_as_promised(part):
-    source, inside, runs = draws(f"percentile {part}"), 0, 1000
+    source = draws(f"percentile {part}")
+    inside = 0
+    runs = 1000
     true = stats.expon.ppf(part)
     for _ in range(runs):
         low, high = es.percentile_interval(source.exponential(size=600).tolist(), part)
@@ -82,22 +94,30 @@ def test_a_percentile_is_in_its_interval_at_least_as_often_as_promised(part):
 def test_common_luck_makes_a_difference_certain():
     source = draws("paired")
     luck = source.normal(0, 50, 10)
-    first, second = (100 + luck).tolist(), (103 + luck + source.normal(0, 1, 10)).tolist()
+    first = (100 + luck).tolist()
+    second = (103 + luck + source.normal(0, 1, 10)).tolist()
     found = es.paired(first, second)
     assert found.mean_low > 0
-    assert found.mean_high - found.mean_low < 4 < es.estimate(second).mean_high - es.estimate(second).mean_low
+    assert (
+        found.mean_high - found.mean_low
+        < 4
+        < es.estimate(second).mean_high - es.estimate(second).mean_low
+    )
 
 
 def test_the_warm_up_is_what_came_before_the_steady_state():
     source = draws("warm up")
-    rising = np.concatenate([np.linspace(0, 100, 400), np.full(2000, 100)]) + source.normal(0, 3, 2400)
+    rising = np.concatenate([np.linspace(0, 100, 400), np.full(2000, 100)]) + source.normal(
+        0, 3, 2400
+    )
     assert 300 <= es.warm_up(rising.tolist()) <= 450
     assert es.warm_up((100 + source.normal(0, 3, 2400)).tolist()) < 600
     assert es.warm_up([1.0, 2.0]) == 0
 
 
 def test_sequential_stopping_stops_once_the_mean_is_certain_enough():
-    source, values = draws("sequential"), list[float]()
+    source = draws("sequential")
+    values = list[float]()
     while not es.precise(values, 0.01):
         values.append(float(source.normal(100, 10)))
     assert 100 < len(values) < 1000  # 1.96 x 10 / sqrt(n) <= 1 at 384

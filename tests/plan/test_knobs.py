@@ -1,4 +1,6 @@
-"""Each library in its own options: settings spelt its way, times measured where it speaks otherwise, plans that its model keeps."""
+"""Each library in its own options: settings spelt its way, times measured where it speaks
+otherwise, plans that its model keeps.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ LIBRARIES = [name for name in known() if name not in ("paced", "batches", "smtpl
 
 
 def trials(name: str) -> Trials:
-    return Trials(by_deadline(10, MINUTE), knobs_for(name), {"policy": {"use": "mailersend"}}, 1, 1, Meter(lambda *_: None))
+    return Trials(
+        by_deadline(10, MINUTE),
+        knobs_for(name),
+        {"policy": {"use": "mailersend"}},
+        1,
+        1,
+        Meter(lambda *_: None),
+    )
 
 
 @pytest.mark.parametrize("name", known())
@@ -36,7 +45,11 @@ def test_gaps_are_spelt_as_the_library_takes_them():
     assert knobs_for("paced").options(setting) == {"size": 5, "spacing": "1.25s"}
     assert knobs_for("symfony-mailer").options(setting)["restart_threshold_sleep"] == 2
     nodemailer = knobs_for("nodemailer").options(setting)
-    assert (nodemailer["rateDelta"], nodemailer["maxConnections"], nodemailer["rateLimit"]) == (1250, 3, 5)
+    assert (nodemailer["rateDelta"], nodemailer["maxConnections"], nodemailer["rateLimit"]) == (
+        1250,
+        3,
+        5,
+    )
 
 
 @pytest.mark.parametrize("name", ["paced", "batches"])
@@ -52,6 +65,10 @@ def test_a_plan_for_a_library_holds_in_its_model_under_every_reading(name):
     assert found.feasible, found.why
     assert found.predicted is not None
     assert found.predicted.incidents.high == 0
-    assert all(found.readings.values()), [reading for reading, holds in found.readings.items() if not holds]
+    assert all(found.readings.values()), [
+        reading for reading, holds in found.readings.items() if not holds
+    ]
     assert found.rtt_s is not None
-    assert found.rtt_s[0] == 0, "a pause is safe for any round trip where the demand leaves the time"
+    assert found.rtt_s[0] == 0, (
+        "a pause is safe for any round trip where the demand leaves the time"
+    )

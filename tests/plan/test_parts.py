@@ -1,4 +1,6 @@
-"""A long batch of a library is proven by one whole run and by its first part, and what that says holds of whole runs too."""
+"""A long batch of a library is proven by one whole run and by its first part, and what that says
+holds of whole runs too.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from sim.plan.trials import Meter, Trials
 from sim.scenario import build
 from sim.world import simulate
 
-MINUTE, FEW = 60_000_000, 600
+MINUTE = 60_000_000
+FEW = 600
 LOW = Standard(share=0.6)
 """Eight replications."""
 
@@ -25,7 +28,12 @@ LOW = Standard(share=0.6)
 def trials(messages: int, within: int) -> Trials:
     meter = Meter(lambda done, total, what: None)
     return Trials(
-        by_deadline(messages, within), knobs_for("nodemailer"), {"policy": {"use": "mailersend"}}, seed=1, jobs=1, meter=meter
+        by_deadline(messages, within),
+        knobs_for("nodemailer"),
+        {"policy": {"use": "mailersend"}},
+        seed=1,
+        jobs=1,
+        meter=meter,
     )
 
 
@@ -38,7 +46,9 @@ def long_plan():
 
 
 def replay(found, seed, *overrides):
-    return simulate(build(tomllib.loads(found.scenario), "plan", "plan", Path(), overrides=overrides, seed=seed))
+    return simulate(
+        build(tomllib.loads(found.scenario), "plan", "plan", Path(), overrides=overrides, seed=seed)
+    )
 
 
 def test_a_long_plan_of_a_library_says_what_it_is_proven_by_and_holds_in_whole(long_plan):
@@ -48,8 +58,14 @@ def test_a_long_plan_of_a_library_says_what_it_is_proven_by_and_holds_in_whole(l
     for seed in (700_001, 700_002):
         result = replay(long_plan, seed)
         assert result.passed
-        assert long_plan.predicted.drain_s.low <= result.duration_s <= long_plan.predicted.drain_s.high
-        assert long_plan.predicted.throughput.low <= result.throughput.mean_per_min <= long_plan.predicted.throughput.high
+        assert (
+            long_plan.predicted.drain_s.low <= result.duration_s <= long_plan.predicted.drain_s.high
+        )
+        assert (
+            long_plan.predicted.throughput.low
+            <= result.throughput.mean_per_min
+            <= long_plan.predicted.throughput.high
+        )
 
 
 def test_a_reversal_that_is_not_run_would_have_changed_nothing(long_plan):
@@ -59,7 +75,9 @@ def test_a_reversal_that_is_not_run_would_have_changed_nothing(long_plan):
     short = ("workload.messages=700",)
     plain = replay(long_plan, 3, *short)
     for reading in idle:
-        assert replace(replay(long_plan, 3, *short, *reading.overrides), policy=plain.policy) == plain, reading.name
+        assert (
+            replace(replay(long_plan, 3, *short, *reading.overrides), policy=plain.policy) == plain
+        ), reading.name
 
 
 def test_a_pace_near_the_limit_is_proven_by_whole_runs_alone():
@@ -74,22 +92,37 @@ def test_a_pace_near_the_limit_is_proven_by_whole_runs_alone():
 def test_the_spread_of_a_whole_is_that_of_its_parts_by_the_root():
     found = scaled([1000.0], [99.0, 101.0, 100.0, 100.0], 0.1, 0.95)
     assert (found.mean, found.low < 1000 < found.high) == (1000.0, True)
-    assert found.high - found.low == pytest.approx(2 * 3.182 * 0.8165e-2 * 1000 * 0.1**0.5 * 2**0.5, rel=1e-3)
+    assert found.high - found.low == pytest.approx(
+        2 * 3.182 * 0.8165e-2 * 1000 * 0.1**0.5 * 2**0.5, rel=1e-3
+    )
     assert scaled([0.0], [0.0, 0.0], 0.1, 0.95).high == 0.0
 
 
 def test_nodemailer_carries_590_a_minute_with_one_username():
-    found = plan(at_rate(units.rate("590/min"), None, 2 * MINUTE), strategy="nodemailer", standard=Standard(replications=3))
+    found = plan(
+        at_rate(units.rate("590/min"), None, 2 * MINUTE),
+        strategy="nodemailer",
+        standard=Standard(replications=3),
+    )
     assert found.settings
     assert found.predicted
-    assert found.settings["options"]["concurrent"] == found.settings["options"]["maxConnections"] == 2
-    assert (found.feasible, found.binding, found.predicted.incidents.high) == (True, "logins_per_username", 0.0)
+    assert (
+        found.settings["options"]["concurrent"] == found.settings["options"]["maxConnections"] == 2
+    )
+    assert (found.feasible, found.binding, found.predicted.incidents.high) == (
+        True,
+        "logins_per_username",
+        0.0,
+    )
     assert all(found.readings.values())
 
 
 def test_processes_of_nodemailer_share_a_batch_out():
     found = plan(
-        by_deadline(700, 50_000_000), strategy="nodemailer", resources=Resources(usernames=2), standard=Standard(replications=3)
+        by_deadline(700, 50_000_000),
+        strategy="nodemailer",
+        resources=Resources(usernames=2),
+        standard=Standard(replications=3),
     )
     assert found.settings
     assert found.settings["usernames"] == 2

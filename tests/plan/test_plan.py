@@ -1,4 +1,6 @@
-"""Plans: what is answered to easy, tight and impossible demands, and that the answer is true when it is run."""
+"""Plans: what is answered to easy, tight and impossible demands, and that the answer is true when
+it is run.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +31,31 @@ from tests.plan.plans import MINUTE, SECOND, at, within
 
 WINDOWS = ["fixed", "aligned", "sliding", "sliding-counter", "gcra"]
 KEYS = [
-    "feasible", "why", "ceiling_per_min", "binding", "ceilings", "settings", "predicted", "headroom", "p_deadline", "readings",
-    "snippet", "scenario",
-]  # fmt: skip
+    "feasible",
+    "why",
+    "ceiling_per_min",
+    "binding",
+    "ceilings",
+    "settings",
+    "predicted",
+    "headroom",
+    "p_deadline",
+    "readings",
+    "snippet",
+    "scenario",
+]
 
 
 def test_590_a_minute_does_without_an_incident_under_every_window():
     found = at("590/min")
     assert found.feasible
     assert found.settings == {
-        "strategy": "paced", "workers": 3, "usernames": 1, "ips": 1, "options": {"size": 5, "spacing": "505ms"}
-    }  # fmt: skip
+        "strategy": "paced",
+        "workers": 3,
+        "usernames": 1,
+        "ips": 1,
+        "options": {"size": 5, "spacing": "505ms"},
+    }
     assert {name: found.readings[name] for name in WINDOWS} == dict.fromkeys(WINDOWS, True)
     assert found.predicted is not None
     assert found.predicted.incidents.high == 0
@@ -48,7 +64,9 @@ def test_590_a_minute_does_without_an_incident_under_every_window():
     assert found.ceiling_per_min == 600
 
 
-@pytest.mark.parametrize(("messages", "time"), [(3000, "6m"), (3000, "20m"), (500, "1h"), (1, "1m")])
+@pytest.mark.parametrize(
+    ("messages", "time"), [(3000, "6m"), (3000, "20m"), (500, "1h"), (1, "1m")]
+)
 def test_a_deadline_is_met_by_the_fewest_workers_and_one_fewer_does_not(messages, time):
     found = within(messages, time)
     assert found.feasible
@@ -111,7 +129,12 @@ def test_the_json_is_the_contracts():
         told = found.to_dict()
         assert list(told)[: len(KEYS)] == KEYS
         assert json.loads(json.dumps(told, allow_nan=False)) == told
-        assert {key for one in told["ceilings"] for key in one} == {"limit", "per_min", "term", "reachable"}
+        assert {key for one in told["ceilings"] for key in one} == {
+            "limit",
+            "per_min",
+            "term",
+            "reachable",
+        }
         assert list(told["readings"])[:5] == WINDOWS
         assert all(isinstance(holds, bool) for holds in told["readings"].values())
         assert len(told["readings"]) > 12
@@ -123,7 +146,9 @@ def test_the_json_is_the_contracts():
 
 def test_a_plan_is_the_same_each_time_and_with_more_jobs():
     demand = by_deadline(300, 5 * MINUTE)
-    told = [plan(demand, standard=Standard(replications=3), jobs=jobs).to_dict() for jobs in (1, 1, 2)]
+    told = [
+        plan(demand, standard=Standard(replications=3), jobs=jobs).to_dict() for jobs in (1, 1, 2)
+    ]
     assert told[0] == told[1] == told[2]
 
 
@@ -140,8 +165,11 @@ def test_a_policy_laid_on_the_plan_is_planned_for():
 
 
 def test_a_policy_under_which_only_some_readings_hold_says_which():
-    found = plan(by_deadline(700, 6 * MINUTE), settings=["policy.logins_per_username.count_refused=true"],
-                 standard=Standard(replications=2))  # fmt: skip
+    found = plan(
+        by_deadline(700, 6 * MINUTE),
+        settings=["policy.logins_per_username.count_refused=true"],
+        standard=Standard(replications=2),
+    )
     assert found.feasible
     assert "logins_per_username.count_refused=false" in found.readings
 
@@ -162,7 +190,9 @@ def test_unknown_round_trips_are_told_as_the_range_for_which_the_plan_holds():
     low, high = found.rtt_s
     assert low == 0
     assert 0.04 <= high < 0.08
-    known = plan(by_deadline(3000, 6 * MINUTE), rtt=Way(20_000, 150_000), standard=Standard(replications=3))
+    known = plan(
+        by_deadline(3000, 6 * MINUTE), rtt=Way(20_000, 150_000), standard=Standard(replications=3)
+    )
     assert known.rtt_s is not None
     assert known.rtt_s[0] <= 0.02
     assert known.rtt_s[1] >= 0.15
@@ -173,7 +203,9 @@ def test_unknown_round_trips_are_told_as_the_range_for_which_the_plan_holds():
 
 def test_a_range_of_round_trips_paces_batches_for_the_shortest():
     demand = by_deadline(1500, 8 * MINUTE)
-    found = plan(demand, strategy="batches", rtt=Way(1_000, 150_000), standard=Standard(replications=3))
+    found = plan(
+        demand, strategy="batches", rtt=Way(1_000, 150_000), standard=Standard(replications=3)
+    )
     assert found.feasible
     assert found.rtt_s is not None
     assert found.rtt_s[0] <= 0.001
@@ -185,25 +217,35 @@ def test_a_day_a_trace_and_mail_beside_a_campaign(tmp_path):
     quick = Standard(replications=3)
     found = plan(of_day(day, 10 * SECOND), standard=quick)
     assert found.feasible
-    (tmp_path / "sent.csv").write_text("".join(f"{second}\n" for second in range(0, 600, 2)), encoding="utf-8")
+    (tmp_path / "sent.csv").write_text(
+        "".join(f"{second}\n" for second in range(0, 600, 2)), encoding="utf-8"
+    )
     traced = plan(of_trace(tmp_path / "sent.csv", 5 * SECOND), standard=quick)
     assert traced.feasible
     assert traced.scenario is not None
     assert simulate(build(tomllib.loads(traced.scenario), "x", "x", Path())).passed
-    both = plan(beside_campaign(2000, 10 * MINUTE, units.rate("30/min"), 20 * SECOND), standard=quick)
+    both = plan(
+        beside_campaign(2000, 10 * MINUTE, units.rate("30/min"), 20 * SECOND), standard=quick
+    )
     assert both.feasible
     assert "evenly, 206.186 messages a minute" in both.why
 
 
 def test_progress_ends_where_it_said():
     seen: list[tuple[int, int, str]] = []
-    plan(by_deadline(300, 5 * MINUTE), standard=Standard(replications=3), on_progress=lambda *one: seen.append(one))
+    plan(
+        by_deadline(300, 5 * MINUTE),
+        standard=Standard(replications=3),
+        on_progress=lambda *one: seen.append(one),
+    )
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
     assert all(done <= total for done, total, _ in seen)
     assert {what for _, _, what in seen} >= {"proof", "readings", "round trips"}
 
 
-@pytest.mark.parametrize(("name", "said"), [("smtplb", 'did you mean "smtplib"'), ("one-connection", "no option for")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("smtplb", 'did you mean "smtplib"'), ("one-connection", "no option for")]
+)
 def test_a_library_that_cannot_be_planned_for_is_a_mistake(name, said):
     with pytest.raises(ScenarioError, match=said):
         plan(by_deadline(1, MINUTE), strategy=name)

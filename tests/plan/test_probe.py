@@ -1,4 +1,6 @@
-"""The smallest safe probe: run against a relay of each algorithm, its outcomes are those that it tells."""
+"""The smallest safe probe: run against a relay of each algorithm, its outcomes are those that it
+tells.
+"""
 
 from __future__ import annotations
 

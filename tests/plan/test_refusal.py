@@ -1,4 +1,6 @@
-"""What is answered where nothing meets the demand: the limit that forbids it, and what would change that."""
+"""What is answered where nothing meets the demand: the limit that forbids it, and what would change
+that.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,12 @@ from tests.plan.plans import MINUTE, at, within
 def test_600_a_minute_is_the_limit_itself():
     found = at("600/min")
     assert not found.feasible
-    assert (found.settings, found.scenario, found.predicted, found.binding) == (None, None, None, "logins_per_username")
+    assert (found.settings, found.scenario, found.predicted, found.binding) == (
+        None,
+        None,
+        None,
+        "logins_per_username",
+    )
     assert "the limit itself" in found.why
     assert "without any margin" in found.why
     assert found.nearest is not None
@@ -65,6 +72,11 @@ def test_too_few_workers_are_named():
 
 
 def test_a_faulty_relay_for_which_nothing_is_safe_is_not_called_feasible():
-    found = plan(by_deadline(200, 10 * MINUTE), strategy="batches", settings=["faults.drop_connection=0.05"],
-                 standard=Standard(replications=3), resources=Resources(1, 1, 4))  # fmt: skip
+    found = plan(
+        by_deadline(200, 10 * MINUTE),
+        strategy="batches",
+        settings=["faults.drop_connection=0.05"],
+        standard=Standard(replications=3),
+        resources=Resources(1, 1, 4),
+    )
     assert not found.feasible

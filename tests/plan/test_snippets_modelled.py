@@ -1,4 +1,6 @@
-"""The snippets for what cannot be run here: they say what was chosen, in a form that their languages read."""
+"""The snippets for what cannot be run here: they say what was chosen, in a form that their
+languages read.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,21 @@ def test_wp_mail_smtp_is_php(tmp_path):
     if not shutil.which("php"):
         pytest.skip("needs php")
     program = tmp_path / "wp-config.php"
-    program.write_text("<?php\n" + wp_mail_smtp.snippet({"rate_limit": True, "minute": 80}) + "echo WPMS_SMTP_PORT;\n")
-    done = subprocess.run(["php", str(program)], capture_output=True, text=True, timeout=600, check=True)
+    program.write_text(
+        "<?php\n"
+        + wp_mail_smtp.snippet({"rate_limit": True, "minute": 80})
+        + "echo WPMS_SMTP_PORT;\n"
+    )
+    done = subprocess.run(
+        ["php", str(program)], capture_output=True, text=True, timeout=600, check=True
+    )
     assert done.stdout == "587"
 
 
 def test_listmonk_says_what_was_chosen():
-    text = listmonk.snippet({"idle_timeout": "1s", "message_sliding_window": True, "message_sliding_window_rate": 40})
+    text = listmonk.snippet(
+        {"idle_timeout": "1s", "message_sliding_window": True, "message_sliding_window_rate": 40}
+    )
     assert '"idle_timeout": "1s"' in text
     assert '"app.message_sliding_window": true' in text
     assert '"app.message_sliding_window_rate": 40' in text

@@ -1,4 +1,6 @@
-"""Nodemailer's snippet, pasted into a program, gets 200 messages through the live relay without an incident, in both majors."""
+"""Nodemailer's snippet, pasted into a program, gets 200 messages through the live relay without an
+incident, in both majors.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,12 @@ def run(text: str, version: int, folder: Path) -> sim.live.Running:
     """Runs the program ``text`` at a live relay with STARTTLS; the relay as it ended."""
     if not shutil.which("node") or not (INSTALLED / "nodemailer").is_dir():
         pytest.skip("needs node and nodemailer of tests/agreement")
-    program, modules = folder / "program.mjs", folder / "node_modules"
+    program = folder / "program.mjs"
+    modules = folder / "node_modules"
     modules.mkdir()
-    (modules / "nodemailer").symlink_to(INSTALLED / ("nodemailer6" if version == 6 else "nodemailer"))
+    (modules / "nodemailer").symlink_to(
+        INSTALLED / ("nodemailer6" if version == 6 else "nodemailer")
+    )
     transport, comment, rest = text.partition("\n// messages:")
     program.write_text(transport + BEFORE.format(messages=MESSAGES) + comment + rest)
     with sim.live.running(users={"user1": "secret"}) as relay:
@@ -40,16 +45,26 @@ def run(text: str, version: int, folder: Path) -> sim.live.Running:
             "RELAY_PASSWORD": "secret",
             "NODE_EXTRA_CA_CERTS": str(relay.certificate),
         }
-        done = subprocess.run(["node", str(program)], env=environment, capture_output=True, text=True, timeout=600, check=False)
+        done = subprocess.run(
+            ["node", str(program)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return relay
 
 
 @pytest.mark.parametrize("version", [10, 6])
-@pytest.mark.parametrize("options", [
-    {"pool": True, "maxMessages": 5, "maxConnections": 4, "rateLimit": 16, "rateDelta": 210},
-    {"pool": True, "maxMessages": 5, "concurrent": 2, "pause": "10ms"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pool": True, "maxMessages": 5, "maxConnections": 4, "rateLimit": 16, "rateDelta": 210},
+        {"pool": True, "maxMessages": 5, "concurrent": 2, "pause": "10ms"},
+    ],
+)
 def test_it_sends(options, version, tmp_path):
     result = run(nodemailer.snippet({**options, "version": version}), version, tmp_path).result()
     assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0)

@@ -1,4 +1,6 @@
-"""The plan's own snippet over smtplib, run as it stands at the live relay: no incident, however the relay counts."""
+"""The plan's own snippet over smtplib, run as it stands at the live relay: no incident, however the
+relay counts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ import pytest
 import sim.live
 from sim.plan.snippets import known, snippet_for
 
-SETTINGS = {"strategy": "paced", "workers": 3, "usernames": 2, "ips": 1, "options": {"size": 5, "spacing": "100ms"}}
+SETTINGS = {
+    "strategy": "paced",
+    "workers": 3,
+    "usernames": 2,
+    "ips": 1,
+    "options": {"size": 5, "spacing": "100ms"},
+}
 PROGRAM = """
 import queue
 from email.message import EmailMessage
@@ -30,13 +38,28 @@ send_all(outbox)
 """
 
 
-def run(relay: sim.live.Running, text: str, messages: int, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    relay: sim.live.Running, text: str, messages: int, folder: Path
+) -> subprocess.CompletedProcess[str]:
     """Runs the snippet with so many messages waiting; ``relay`` is where they go."""
     (folder / "program.py").write_text(text + PROGRAM.format(messages=messages), encoding="utf-8")
-    told = {"RELAY_HOST": relay.host, "RELAY_PORT": str(relay.port), "RELAY_USERNAME": "user1", "RELAY_PASSWORD": "secret",
-            "RELAY_USERNAME_2": "user2", "RELAY_PASSWORD_2": "secret"}  # fmt: skip
+    told = {
+        "RELAY_HOST": relay.host,
+        "RELAY_PORT": str(relay.port),
+        "RELAY_USERNAME": "user1",
+        "RELAY_PASSWORD": "secret",
+        "RELAY_USERNAME_2": "user2",
+        "RELAY_PASSWORD_2": "secret",
+    }
     command = [sys.executable, str(folder / "program.py")]
-    return subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(
+        command,
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("window", ["fixed", "gcra"])
@@ -48,12 +71,20 @@ def test_it_sends_everything_five_a_connection_and_spaced(window, tmp_path):
         done = run(relay, text, 52, tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         result = relay.result()
-    assert (result.messages.accepted, result.messages.duplicated, result.incidents.total) == (52, 0, 0)
-    assert 11 <= result.logins.accepted <= 12  # ten full connections, and what is left of each worker's last batch
+    assert (result.messages.accepted, result.messages.duplicated, result.incidents.total) == (
+        52,
+        0,
+        0,
+    )
+    assert (
+        11 <= result.logins.accepted <= 12
+    )  # ten full connections, and what is left of each worker's last batch
 
 
 def test_a_relay_that_refuses_for_a_while_gets_every_message_all_the_same(tmp_path):
-    text = snippet_for("smtplib", {**SETTINGS, "usernames": 1, "options": {"size": 5, "spacing": "10ms"}})
+    text = snippet_for(
+        "smtplib", {**SETTINGS, "usernames": 1, "options": {"size": 5, "spacing": "10ms"}}
+    )
     assert text is not None
     with sim.live.running() as relay:
         relay.refuse_next_login(5)

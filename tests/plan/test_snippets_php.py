@@ -1,4 +1,6 @@
-"""The snippets for PHP's libraries, pasted into a program of PHP's, get 200 messages through the live relay without an incident."""
+"""The snippets for PHP's libraries, pasted into a program of PHP's, get 200 messages through the
+live relay without an incident.
+"""
 
 from __future__ import annotations
 
@@ -46,15 +48,24 @@ def run(library: str, text: str, folder: Path) -> sim.live.Running:
             "RELAY_PASSWORD": "secret",
         }
         trust = f"openssl.cafile={relay.certificate}"
-        done = subprocess.run(["php", "-d", trust, str(program)], env=environment, capture_output=True, text=True, timeout=600,
-                              check=False)  # fmt: skip
+        done = subprocess.run(
+            ["php", "-d", trust, str(program)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return relay
 
 
-@pytest.mark.parametrize("options", [
-    {"SMTPKeepAlive": True, "per_connection": 5, "pause": "0.05s", "AuthType": "PLAIN"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"SMTPKeepAlive": True, "per_connection": 5, "pause": "0.05s", "AuthType": "PLAIN"},
+    ],
+)
 def test_phpmailer(options, tmp_path):
     text = BEFORE_PHPMAILER.format(messages=MESSAGES) + phpmailer.snippet(options)
     result = run("phpmailer", text, tmp_path).result()
@@ -64,7 +75,9 @@ def test_phpmailer(options, tmp_path):
 
 def test_symfony_mailer(tmp_path):
     text = symfony_mailer.snippet({"restart_threshold": 5, "max_per_second": 200.0})
-    result = run("symfony-mailer", text + BEHIND_SYMFONY.format(messages=MESSAGES), tmp_path).result()
+    result = run(
+        "symfony-mailer", text + BEHIND_SYMFONY.format(messages=MESSAGES), tmp_path
+    ).result()
     assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0)
     assert result.connections.opened == MESSAGES / 5 + 1, "it restarts behind the last message too"
 
@@ -73,7 +86,9 @@ def test_what_is_left_at_its_default_is_not_said():
     assert "restart_threshold" not in symfony_mailer.snippet({})
     assert "setMaxPerSecond" not in symfony_mailer.snippet({})
     assert "smtpClose(); //" not in phpmailer.snippet({"SMTPKeepAlive": True})
-    assert "usleep(650000); // 650ms" in phpmailer.snippet({"SMTPKeepAlive": True, "per_connection": 5, "pause": "0.65s"})
+    assert "usleep(650000); // 650ms" in phpmailer.snippet(
+        {"SMTPKeepAlive": True, "per_connection": 5, "pause": "0.65s"}
+    )
 
 
 def test_impossible_options_are_refused():

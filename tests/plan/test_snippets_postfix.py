@@ -1,4 +1,6 @@
-"""The snippet for Postfix, run on an instance of its own, gets 200 messages through the live relay without an incident."""
+"""The snippet for Postfix, run on an instance of its own, gets 200 messages through the live relay
+without an incident.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +29,39 @@ def test_it_sends():
     if os.geteuid():
         pytest.skip("needs root, for a Postfix of its own")
     with sim.live.running(users={"user1": "secret"}) as relay, instance("") as folder:
-        told = {"RELAY_HOST": relay.host, "RELAY_PORT": str(relay.port), "RELAY_USERNAME": "user1", "RELAY_PASSWORD": "secret"}
-        environment = {**os.environ, **told, "MAIL_CONFIG": str(folder), "PATH": f"{os.environ['PATH']}:/usr/sbin"}
-        done = subprocess.run(["sh", "-e", "-c", postfix.snippet(BEST)], env=environment, capture_output=True, text=True,
-                              timeout=600, check=False)  # fmt: skip
+        told = {
+            "RELAY_HOST": relay.host,
+            "RELAY_PORT": str(relay.port),
+            "RELAY_USERNAME": "user1",
+            "RELAY_PASSWORD": "secret",
+        }
+        environment = {
+            **os.environ,
+            **told,
+            "MAIL_CONFIG": str(folder),
+            "PATH": f"{os.environ['PATH']}:/usr/sbin",
+        }
+        done = subprocess.run(
+            ["sh", "-e", "-c", postfix.snippet(BEST)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         log = send(folder, MESSAGES, 300)
         result = relay.result()
     assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0), log[-4000:]
-    assert result.connections.opened == 41, "one message on the first, five on the others, four on the last"
+    assert result.connections.opened == 41, (
+        "one message on the first, five on the others, four on the last"
+    )
 
 
 def test_what_is_left_at_its_default_is_not_said():
-    text = postfix.snippet({"smtp_connection_reuse_count_limit": 4, "initial_destination_concurrency": 5})
+    text = postfix.snippet(
+        {"smtp_connection_reuse_count_limit": 4, "initial_destination_concurrency": 5}
+    )
     assert '"smtp_connection_reuse_count_limit = 4"' in text
     assert "initial_destination_concurrency" not in text
     assert "tlsproxy" not in text

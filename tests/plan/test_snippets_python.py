@@ -1,4 +1,6 @@
-"""The snippets in Python, pasted into a program, get 200 messages through the live relay without an incident."""
+"""The snippets in Python, pasted into a program, get 200 messages through the live relay without an
+incident.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,15 @@ def run(folder: Path, program: str) -> sim.live.Running:
             "SSL_CERT_FILE": str(relay.certificate),
             "DJANGO_SETTINGS_MODULE": "settings",
         }
-        done = subprocess.run([sys.executable, "program.py"], cwd=folder, env=environment, capture_output=True, text=True,
-                              timeout=600, check=False)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "program.py"],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return relay
 
@@ -64,7 +73,9 @@ def test_smtplib(tmp_path):
 
 @pytest.mark.parametrize("option", ["per_connection", "send_mass_mail"])
 def test_django(option, tmp_path):
-    settings, head, rest = django.snippet({option: 5, "pause": "0.01s", "EMAIL_TIMEOUT": 30.0}).partition("\n# Where the")
+    settings, head, rest = django.snippet(
+        {option: 5, "pause": "0.01s", "EMAIL_TIMEOUT": 30.0}
+    ).partition("\n# Where the")
     (tmp_path / "settings.py").write_text(settings)
     all_through(run(tmp_path, MAKE_DJANGO.format(messages=MESSAGES) + head + rest), 40)
 

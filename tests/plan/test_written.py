@@ -9,9 +9,18 @@ from hypothesis import strategies as st
 
 from sim.plan.written import toml_text
 
-plain = st.one_of(st.booleans(), st.integers(-(2**60), 2**60), st.floats(allow_nan=False, allow_infinity=False), st.text())
-values = st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
-tables = st.dictionaries(st.text(), values | st.dictionaries(st.text(), values, min_size=1, max_size=4), max_size=5)
+plain = st.one_of(
+    st.booleans(),
+    st.integers(-(2**60), 2**60),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+)
+values = st.recursive(
+    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+tables = st.dictionaries(
+    st.text(), values | st.dictionaries(st.text(), values, min_size=1, max_size=4), max_size=5
+)
 
 
 @given(tables)

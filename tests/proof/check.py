@@ -1,6 +1,8 @@
-"""Checks one demand: the plan's numbers under fresh luck, every cheaper setting of a grid, and what is called impossible.
+"""Checks one demand: the plan's numbers under fresh luck, every cheaper setting of a grid, and what
+is called impossible.
 
-Asks the planner for its answer only; the runs here are simulations of scenario files, as anybody would make them.
+Asks the planner for its answer only; the runs here are simulations of scenario files, as anybody
+would make them.
 """
 
 from __future__ import annotations
@@ -23,19 +25,24 @@ from sim.world import simulate
 
 from .demands import Case
 
-FRESH, FIRST_FRESH = 40, 1_000_000
+FRESH = 40
+FIRST_FRESH = 1_000_000
 """Replays of each plan, and the first of their seeds: far from those that a plan is made with."""
 
 CHEAPER = 60
 """Cheaper settings that are tried at most."""
 
 TRIP = 40_000
-"""Microseconds of a round trip, known: a plan for any round trip may need more workers than one for this."""
+"""Microseconds of a round trip, known: a plan for any round trip may need more workers than one for
+this.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found. ``inside`` are the replays in the predicted range of the throughput, the drain and the p99."""
+    """What was found. ``inside`` are the replays in the predicted range of the throughput, the
+    drain and the p99.
+    """
 
     case: Case
     plan: Plan
@@ -75,12 +82,15 @@ def check(case: Case) -> Checked:
         sum(within(told.drain_s, result.duration_s) for result in results),
         sum(within(told.latency_s, result.latency_s.p99) for result in results),
     )
-    tried, better = 0, list[str]()
+    tried = 0
+    better = list[str]()
     for setting in cheaper(case, found):
         tried += 1
         if does_it(tables, sender_table(knobs_for(case.strategy), setting), found):
             better.append(repr(setting))
-    return Checked(case, found, sum(demand.met(result) for result in results), inside, tried, tuple(better))
+    return Checked(
+        case, found, sum(demand.met(result) for result in results), inside, tried, tuple(better)
+    )
 
 
 def within(told: Estimate, value: float | None) -> bool:
@@ -100,7 +110,9 @@ def does_it(tables: dict[str, Any], sender: dict[str, Any], found: Plan) -> bool
 
 
 def cheaper(case: Case, found: Plan) -> Iterator[Setting]:
-    """Cheaper settings, the nearest first: fewer usernames, IPs or connections at once, with several gaps and sizes each."""
+    """Cheaper settings, the nearest first: fewer usernames, IPs or connections at once, with
+    several gaps and sizes each.
+    """
     mine = found.setting
     assert mine is not None
     pooled = knobs_for(case.strategy).parallel is not None
@@ -125,5 +137,7 @@ def same_share(checked: list[Checked]) -> tuple[float, float, float]:
     """Of all replays the share inside the predicted ranges of throughput, drain and p99."""
     feasible = [one for one in checked if one.plan.feasible]
     total = FRESH * len(feasible) or 1
-    first, second, third = (sum(one.inside[place] for one in feasible) / total for place in range(3))
+    first, second, third = (
+        sum(one.inside[place] for one in feasible) / total for place in range(3)
+    )
     return first, second, third

@@ -1,7 +1,9 @@
-"""The forty demands: easy ones, tight ones, and ones that nothing can meet, each with the limit that then must be named.
+"""The forty demands: easy ones, tight ones, and ones that nothing can meet, each with the limit
+that then must be named.
 
-Which they are was reckoned by hand from the policy: 5 messages a connection, 120 logins a minute and username, 300 connections a
-minute and IP; and from the network: 0.345 s to log in, 0.18 s a message, 1.245 s for a connection of five.
+Which they are was reckoned by hand from the policy: 5 messages a connection, 120 logins a minute
+and username, 300 connections a minute and IP; and from the network: 0.345 s to log in, 0.18 s a
+message, 1.245 s for a connection of five.
 """
 
 from __future__ import annotations
@@ -12,12 +14,16 @@ from dataclasses import dataclass, field
 from sim import units
 from sim.plan import Demand, Resources, at_rate, beside_campaign, by_deadline, of_day
 
-EASY, TIGHT, IMPOSSIBLE = "easy", "tight", "impossible"
+EASY = "easy"
+TIGHT = "tight"
+IMPOSSIBLE = "impossible"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A demand, who is to meet it and with what; ``limit`` is what forbids it, None where it can be met."""
+    """A demand, who is to meet it and with what; ``limit`` is what forbids it, None where it can be
+    met.
+    """
 
     kind: str
     demand: Callable[[], Demand]
@@ -33,12 +39,16 @@ def batch(messages: int, within: str) -> Callable[[], Demand]:
 
 def rate(text: str, p99: str | None = None, lasts: str = "8m") -> Callable[[], Demand]:
     """A rate; with ``p99`` of messages at random."""
-    return lambda: at_rate(units.rate(text), units.duration(p99) if p99 else None, units.duration(lasts))
+    return lambda: at_rate(
+        units.rate(text), units.duration(p99) if p99 else None, units.duration(lasts)
+    )
 
 
 def beside(messages: int, within: str, text: str, p99: str) -> Callable[[], Demand]:
     """Mail beside a campaign."""
-    return lambda: beside_campaign(messages, units.duration(within), units.rate(text), units.duration(p99))
+    return lambda: beside_campaign(
+        messages, units.duration(within), units.rate(text), units.duration(p99)
+    )
 
 
 def day(busiest: float, p99: str) -> Callable[[], Demand]:
@@ -52,7 +62,10 @@ def keys(usernames: int, ips: int = 1, workers: int = 100) -> Resources:
     return Resources(usernames, ips, workers)
 
 
-LOGINS, CONNECTIONS, WORKERS, TRIPS = "logins_per_username", "connections_per_ip", "workers", "round_trips"
+LOGINS = "logins_per_username"
+CONNECTIONS = "connections_per_ip"
+WORKERS = "workers"
+TRIPS = "round_trips"
 
 CASES = [
     Case(EASY, batch(1, "10s")),

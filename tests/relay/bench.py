@@ -1,4 +1,6 @@
-"""A relay at work for the tests: a login or a message in one call, and what the limits made of it. Asserts no numbers itself."""
+"""A relay at work for the tests: a login or a message in one call, and what the limits made of it.
+Asserts no numbers itself.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,11 @@ from sim.measure import Recorder
 from sim.relay import Relay, Session, load
 
 S = 1_000_000
-HOUR, DAY = 3_600 * S, 86_400 * S
-IP, PAIR, LOGINS = "failed_logins_per_ip", "failed_logins_per_username_ip", "logins_per_username"
+HOUR = 3_600 * S
+DAY = 86_400 * S
+IP = "failed_logins_per_ip"
+PAIR = "failed_logins_per_username_ip"
+LOGINS = "logins_per_username"
 
 
 class Bench:
@@ -19,7 +24,9 @@ class Bench:
     def __init__(self, use: str = "mailersend", **overlay: Any) -> None:
         self.rows = Recorder()
         policy = load(use, overlay, "test", Path())
-        self.relay = Relay(policy, self.rows, lambda username, password, at: password == "right", tls="none")
+        self.relay = Relay(
+            policy, self.rows, lambda username, password, at: password == "right", tls="none"
+        )
 
     def connect(self, now: int, ip: str = "i") -> Session:
         session = self.relay.connect(ip, now)
@@ -49,9 +56,11 @@ class Bench:
         """The codes of MAIL, RCPT, DATA and body, to the first that is no success."""
         codes: list[int | None] = []
         for call in (
-            lambda: session.mail("a@example.com", now), lambda: session.rcpt("b@example.com", now),
-            lambda: session.data(now), lambda: session.body(10, now),
-        ):  # fmt: skip
+            lambda: session.mail("a@example.com", now),
+            lambda: session.rcpt("b@example.com", now),
+            lambda: session.data(now),
+            lambda: session.body(10, now),
+        ):
             reply = call()
             codes.append(reply.code if reply else None)
             if reply is None or reply.code >= 400:

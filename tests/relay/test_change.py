@@ -1,4 +1,6 @@
-"""A relay whose policy changes while it runs: what keeps its counts, what starts afresh, and that a changed policy reads as one."""
+"""A relay whose policy changes while it runs: what keeps its counts, what starts afresh, and that a
+changed policy reads as one.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,10 @@ def test_open_connections_keep_their_transactions_and_later_ones_have_the_new():
 @pytest.mark.parametrize(
     ("overlay", "said"),
     [
-        ({"logins_per_usrname": 3}, 'policy.logins_per_usrname: unknown key; did you mean "logins_per_username"'),
+        (
+            {"logins_per_usrname": 3},
+            'policy.logins_per_usrname: unknown key; did you mean "logins_per_username"',
+        ),
         ({"logins_per_username": {"count": 0}}, "0 is too small; at least 1"),
         ({"logins_per_username": {"per": "1 hr"}}, 'write "1h"'),
         ({"name": "x"}, "is not a key"),
@@ -85,12 +90,20 @@ def test_a_mistake_is_told_as_in_a_file(overlay: dict[str, Any], said: str):
     assert said in str(caught.value)
 
 
-@given(st.integers(1, 400 * 86_400_000_000), st.integers(1, 400 * 86_400_000_000), st.sampled_from(WINDOWS))
+@given(
+    st.integers(1, 400 * 86_400_000_000),
+    st.integers(1, 400 * 86_400_000_000),
+    st.sampled_from(WINDOWS),
+)
 def test_a_policy_with_nothing_laid_over_it_is_the_same(per: int, block: int, window: str):
     policy = Bench().relay.policy
     spec = policy.failed_logins_per_ip
     assert spec is not None
     policy = policy.model_copy(
-        update={"failed_logins_per_ip": spec.model_copy(update={"per": per, "block": block, "window": window})}
+        update={
+            "failed_logins_per_ip": spec.model_copy(
+                update={"per": per, "block": block, "window": window}
+            )
+        }
     )
     assert changed(policy, {}, "test") == policy

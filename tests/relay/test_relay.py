@@ -1,4 +1,6 @@
-"""The limits at work: the order of the checks at AUTH, counts and blocks to the microsecond, and each assumption turned round."""
+"""The limits at work: the order of the checks at AUTH, counts and blocks to the microsecond, and
+each assumption turned round.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,14 @@ def test_the_eleventh_failure_is_answered_with_the_limits_421_and_blocks_for_an_
     bench.fail(10, 0)
     assert bench.login(5) == PAIR
     assert [bench.login(at, "right") for at in (6, 5 + HOUR - 1)] == [PAIR, PAIR]
-    assert bench.login(5 + HOUR - 1, "right", ip="other") == "235"  # the block is of username and IP
+    assert (
+        bench.login(5 + HOUR - 1, "right", ip="other") == "235"
+    )  # the block is of username and IP
     assert bench.login(5 + HOUR - 1, "right", username="other") == "235"
     assert bench.login(5 + HOUR, "right") == "235"
-    assert [(row.limit, row.ip, row.username, row.from_, row.until) for row in bench.rows.blocks] == [
-        (PAIR, "i", "u", 5, 5 + HOUR)
-    ]
+    assert [
+        (row.limit, row.ip, row.username, row.from_, row.until) for row in bench.rows.blocks
+    ] == [(PAIR, "i", "u", 5, 5 + HOUR)]
 
 
 def test_what_happens_in_a_block_neither_prolongs_it_nor_counts():
@@ -41,10 +45,16 @@ def test_what_happens_in_a_block_neither_prolongs_it_nor_counts():
 def test_the_ips_hundred_and_first_failure_of_a_day_blocks_it_for_a_day():
     bench = Bench(failed_logins_per_username_ip=False, logins_per_username=False)
     bench.fail(100, 7)
-    assert bench.login(DAY + 6, "right", username="other") == "235"  # the window of [7, 7 + 24 h) is full, and no block yet
+    assert (
+        bench.login(DAY + 6, "right", username="other") == "235"
+    )  # the window of [7, 7 + 24 h) is full, and no block yet
     assert bench.login(DAY + 6, username="other") == IP
-    assert [bench.login(at, "right", username="third") for at in (DAY + 7, 2 * DAY + 5, 2 * DAY + 6)] == [IP, IP, "235"]
-    assert [(row.ip, row.username, row.from_, row.until) for row in bench.rows.blocks] == [("i", None, DAY + 6, 2 * DAY + 6)]
+    assert [
+        bench.login(at, "right", username="third") for at in (DAY + 7, 2 * DAY + 5, 2 * DAY + 6)
+    ] == [IP, IP, "235"]
+    assert [(row.ip, row.username, row.from_, row.until) for row in bench.rows.blocks] == [
+        ("i", None, DAY + 6, 2 * DAY + 6)
+    ]
 
 
 def test_the_window_of_the_ip_is_half_open():
@@ -71,7 +81,9 @@ def test_when_both_failure_limits_go_over_at_once_the_ips_answers_and_both_block
 
 
 def test_a_login_counts_for_the_username_whatever_follows():
-    """119 wrong, refused and right ones, then one that passes, then the limit: and it answers before the blocks do."""
+    """119 wrong, refused and right ones, then one that passes, then the limit: and it answers
+    before the blocks do.
+    """
     bench = Bench()
     bench.fail(10, 0)
     assert {bench.login(0) for _ in range(109)} == {PAIR}
@@ -106,7 +118,9 @@ def test_the_301st_connection_of_an_ip_in_a_minute_is_answered_421_in_place_of_t
     assert bench.rows.opened_rows[-1].refused == "connections_per_ip"
     assert [row.limit for row in bench.rows.incidents] == ["connections_per_ip"]
     assert bench.relay.connect("other", 0).greeting(0) == replies[0]
-    assert [bench.relay.connect("i", at).greeting(at) == replies[0] for at in (60 * S - 1, 60 * S)] == [False, True]
+    assert [
+        bench.relay.connect("i", at).greeting(at) == replies[0] for at in (60 * S - 1, 60 * S)
+    ] == [False, True]
 
 
 def test_the_sixth_transaction_is_answered_421_at_mail():
@@ -145,7 +159,13 @@ def test_transactions_counted_at_acceptance():
 
 
 @pytest.mark.parametrize(
-    ("stage", "codes"), [("mail", [421]), ("rcpt", [250, 421]), ("data", [250, 250, 421]), ("body", [250, 250, 354, 421])]
+    ("stage", "codes"),
+    [
+        ("mail", [421]),
+        ("rcpt", [250, 421]),
+        ("data", [250, 250, 421]),
+        ("body", [250, 250, 354, 421]),
+    ],
 )
 def test_the_stage_at_which_the_sixth_transaction_is_answered(stage, codes):
     bench = Bench(transactions_per_connection={"reply": {"stage": stage}})
@@ -173,7 +193,9 @@ def test_a_refusal_that_stays_leaves_the_connection_open_and_refuses_again():
 
 @pytest.mark.parametrize("limit", [IP, PAIR])
 def test_a_block_that_begins_when_the_count_is_reached(limit):
-    overlay: dict[str, Any] = {IP: False, PAIR: False} | {limit: {"count": 10, "block_at": "reached"}}
+    overlay: dict[str, Any] = {IP: False, PAIR: False} | {
+        limit: {"count": 10, "block_at": "reached"}
+    }
     bench = Bench("mailersend", **overlay)
     bench.fail(9, 0)
     assert bench.login(0) == limit
@@ -181,14 +203,19 @@ def test_a_block_that_begins_when_the_count_is_reached(limit):
 
 def test_failures_kept_from_the_first_or_the_last():
     for kept_from, outcome in (("first", "535"), ("last", PAIR)):
-        bench = Bench("unlimited", **{PAIR: {"count": 2, "per": 10, "block": 5, "kept_from": kept_from}})
+        bench = Bench(
+            "unlimited", **{PAIR: {"count": 2, "per": 10, "block": 5, "kept_from": kept_from}}
+        )
         bench.fail(1, 0)
         bench.fail(1, 9 * S)
         assert bench.login(18 * S) == outcome
 
 
 def test_logins_consecutive_without_a_success():
-    bench = Bench(logins_per_username={"count": 3, "consecutive": "without-success"}, failed_logins_per_username_ip=False)
+    bench = Bench(
+        logins_per_username={"count": 3, "consecutive": "without-success"},
+        failed_logins_per_username_ip=False,
+    )
     assert [bench.login(0, "right") for _ in range(9)] == ["235"] * 9
     bench.fail(2, 0)
     assert bench.login(0, "right") == "235"
@@ -197,7 +224,10 @@ def test_logins_consecutive_without_a_success():
 
 
 def test_wrong_passwords_that_are_no_login_requests():
-    bench = Bench(logins_per_username={"count": 3, "counts_failed": False}, failed_logins_per_username_ip=False)
+    bench = Bench(
+        logins_per_username={"count": 3, "counts_failed": False},
+        failed_logins_per_username_ip=False,
+    )
     bench.fail(20, 0)
     assert [bench.login(0, "right") for _ in range(4)] == ["235"] * 3 + [LOGINS]
     assert bench.login(0) == LOGINS  # over the limit, nobody looks at the password any more
@@ -219,7 +249,8 @@ def test_connections_refused_at_ehlo():
     bench = Bench(connections_per_ip={"count": 1, "reply": {"stage": "ehlo"}})
     bench.connect(0)
     session = bench.relay.connect("i", 0)
-    greeting, hello = session.greeting(0), session.hello("x", 0)
+    greeting = session.greeting(0)
+    hello = session.hello("x", 0)
     assert greeting is not None
     assert hello is not None
     assert (greeting.code, hello.code, session.closed) == (220, 421, True)
@@ -230,20 +261,36 @@ def test_a_refused_request_that_uses_up_no_budget():
     """At 10 s the request of 9 s is the only one in the last 10 s, and was refused."""
     outcomes = {}
     for counts in (False, True):
-        bench = Bench("unlimited", logins_per_username={"count": 1, "per": 10, "window": "sliding", "count_refused": counts})
+        bench = Bench(
+            "unlimited",
+            logins_per_username={
+                "count": 1,
+                "per": 10,
+                "window": "sliding",
+                "count_refused": counts,
+            },
+        )
         outcomes[counts] = [bench.login(at * S, "right") for at in (0, 9, 10, 18)]
-    assert outcomes == {False: ["235", LOGINS, "235", LOGINS], True: ["235", LOGINS, LOGINS, LOGINS]}
+    assert outcomes == {
+        False: ["235", LOGINS, "235", LOGINS],
+        True: ["235", LOGINS, LOGINS, LOGINS],
+    }
 
 
 @pytest.mark.parametrize(
-    ("window", "passed"), [("fixed", 240), ("aligned", 240), ("sliding", 121), ("sliding-counter", 120), ("gcra", 122)]
+    ("window", "passed"),
+    [("fixed", 240), ("aligned", 240), ("sliding", 121), ("sliding-counter", 120), ("gcra", 122)],
 )
 def test_a_burst_at_the_end_of_one_window_and_one_at_the_start_of_the_next(window, passed):
-    """One login at 0, 119 at 59.5 s and 120 at 60 s: what passes of them is what the algorithms differ in.
+    """One login at 0, 119 at 59.5 s and 120 at 60 s: what passes of them is what the algorithms
+    differ in.
 
-    At 60 s sliding has just let go of the first; sliding-counter still has all of the window before; gcra, full again soon
-    after the first, had one left at 59.5 s and has got another since.
+    At 60 s sliding has just let go of the first; sliding-counter still has all of the window
+    before; gcra, full again soon after the first, had one left at 59.5 s and has got another since.
     """
     bench = Bench(window=window)
     times = [0, *[59_500_000] * 119, *[60_000_000] * 120]
-    assert sum(bench.login(at, "right", ip=str(number)) == "235" for number, at in enumerate(times)) == passed
+    assert (
+        sum(bench.login(at, "right", ip=str(number)) == "235" for number, at in enumerate(times))
+        == passed
+    )

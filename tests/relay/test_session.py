@@ -1,4 +1,6 @@
-"""One session by typed calls: order, TLS, logins, sizes, recipients, its end; and that a transaction in one call is the four."""
+"""One session by typed calls: order, TLS, logins, sizes, recipients, its end; and that a
+transaction in one call is the four.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,23 @@ from sim.relay import Relay, Session, load
 from sim.smtp import replies
 
 
-def session(tls: str = "none", rows: Recorder | None = None, plain_auth: bool = True, login_required: bool = True,
-            **overlay: Any) -> Session:  # fmt: skip
+def session(
+    tls: str = "none",
+    rows: Recorder | None = None,
+    plain_auth: bool = True,
+    login_required: bool = True,
+    **overlay: Any,
+) -> Session:
     policy = load("mailersend", overlay, "test", Path())
     right = lambda username, password, at: password == "right"  # noqa: E731
-    relay = Relay(policy, rows or Recorder(), right, tls=tls, plain_auth=plain_auth, login_required=login_required)
+    relay = Relay(
+        policy,
+        rows or Recorder(),
+        right,
+        tls=tls,
+        plain_auth=plain_auth,
+        login_required=login_required,
+    )
     return relay.connect("i", 0)
 
 
@@ -44,7 +58,13 @@ def test_what_ehlo_offers():
     assert offers(session(login_required=False)) == COMMON
     assert offers(session("implicit")) == [*COMMON, "AUTH PLAIN LOGIN"]
     made = session("starttls", plain_auth=False, message_size=1_000)
-    assert offers(made) == ["PIPELINING", "SIZE 1000", "8BITMIME", "ENHANCEDSTATUSCODES", "STARTTLS"]
+    assert offers(made) == [
+        "PIPELINING",
+        "SIZE 1000",
+        "8BITMIME",
+        "ENHANCEDSTATUSCODES",
+        "STARTTLS",
+    ]
     assert made.starttls(0) is replies.START_TLS
     made.tls_started()
     assert offers(made)[-1] == "AUTH PLAIN LOGIN"
@@ -65,7 +85,9 @@ def test_tls_makes_the_session_forget_what_was_said_in_the_clear():
     assert made.starttls(0) is replies.TLS_ALREADY
 
 
-@pytest.mark.parametrize(("tls", "reply"), [("none", replies.NOT_IMPLEMENTED), ("implicit", replies.TLS_ALREADY)])
+@pytest.mark.parametrize(
+    ("tls", "reply"), [("none", replies.NOT_IMPLEMENTED), ("implicit", replies.TLS_ALREADY)]
+)
 def test_starttls_where_it_is_not_offered(tls, reply):
     made = session(tls)
     made.hello("x", 0)
@@ -114,7 +136,9 @@ def test_a_message_too_large_is_refused_at_mail_where_it_says_so_and_after_data_
 def test_a_hundred_recipients_and_no_more():
     made = logged_in()
     made.mail("a@example.com", 0)
-    assert [made.rcpt("b@example.com", 0) for _ in range(101)] == [replies.RECIPIENT_OK] * 100 + [replies.TOO_MANY_RECIPIENTS]
+    assert [made.rcpt("b@example.com", 0) for _ in range(101)] == [replies.RECIPIENT_OK] * 100 + [
+        replies.TOO_MANY_RECIPIENTS
+    ]
     assert made.data(0) is replies.START_INPUT
 
 
@@ -128,7 +152,9 @@ def test_the_message_is_named_at_mail_or_with_the_body_and_in_the_incident():
         made.body(5, at, message=given_with_body)
     made.mail("a@example.com", 3, message="m3")
     assert (rows.accepted_ids, rows.accepted_at) == (["m1", "m2"], [1, 2])
-    assert [(row.message, row.username, row.ip, row.connection, row.at) for row in rows.incidents] == [("m3", "u", "i", 1, 3)]
+    assert [
+        (row.message, row.username, row.ip, row.connection, row.at) for row in rows.incidents
+    ] == [("m3", "u", "i", 1, 3)]
 
 
 def test_quit_and_a_lost_connection_are_written_down_once():
@@ -150,16 +176,24 @@ def test_ehlo_and_rset_end_a_transaction():
         assert made.rcpt("b@example.com", 0) is replies.NEED_MAIL
 
 
-CALLS = st.lists(st.sampled_from(["transact", "mail", "rset", "login", "quit", "large"]), max_size=14)
+CALLS = st.lists(
+    st.sampled_from(["transact", "mail", "rset", "login", "quit", "large"]), max_size=14
+)
 
 
 @given(calls=CALLS, count=st.integers(1, 3), counted_at=st.sampled_from(["mail", "acceptance"]))
 def test_a_transaction_in_one_call_does_what_the_four_do(calls, count, counted_at):
-    """Two sessions, one of which is never asked for the short way: the same record, the same budget, the same end."""
+    """Two sessions, one of which is never asked for the short way: the same record, the same
+    budget, the same end.
+    """
     seen = []
     for short in (True, False):
         rows = Recorder()
-        made = session(rows=rows, transactions_per_connection={"count": count, "counted_at": counted_at}, message_size=1_000)
+        made = session(
+            rows=rows,
+            transactions_per_connection={"count": count, "counted_at": counted_at},
+            message_size=1_000,
+        )
         made.hello("x", 0)
         for at, call in enumerate(calls):
             size = 1_001 if call == "large" else 10
@@ -187,10 +221,15 @@ def by_four(made: Session, size: int, at: int) -> None:
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "body"])
 def test_a_refusal_that_stays_ends_the_transaction_and_never_lets_it_through(stage: str) -> None:
     policy = load(
-        "mailersend", {"transactions_per_connection": {"count": 1, "reply": {"stage": stage, "then": "stay"}}}, "x", Path()
+        "mailersend",
+        {"transactions_per_connection": {"count": 1, "reply": {"stage": stage, "then": "stay"}}},
+        "x",
+        Path(),
     )
     recorder = Recorder()
-    session = Relay(policy, recorder, lambda username, password, now: True, tls="none").connect("198.18.0.1", 0)
+    session = Relay(policy, recorder, lambda username, password, now: True, tls="none").connect(
+        "198.18.0.1", 0
+    )
     session.hello("me", 1)
     session.auth("user1", "secret", 2)
     for _ in range(3):

@@ -1,4 +1,6 @@
-"""Transcripts: the same lines by bytes and by typed calls, and nothing else changed by writing them down."""
+"""Transcripts: the same lines by bytes and by typed calls, and nothing else changed by writing them
+down.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,13 @@ def said(octets: bytes, *, ends: bool = True) -> list[str]:
 
 
 def test_five_messages_and_the_sixth():
-    assert said(EHLO + PLAIN + MESSAGE * 6) == ["GREETING 220", "EHLO 250", "AUTH PLAIN 235", *FIVE, "MAIL 421"]
+    assert said(EHLO + PLAIN + MESSAGE * 6) == [
+        "GREETING 220",
+        "EHLO 250",
+        "AUTH PLAIN 235",
+        *FIVE,
+        "MAIL 421",
+    ]
 
 
 def test_a_login_in_steps_and_a_quit():

@@ -1,4 +1,6 @@
-"""Refusals on demand: each kind, so often as was asked, an incident like any other, and nothing used up."""
+"""Refusals on demand: each kind, so often as was asked, an incident like any other, and nothing
+used up.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,11 @@ def test_what_was_asked_can_be_taken_back_and_goes_with_its_limit():
     ("what", "times", "said"),
     [
         ("logins_per_usernam", 1, 'did you mean "logins_per_username"'),
-        ("connections_per_ip", 1, "cannot be refused; allowed: transactions_per_connection, logins_per_username"),
+        (
+            "connections_per_ip",
+            1,
+            "cannot be refused; allowed: transactions_per_connection, logins_per_username",
+        ),
         (3, 1, "3 cannot be refused"),
         (LOGINS, -1, "times: -1 is no number of times"),
         (LOGINS, True, "times: true is no number of times"),

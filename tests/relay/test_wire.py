@@ -1,4 +1,6 @@
-"""The byte door: whole conversations with a real relay, each held whole, byte by byte and with trailing bytes."""
+"""The byte door: whole conversations with a real relay, each held whole, byte by byte and with
+trailing bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,18 @@ import pytest
 
 from sim.relay.wire import Wire
 from sim.smtp import replies
-from tests.relay.wire_talk import EHLO, IP, LOGGED_IN, MESSAGE, OPEN, PLAIN, Seen, answers, relay, talk
+from tests.relay.wire_talk import (
+    EHLO,
+    IP,
+    LOGGED_IN,
+    MESSAGE,
+    OPEN,
+    PLAIN,
+    Seen,
+    answers,
+    relay,
+    talk,
+)
 
 CHALLENGED = 334
 
@@ -37,7 +50,9 @@ def test_a_message_from_end_to_end():
 
 def test_ehlo_says_what_is_offered():
     offered = talk(EHLO).answers[0].lines[1:]
-    assert {"PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH PLAIN LOGIN"} < set(offered)
+    assert {"PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH PLAIN LOGIN"} < set(
+        offered
+    )
     assert any(line.startswith("SIZE ") for line in offered)
 
 
@@ -63,7 +78,9 @@ def test_by_what_a_message_is_known(identifying, name):
 
 def test_a_message_is_known_by_its_first_recipient_of_its_own_transaction():
     second = b"MAIL FROM:<>\r\nRCPT TO:<x@y>\r\nRCPT TO:<z@y>\r\nDATA\r\n.\r\n"
-    assert names(talk(LOGGED_IN + MESSAGE + b"MAIL FROM:<>\r\nRCPT TO:<q@y>\r\nRSET\r\n" + second)) == ["c@d.example", "x@y"]
+    assert names(
+        talk(LOGGED_IN + MESSAGE + b"MAIL FROM:<>\r\nRCPT TO:<q@y>\r\nRSET\r\n" + second)
+    ) == ["c@d.example", "x@y"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +103,9 @@ def test_logins(exchange, codes):
 
 
 def test_the_challenges_of_login():
-    lines = [answer.lines for answer in talk(EHLO + b"AUTH LOGIN\r\n" + base64("user1")).answers[1:]]
+    lines = [
+        answer.lines for answer in talk(EHLO + b"AUTH LOGIN\r\n" + base64("user1")).answers[1:]
+    ]
     assert lines == [(b64encode(b"Username:").decode(),), (b64encode(b"Password:").decode(),)]
 
 
@@ -128,7 +147,11 @@ def test_an_empty_initial_response_of_login_is_an_empty_username():
 
 
 def test_a_response_longer_than_a_command_is_taken():
-    assert talk(EHLO + b"AUTH PLAIN\r\n" + base64("\0user1\0" + "x" * 9_000)).codes == [250, 334, 235]
+    assert talk(EHLO + b"AUTH PLAIN\r\n" + base64("\0user1\0" + "x" * 9_000)).codes == [
+        250,
+        334,
+        235,
+    ]
     assert talk(EHLO + b"AUTH PLAIN " + base64("\0user1\0" + "x" * 9_000)).codes == [250, 235]
 
 
@@ -139,7 +162,13 @@ def test_a_line_of_the_exchange_is_no_command():
 def test_commands_pipelined_into_one_read_are_answered_in_order():
     wire = Wire(relay(Seen()).connect(IP, 0))
     wire.greeting(0)
-    assert [answer.code for answer in answers(wire.receive(LOGGED_IN + OPEN, 1))] == [250, 235, 250, 250, 354]
+    assert [answer.code for answer in answers(wire.receive(LOGGED_IN + OPEN, 1))] == [
+        250,
+        235,
+        250,
+        250,
+        354,
+    ]
     rest = b"Hello\r\n.\r\nMAIL FROM:<>\r\nRSET\r\nQUIT\r\n"
     assert [answer.code for answer in answers(wire.receive(rest, 2))] == [250, 250, 250, 221]
 
@@ -154,9 +183,14 @@ def test_the_sixth_mail_is_answered_421_and_nothing_behind_it():
     assert found.seen.incidents == ["transactions_per_connection"]
 
 
-@pytest.mark.parametrize(("stage", "codes"), [("rcpt", [250, 421]), ("data", [250, 250, 421]), ("body", [250, 250, 354, 421])])
+@pytest.mark.parametrize(
+    ("stage", "codes"),
+    [("rcpt", [250, 421]), ("data", [250, 250, 421]), ("body", [250, 250, 354, 421])],
+)
 def test_the_sixth_transaction_answered_later(stage, codes):
-    found = talk(LOGGED_IN + MESSAGE * 7, policy={"transactions_per_connection": {"reply": {"stage": stage}}})
+    found = talk(
+        LOGGED_IN + MESSAGE * 7, policy={"transactions_per_connection": {"reply": {"stage": stage}}}
+    )
     assert found.codes == [250, 235, *[250, 250, 354, 250] * 5, *codes]
     assert found.wire.closed
 
@@ -222,4 +256,11 @@ def test_an_empty_line_behind_a_body_in_one_read_is_answered():
     """Two octets behind the end are as many as a body's reader keeps in sight before it."""
     found = talk(LOGGED_IN + MESSAGE + b"\r\n")
     assert found.codes[-2:] == [250, 500]
-    assert talk(LOGGED_IN + MESSAGE + b"\r\n" + MESSAGE).codes[-6:] == [250, 500, 250, 250, 354, 250]
+    assert talk(LOGGED_IN + MESSAGE + b"\r\n" + MESSAGE).codes[-6:] == [
+        250,
+        500,
+        250,
+        250,
+        354,
+        250,
+    ]

@@ -1,4 +1,6 @@
-"""The byte door against what a peer should not send: injection, smuggling, wrong octets, too much of everything."""
+"""The byte door against what a peer should not send: injection, smuggling, wrong octets, too much
+of everything.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def test_what_is_pipelined_behind_starttls_is_thrown_away():
     assert (found.wire.starttls, found.wire.closed) == (True, False)
     found.wire.tls_started()
     assert not found.wire.starttls
-    assert found.wire.receive(b"\r\n", 2) == replies.UNKNOWN.encode()  # half a line of before would have been completed
+    assert (
+        found.wire.receive(b"\r\n", 2) == replies.UNKNOWN.encode()
+    )  # half a line of before would have been completed
     assert found.wire.receive(b"AUTH PLAIN\r\n", 2) == replies.HELLO_FIRST.encode()
     assert b"STARTTLS" not in found.wire.receive(EHLO, 3)
     assert found.wire.receive(PLAIN, 4) == replies.LOGGED_IN.encode()
@@ -54,7 +58,9 @@ def test_auth_in_the_clear_where_tls_is_needed():
     assert "AUTH PLAIN LOGIN" not in found.answers[0].lines
 
 
-@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n\0.\r\n"])
+@pytest.mark.parametrize(
+    "end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n\0.\r\n"]
+)
 def test_no_message_is_smuggled_behind_another(end):
     smuggled = b"MAIL FROM:<evil@b>\r\nRCPT TO:<evil@d>\r\nDATA\r\nEvil\r\n"
     found = talk(LOGGED_IN + OPEN + b"Hello" + end + smuggled + b".\r\nNOOP\r\n")
@@ -98,7 +104,10 @@ def test_the_longest_mail_is_taken():
 
 
 def test_a_size_above_the_most_is_refused_at_mail_and_is_no_transaction():
-    found = talk(LOGGED_IN + b"MAIL FROM:<a@b> SIZE=1001\r\n" * 9 + b"MAIL FROM:<a@b> SIZE=1000\r\n", policy=SMALL)
+    found = talk(
+        LOGGED_IN + b"MAIL FROM:<a@b> SIZE=1001\r\n" * 9 + b"MAIL FROM:<a@b> SIZE=1000\r\n",
+        policy=SMALL,
+    )
     assert found.codes == [250, 235] + [552] * 9 + [250]
 
 
@@ -127,7 +136,8 @@ def test_the_recipients_beyond_the_most_are_refused():
     assert found.codes == [250, 235, 250] + [250] * 100 + [452] * 2 + [354, 250]
 
 
-# Each check of ORDER_OF_CHECKS and the next: a line that fails both, and the answer of the one that comes first.
+# Each check of ORDER_OF_CHECKS and the next: a line that fails both, and the answer of the one that
+# comes first.
 BOTH_WRONG = {
     ("length", "octets"): (b"NOOP \xff" + b"x" * 600, replies.LINE_TOO_LONG),
     ("octets", "verb"): (b"NOPE \xff", replies.NOT_ASCII),

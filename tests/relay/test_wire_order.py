@@ -1,4 +1,6 @@
-"""The table of states driven through the wire: every verb in every state is answered, and leads, as the table says."""
+"""The table of states driven through the wire: every verb in every state is answered, and leads, as
+the table says.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import pytest
 from sim.smtp.states import State, Verb, table
 from tests.relay.wire_talk import EHLO, LOGGED_IN, PLAIN, talk
 
-MAIL, RCPT = b"MAIL FROM:<a@b>\r\n", b"RCPT TO:<c@d>\r\n"
+MAIL = b"MAIL FROM:<a@b>\r\n"
+RCPT = b"RCPT TO:<c@d>\r\n"
 
 LINES = {
     Verb.EHLO: EHLO,
@@ -40,7 +43,9 @@ def way_to(state, login_required):
 
 @pytest.mark.parametrize("login_required", [True, False])
 @pytest.mark.parametrize("verb", LINES)
-@pytest.mark.parametrize("state", [State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.MAIL, State.RCPT])
+@pytest.mark.parametrize(
+    "state", [State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.MAIL, State.RCPT]
+)
 def test_every_verb_in_every_state(state, verb, login_required):
     before = way_to(state, login_required)
     found = talk(before + LINES[verb], login_required=login_required)

@@ -1,4 +1,6 @@
-"""What others make of the same octets: smtplib speaks to the byte door, and aiosmtpd receives what the byte door receives."""
+"""What others make of the same octets: smtplib speaks to the byte door, and aiosmtpd receives what
+the byte door receives.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,13 @@ from tests.relay.wire_talk import IP, Seen, relay, talk
 
 
 class Link(io.RawIOBase):
-    """Stands in for smtplib's connection: what it sends goes to the wire, what it reads comes from there."""
+    """Stands in for smtplib's connection: what it sends goes to the wire, what it reads comes from
+    there.
+    """
 
     def __init__(self, wire):
-        self.wire, self.waiting = wire, wire.greeting(0)
+        self.wire = wire
+        self.waiting = wire.greeting(0)
 
     def sendall(self, data):
         self.waiting += self.wire.receive(bytes(data), 1)
@@ -77,7 +82,14 @@ def test_smtplib_sends_five_and_sees_the_sixth_refused(client, seen):
 
 def test_smtplib_understands_what_is_offered(client):
     client.ehlo()
-    assert set(client.esmtp_features) == {"size", "8bitmime", "pipelining", "starttls", "enhancedstatuscodes", "auth"}
+    assert set(client.esmtp_features) == {
+        "size",
+        "8bitmime",
+        "pipelining",
+        "starttls",
+        "enhancedstatuscodes",
+        "auth",
+    }
     assert client.esmtp_features["auth"].split() == ["PLAIN", "LOGIN"]
 
 
@@ -85,7 +97,8 @@ def test_smtplib_understands_what_is_offered(client):
 @pytest.mark.parametrize("mechanism", ["auth_plain", "auth_login"])
 def test_smtplib_logs_in_by_every_mechanism(client, seen, mechanism, initial):
     client.ehlo()
-    client.user, client.password = "user1", "secret"
+    client.user = "user1"
+    client.password = "secret"
     name = mechanism.removeprefix("auth_").upper()
     assert client.auth(name, getattr(client, mechanism), initial_response_ok=initial)[0] == 235
     assert seen.logins == [("user1", "accepted")]
@@ -111,8 +124,11 @@ class Keeping:
 
 async def _through_aiosmtpd(data):
     """What aiosmtpd writes on ``data`` behind its greeting, and the contents that it received."""
-    loop, handler = asyncio.get_running_loop(), Keeping()
-    listening = await loop.create_server(lambda: SMTP(handler, loop=loop, data_size_limit=None), "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    handler = Keeping()
+    listening = await loop.create_server(
+        lambda: SMTP(handler, loop=loop, data_size_limit=None), "127.0.0.1", 0
+    )
     reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
     await reader.readline()
     writer.write(data + b"QUIT\r\n")
@@ -131,7 +147,12 @@ def through_aiosmtpd(data):
 OPEN = b"EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"
 
 
-@given(st.lists(st.sampled_from([b"\r\n", b".", b"..", b"x", b"x\r\n", b"\r\n.x", b"\r\n..\r\n"]), max_size=12).map(b"".join))
+@given(
+    st.lists(
+        st.sampled_from([b"\r\n", b".", b"..", b"x", b"x\r\n", b"\r\n.x", b"\r\n..\r\n"]),
+        max_size=12,
+    ).map(b"".join)
+)
 @settings(max_examples=25)
 def test_aiosmtpd_receives_the_same_content(content):
     content = content.replace(b"\r\n.\r\n", b"\r\n") + b"\r\n.\r\n"
@@ -147,8 +168,8 @@ def test_aiosmtpd_receives_the_same_content(content):
     assert through_aiosmtpd(OPEN + content)[1] == [body.head]
 
 
-# Three differences are left out: a path without brackets (taken there, 501 here), STARTTLS without TLS (454 there, 502 here),
-# and a wrong argument at a wrong time (503 there, 501 here).
+# Three differences are left out: a path without brackets (taken there, 501 here), STARTTLS without
+# TLS (454 there, 502 here), and a wrong argument at a wrong time (503 there, 501 here).
 CONVERSATIONS = [
     b"NOOP\r\nRSET\r\nHELO me\r\nNOPE\r\nEHLO\r\nEHLO me\r\n",
     b"EHLO me\r\nRCPT TO:<a@b>\r\nDATA\r\nMAIL FROM:<>\r\nMAIL FROM:<a@b>\r\nDATA\r\nRSET\r\nRCPT TO:<a@b>\r\n",

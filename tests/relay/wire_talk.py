@@ -1,4 +1,6 @@
-"""A conversation with a real relay through the byte door, held in several cuts of its octets that must come to the same."""
+"""A conversation with a real relay through the byte door, held in several cuts of its octets that
+must come to the same.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +47,22 @@ class Seen:
     def accepted(self, at: int, connection: int, message: str | None) -> None:
         self.acceptances.append(message)
 
-    def incident(self, at: int, limit: str, code: int | None, text: str, ip: str, username: str | None, connection: int,
-                 message: str | None) -> None:  # fmt: skip
+    def incident(
+        self,
+        at: int,
+        limit: str,
+        code: int | None,
+        text: str,
+        ip: str,
+        username: str | None,
+        connection: int,
+        message: str | None,
+    ) -> None:
         self.incidents.append(limit)
 
-    def block(self, limit: str, ip: str | None, username: str | None, from_: int, until: int) -> None:
+    def block(
+        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
+    ) -> None:
         self.blocks.append(limit)
 
 
@@ -78,15 +91,25 @@ class Talk(NamedTuple):
         return f"{self.answers[-1].code} {self.answers[-1].lines[0]}"
 
 
-def relay(seen: Seen, *, policy: dict[str, Any] | None = None, wrong: bool = False, **options: Any) -> Relay:
-    """The shipped policy at work, with ``policy`` laid over it; every password is right unless ``wrong``."""
-    return Relay(load("mailersend", policy or {}, "test", Path()), seen, lambda username, password, now: not wrong, **options)
+def relay(
+    seen: Seen, *, policy: dict[str, Any] | None = None, wrong: bool = False, **options: Any
+) -> Relay:
+    """The shipped policy at work, with ``policy`` laid over it; every password is right unless
+    ``wrong``.
+    """
+    return Relay(
+        load("mailersend", policy or {}, "test", Path()),
+        seen,
+        lambda username, password, now: not wrong,
+        **options,
+    )
 
 
 def answers(octets: bytes) -> list[Answer]:
     """Every reply in ``octets``, which must be whole and well formed."""
     found: list[Answer] = []
-    at, lines = 0, []
+    at = 0
+    lines = []
     while at < len(octets):
         line = LINE.match(octets, at)
         assert line, f"not a reply's line: {octets[at : at + 80]!r}"
@@ -109,7 +132,9 @@ def held(pieces: Iterable[bytes], **options: Any) -> tuple[bytes, Wire, Seen]:
 
 
 def cuts(data: bytes) -> dict[str, list[bytes]]:
-    """The same octets cut in several ways; the last with the beginning of a further line behind them."""
+    """The same octets cut in several ways; the last with the beginning of a further line behind
+    them.
+    """
     lines = data.splitlines(keepends=True)
     whole = data if data.endswith(b"\r\n") else data + b"\r"
     return {
@@ -121,11 +146,17 @@ def cuts(data: bytes) -> dict[str, list[bytes]]:
 
 
 def talk(data: bytes, **options: Any) -> Talk:
-    """Holds the conversation whole and in every other cut; they must come to the same replies, rows and state."""
+    """Holds the conversation whole and in every other cut; they must come to the same replies, rows
+    and state.
+    """
     written, wire, seen = held([data], **options)
     for name, pieces in cuts(data).items():
         other, otherwise, saw = held(pieces, **options)
         assert other == written, f"{name}: {other!r} and not {written!r}"
         assert vars(saw) == vars(seen), name
-        assert (otherwise.closed, otherwise.dropped, otherwise.starttls) == (wire.closed, wire.dropped, wire.starttls), name
+        assert (otherwise.closed, otherwise.dropped, otherwise.starttls) == (
+            wire.closed,
+            wire.dropped,
+            wire.starttls,
+        ), name
     return Talk(answers(written), wire, seen)

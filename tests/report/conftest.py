@@ -1,4 +1,6 @@
-"""Results of real runs, each made once: a reconnect forgotten, a storm of logins, a stale password, one that goes well."""
+"""Results of real runs, each made once: a reconnect forgotten, a storm of logins, a stale password,
+one that goes well.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from sim.scenario import build
 from sim.world import simulate
 
 RUNS: dict[str, dict[str, Any]] = {
-    "one": {"sender": {"strategy": "one-connection"}, "workload": {"kind": "batch", "messages": 20}},
+    "one": {
+        "sender": {"strategy": "one-connection"},
+        "workload": {"kind": "batch", "messages": 20},
+    },
     "storm": {
         "sender": {"strategy": "connection-per-message", "workers": 20},
         "workload": {"kind": "batch", "messages": 400},
@@ -24,7 +29,10 @@ RUNS: dict[str, dict[str, Any]] = {
         "workload": {"kind": "constant", "rate": "2/min", "for": "2h"},
         "faults": {"wrong_password": {"from": "10m", "until": "40m"}},
     },
-    "good": {"sender": {"strategy": "paced", "workers": 6}, "workload": {"kind": "batch", "messages": 900}},
+    "good": {
+        "sender": {"strategy": "paced", "workers": 6},
+        "workload": {"kind": "batch", "messages": 900},
+    },
 }
 
 

@@ -1,4 +1,6 @@
-"""The page's figures have the numbers of the batch reports, because both are drawn from the same curves."""
+"""The page's figures have the numbers of the batch reports, because both are drawn from the same
+curves.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ def layers(spec: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", ["one", "storm", "stale", "good"])
 def test_throughput_has_the_numbers_of_the_curves(pairs, name, dark):
     result = pairs[name][0]
-    spec, shown = charts.throughput(result, dark=dark), curves.throughput(result)
+    spec = charts.throughput(result, dark=dark)
+    shown = curves.throughput(result)
     rows = layers(spec, "area")[0]["data"]["values"]
     assert [row["rate"] for row in rows[:-1]] == shown.rates.tolist()
     assert [row["at"] for row in rows] == shown.bins.edges.tolist()
@@ -46,7 +49,9 @@ def test_the_timeline_has_a_row_for_each_connection_and_a_mark_for_each_refusal(
         Step(5, 9, "transaction", "first"),
         Step(9, 9, "refused", "421", "logins_per_username"),
     )
-    spec = timeline.timeline([Life(7, "198.18.0.1", "user1", 0, 9, ended=True, accepted=1, steps=steps)])
+    spec = timeline.timeline(
+        [Life(7, "198.18.0.1", "user1", 0, 9, ended=True, accepted=1, steps=steps)]
+    )
     bars, _, points = spec["layer"]
     assert [row["kind"] for row in bars["data"]["values"]] == ["greeting", "transaction"]
     assert [row["limit"] for row in points["data"]["values"]] == ["logins per username"]
@@ -72,5 +77,9 @@ def test_the_verdict_says_what_came_of_it(pairs, name, tone, says):
     assert found == tone
     assert says in sentence
     assert [one.label for one in verdict.numbers(pairs[name][0])] == [
-        "Accepted a minute", "Incidents", "Lost", "99% within", "Time to drain",
-    ]  # fmt: skip
+        "Accepted a minute",
+        "Incidents",
+        "Lost",
+        "99% within",
+        "Time to drain",
+    ]

@@ -36,16 +36,26 @@ def test_incidents_are_marked_where_they_were_with_a_marker_of_their_limit(pairs
     assert {marks.get_label() for marks in below.collections} == set(hit)
     for marks in below.collections:
         counts = np.array(hit[str(marks.get_label())])
-        assert np.asarray(marks.get_offsets())[:, 0] == pytest.approx(curves.bins_of(result).middles[counts > 0])
-    assert len({look for look, _ in curves.LOOKS.values()}) == len({colour for _, colour in curves.LOOKS.values()}) == 5
+        assert np.asarray(marks.get_offsets())[:, 0] == pytest.approx(
+            curves.bins_of(result).middles[counts > 0]
+        )
+    assert (
+        len({look for look, _ in curves.LOOKS.values()})
+        == len({colour for _, colour in curves.LOOKS.values()})
+        == 5
+    )
 
 
 def test_the_line_of_the_last_minute_is_a_sum_over_sixty_seconds(pairs):
     result = pairs["good"][0]
-    line = next(line for line in figures.throughput(result).axes[0].lines if line.get_linestyle() == "-")
+    line = next(
+        line for line in figures.throughput(result).axes[0].lines if line.get_linestyle() == "-"
+    )
     per = round(60 / curves.bins_of(result).width)
     accepted = result.series.accepted
-    assert np.asarray(line.get_ydata()).tolist() == [sum(accepted[max(0, i + 1 - per) : i + 1]) for i in range(len(accepted))]
+    assert np.asarray(line.get_ydata()).tolist() == [
+        sum(accepted[max(0, i + 1 - per) : i + 1]) for i in range(len(accepted))
+    ]
 
 
 def test_windows_has_a_panel_for_each_limit_in_use_with_its_count(pairs):
@@ -66,7 +76,9 @@ def test_connections_shows_open_and_refused(pairs):
     assert len(figures.connections(pairs["good"][0]).axes) == 1
 
 
-@pytest.mark.parametrize(("seconds", "unit"), [(1, "s"), (119, "s"), (600, "min"), (10_000, "h"), (7 * 86_400, "d")])
+@pytest.mark.parametrize(
+    ("seconds", "unit"), [(1, "s"), (119, "s"), (600, "min"), (10_000, "h"), (7 * 86_400, "d")]
+)
 def test_the_time_axis_has_the_unit_of_its_length(pairs, seconds, unit):
     result = replace(pairs["good"][0], duration_s=float(seconds))
     assert curves.bins_of(result).unit == unit

@@ -37,7 +37,9 @@ def test_the_table_fits_and_says_everything_that_matters(pairs, width):
     ):
         assert word in text
     flat = " ".join(text.split())
-    assert all(" ".join(finding.fix.split()) in flat for result in results for finding in result.diagnosis)
+    assert all(
+        " ".join(finding.fix.split()) in flat for result in results for finding in result.diagnosis
+    )
     assert "incidents.total == 0: actual " in flat
     assert "submitted == 400: actual" not in flat
 
@@ -46,7 +48,10 @@ def test_the_table_fits_and_says_everything_that_matters(pairs, width):
 def test_no_figure_and_no_verdict_is_cut_in_a_narrow_terminal(pairs, width):
     late = replace(pairs["good"][0].latency_s, p99=29 * 60 + 42.0)
     long = replace(
-        pairs["good"][0], scenario="04-batches-with-pause-too-many-workers", sender="connection-per-message", latency_s=late
+        pairs["good"][0],
+        scenario="04-batches-with-pause-too-many-workers",
+        sender="connection-per-message",
+        latency_s=late,
     )
     text = printed([long, pairs["storm"][0]], width)
     assert max(len(line) for line in text.splitlines()) <= width
@@ -60,7 +65,17 @@ def test_a_result_without_anything_to_explain_is_a_row_alone(pairs):
 
 
 def test_an_aborted_run_says_so_and_why(pairs):
-    text = printed([replace(pairs["good"][0], ended="aborted", passed=False, error="the strategy raised KeyError")], 120)
+    text = printed(
+        [
+            replace(
+                pairs["good"][0],
+                ended="aborted",
+                passed=False,
+                error="the strategy raised KeyError",
+            )
+        ],
+        120,
+    )
     assert "aborted" in text
     assert "the strategy raised KeyError" in text
 
@@ -68,7 +83,9 @@ def test_an_aborted_run_says_so_and_why(pairs):
 def test_csv_reads_back_as_the_log(pairs):
     result = pairs["storm"][0]
     odd = replace(result.incidents.log[0], text='two "words",\nand a line', message=None)
-    result = replace(result, incidents=replace(result.incidents, log=[odd, *result.incidents.log[1:]]))
+    result = replace(
+        result, incidents=replace(result.incidents, log=[odd, *result.incidents.log[1:]])
+    )
     rows = list(outside.DictReader(io.StringIO(csv.incidents(result), newline="")))
     assert [float(row["t"]) for row in rows] == [entry.t for entry in result.incidents.log]
     assert [row["limit"] for row in rows] == [entry.limit for entry in result.incidents.log]
@@ -77,14 +94,28 @@ def test_csv_reads_back_as_the_log(pairs):
 
 
 def test_junit_names_each_failed_expectation_with_what_came(pairs):
-    aborted = replace(pairs["good"][0], scenario="bad\x00 & <odd>", ended="aborted", passed=False, error="raised \x1b")
-    document = junit.document([pairs["good"][0], pairs["storm"][0], aborted], [ScenarioError("x.toml", "seed", "-1 is wrong")])
+    aborted = replace(
+        pairs["good"][0],
+        scenario="bad\x00 & <odd>",
+        ended="aborted",
+        passed=False,
+        error="raised \x1b",
+    )
+    document = junit.document(
+        [pairs["good"][0], pairs["storm"][0], aborted],
+        [ScenarioError("x.toml", "seed", "-1 is wrong")],
+    )
     suite = xml.fromstring(document).find("testsuite")
     assert suite is not None
-    assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {"tests": "4", "failures": "1", "errors": "2"}
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {
+        "tests": "4",
+        "failures": "1",
+        "errors": "2",
+    }
     good, storm, broken, mistake = suite
     assert [child.tag for child in good] == []
-    failure, storm_result = storm.find("failure"), pairs["storm"][0]
+    failure = storm.find("failure")
+    storm_result = pairs["storm"][0]
     assert failure is not None
     assert failure.text == f"incidents.total == 0: actual {storm_result.incidents.total}"
     assert broken.get("name") == "bad\ufffd & <odd>"
@@ -93,8 +124,13 @@ def test_junit_names_each_failed_expectation_with_what_came(pairs):
 
 
 def test_files_of_the_same_name_stand_side_by_side_and_are_the_same_bytes_again(pairs, tmp_path):
-    twice = [pairs["one"], pairs["storm"], (replace(pairs["good"][0], scenario="one"), pairs["good"][1])]
-    first, second = write_all(twice, tmp_path / "a"), write_all(twice, tmp_path / "b")
+    twice = [
+        pairs["one"],
+        pairs["storm"],
+        (replace(pairs["good"][0], scenario="one"), pairs["good"][1]),
+    ]
+    first = write_all(twice, tmp_path / "a")
+    second = write_all(twice, tmp_path / "b")
     assert len({path.name for path in first}) == 16
     assert all(path.is_file() for path in first)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
@@ -103,4 +139,11 @@ def test_files_of_the_same_name_stand_side_by_side_and_are_the_same_bytes_again(
 
 
 def test_names_never_collide_nor_leave_the_folder():
-    assert names(["a", "A", "a-2", "a", "../x/y", ""]) == ["a", "A-2", "a-2-2", "a-3", "x-y", "scenario"]
+    assert names(["a", "A", "a-2", "a", "../x/y", ""]) == [
+        "a",
+        "A-2",
+        "a-2-2",
+        "a-3",
+        "x-y",
+        "scenario",
+    ]

@@ -1,4 +1,6 @@
-"""A person's own code in child processes: whatever it does, one honest result, and the others of the batch still run."""
+"""A person's own code in child processes: whatever it does, one honest result, and the others of
+the batch still run.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,19 @@ FOLDER = Path(__file__).parent.parent / "strategies_for_tests"
 
 
 PATIENCES = (1.0, 10.0, 60.0)
-"""Seconds: the first is enough, but on a machine so busy that it does not even load a strategy meanwhile."""
+"""Seconds: the first is enough, but on a machine so busy that it does not even load a strategy
+meanwhile.
+"""
 
 
 def scenario(strategy: str, **more: Any) -> Scenario:
     """A batch of 1,000 for ``strategy``."""
-    tables = {"until": "1h", "workload": {"kind": "batch", "messages": 1000}, "sender": {"strategy": strategy}, **more}
+    tables = {
+        "until": "1h",
+        "workload": {"kind": "batch", "messages": 1000},
+        "sender": {"strategy": strategy},
+        **more,
+    }
     return build(tables, f"{strategy}.toml", strategy, FOLDER)
 
 
@@ -37,13 +46,22 @@ def result(name: str, patience: float = 60.0) -> Result:
 
 def counted(answer: Answer) -> Result:
     assert isinstance(answer, Result)
-    assert answer.messages.submitted == answer.messages.accepted + answer.messages.lost + answer.messages.waiting == 1000
+    assert (
+        answer.messages.submitted
+        == answer.messages.accepted + answer.messages.lost + answer.messages.waiting
+        == 1000
+    )
     return answer
 
 
 def test_one_that_throws_after_a_hundred_messages_keeps_the_hundred() -> None:
     found = result("throws_late")
-    assert (found.ended, found.passed, found.messages.accepted, found.messages.waiting) == ("aborted", False, 100, 900)
+    assert (found.ended, found.passed, found.messages.accepted, found.messages.waiting) == (
+        "aborted",
+        False,
+        100,
+        900,
+    )
     assert "KeyError: 'oops' (misbehave.py line 15)" in str(found.error)
 
 
@@ -105,7 +123,9 @@ def test_one_that_swallows_its_own_end_is_left_behind() -> None:
         ("raises_on_import.py:strategy", "cannot be loaded at line 3: ValueError"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_a_mistake_with_place_and_key(strategy: str, said: str) -> None:
+def test_a_file_that_cannot_be_used_is_a_mistake_with_place_and_key(
+    strategy: str, said: str
+) -> None:
     answer = run_many([scenario(strategy)])[0]
     assert isinstance(answer, ScenarioError)
     assert (answer.place, answer.key) == (f"{strategy}.toml", "sender.strategy")
@@ -113,24 +133,45 @@ def test_a_file_that_cannot_be_used_is_a_mistake_with_place_and_key(strategy: st
 
 
 def test_the_others_of_a_batch_still_run_and_in_their_order() -> None:
-    names = ["one-connection", "misbehave.py:loops", "misbehave.py:prints", "misbehave.py:ends_the_process", "paced"]
+    names = [
+        "one-connection",
+        "misbehave.py:loops",
+        "misbehave.py:prints",
+        "misbehave.py:ends_the_process",
+        "paced",
+    ]
     seen: list[int] = []
     for patience in PATIENCES:
         seen.clear()
         each = [scenario(name) for name in names]
-        answers = run_many(each, jobs=2, patience=patience, on_result=lambda index, _: seen.append(index))
+        answers = run_many(
+            each, jobs=2, patience=patience, on_result=lambda index, _: seen.append(index)
+        )
         assert sorted(seen) == [0, 1, 2, 3, 4]
         ends = [answer.ended if isinstance(answer, Result) else None for answer in answers]
         if ends == ["settled", "aborted", "settled", "aborted", "settled"]:
             break
     assert ends == ["settled", "aborted", "settled", "aborted", "settled"]
-    assert [answer.messages.accepted for answer in answers if isinstance(answer, Result)] == [5, 0, 1000, 0, 1000]
+    assert [answer.messages.accepted for answer in answers if isinstance(answer, Result)] == [
+        5,
+        0,
+        1000,
+        0,
+        1000,
+    ]
 
 
 def test_the_same_bytes_whatever_jobs_is() -> None:
-    scenarios = [scenario(name, seed=seed) for name in ("paced", "retry", "misbehave.py:prints") for seed in (1, 2)]
+    scenarios = [
+        scenario(name, seed=seed)
+        for name in ("paced", "retry", "misbehave.py:prints")
+        for seed in (1, 2)
+    ]
     alone, together = (run_many(scenarios, jobs=jobs) for jobs in (1, 2))
-    texts = [[answer.to_json() for answer in answers if isinstance(answer, Result)] for answers in (alone, together)]
+    texts = [
+        [answer.to_json() for answer in answers if isinstance(answer, Result)]
+        for answers in (alone, together)
+    ]
     assert len(texts[0]) == len(scenarios)
     assert texts[0] == texts[1]
     assert texts[0][0] != texts[0][1]  # another seed is another run
@@ -139,6 +180,8 @@ def test_the_same_bytes_whatever_jobs_is() -> None:
 def test_ctrl_c_at_the_terminal_reaches_the_parent_alone() -> None:
     child = Child(60.0)
     try:
-        assert os.getpgid(child.process.pid) != os.getpgrp(), "a child that is still starting would print a traceback"
+        assert os.getpgid(child.process.pid) != os.getpgrp(), (
+            "a child that is still starting would print a traceback"
+        )
     finally:
         child.end()

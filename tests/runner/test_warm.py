@@ -1,4 +1,6 @@
-"""Children kept warm: what they answer, that a run can be stopped, and that one nobody waits for is ended."""
+"""Children kept warm: what they answer, that a run can be stopped, and that one nobody waits for is
+ended.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ def warm() -> Iterator[Warm]:
 
 
 def scenario(messages: int = 50, **sender: object) -> Scenario:
-    tables = {"workload": {"kind": "batch", "messages": messages}, "sender": {"strategy": "paced", **sender}}
+    tables = {
+        "workload": {"kind": "batch", "messages": messages},
+        "sender": {"strategy": "paced", **sender},
+    }
     return build(tables, "here", "here", Path())
 
 
@@ -82,7 +87,9 @@ def test_long_runs_give_their_places_and_the_processor_to_brief_ones():
     assert not long.done.is_set()
     assert long.long
     assert long._child is not None
-    assert os.getpriority(os.PRIO_PROCESS, long._child.process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICER)
+    assert os.getpriority(os.PRIO_PROCESS, long._child.process.pid) == min(
+        19, os.getpriority(os.PRIO_PROCESS, 0) + NICER
+    )
     long.let_go()
     assert long.wait(LONG)
     assert told(warm.start(scenario(51), "after")).result.messages.accepted == 51
@@ -92,10 +99,11 @@ def test_long_runs_give_their_places_and_the_processor_to_brief_ones():
 def endless() -> Scenario:
     """Hours of work: a relay that stays down is tried again every half a millisecond of seven days."""
     tables = {
-        "workload": {"kind": "batch", "messages": 10}, "faults": {"relay_down": [{"at": 0, "for": "8d"}]},
+        "workload": {"kind": "batch", "messages": 10},
+        "faults": {"relay_down": [{"at": 0, "for": "8d"}]},
         "network": {"rtt": "0.5ms", "jitter": 0},
         "sender": {"strategy": "retry", "options": {"first": "0.5ms", "longest": "0.5ms"}},
-    }  # fmt: skip
+    }
     return build(tables, "here", "here", Path())
 
 
@@ -111,7 +119,10 @@ def test_a_run_that_nobody_looks_at_is_ended():
 def test_a_child_that_ends_itself_is_reported_and_replaced(warm, tmp_path):
     file = tmp_path / "leaves.py"
     file.write_text("import os\n\n\ndef leaves(sender):\n    os._exit(3)\n", encoding="utf-8")
-    tables = {"workload": {"kind": "batch", "messages": 1}, "sender": {"strategy": "leaves.py:leaves"}}
+    tables = {
+        "workload": {"kind": "batch", "messages": 1},
+        "sender": {"strategy": "leaves.py:leaves"},
+    }
     answer = told(warm.start(build(tables, "here", "here", tmp_path), "leaves"))
     assert answer.result.ended == "aborted"
     assert "status 3" in (answer.result.error or "")

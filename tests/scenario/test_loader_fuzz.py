@@ -1,4 +1,6 @@
-"""Whatever stands in a scenario file or is laid on it, only a ScenarioError of printable lines comes out."""
+"""Whatever stands in a scenario file or is laid on it, only a ScenarioError of printable lines
+comes out.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +16,104 @@ from sim.scenario.loader import TABLES
 from tests.scenario.test_loader import GOOD, made
 
 SCALARS = st.one_of(
-    st.integers(), st.floats(), st.booleans(), st.text(max_size=8), st.datetimes(), st.dates(), st.times(),
-    st.sampled_from(["1h", "5/s", "paced", "x.py:f", "batch", "trace", "\0", "a/\0.toml", "== 0", 10**4_000, "9" * 4_500 + "s",
-                     "9" * 4_500 + "/s", datetime(2026, 1, 1), date(2026, 1, 1), time(1, 2)]),  # noqa: DTZ001
-)  # fmt: skip
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.text(max_size=8),
+    st.datetimes(),
+    st.dates(),
+    st.times(),
+    st.sampled_from(
+        [
+            "1h",
+            "5/s",
+            "paced",
+            "x.py:f",
+            "batch",
+            "trace",
+            "\0",
+            "a/\0.toml",
+            "== 0",
+            10**4_000,
+            "9" * 4_500 + "s",
+            "9" * 4_500 + "/s",
+            datetime(2026, 1, 1),  # noqa: DTZ001 -- a TOML date has no zone
+            date(2026, 1, 1),
+            time(1, 2),
+        ]
+    ),
+)
 KEYS = st.one_of(
-    st.sampled_from([
-        *TABLES, "kind", "messages", "rate", "for", "size", "every", "profile", "file", "strategy", "code", "call", "workers",
-        "usernames", "ips", "options", "rtt", "jitter", "relay_time", "client_time", "tls", "drop_connection", "wrong_password",
-        "relay_down", "slow", "from", "until", "at", "factor", "use", "window", "count", "per", "reply", "stage", "block",
-        "transactions_per_connection", "logins_per_username", "failed_logins_per_ip", "incidents.total", "pause",
-    ]),
+    st.sampled_from(
+        [
+            *TABLES,
+            "kind",
+            "messages",
+            "rate",
+            "for",
+            "size",
+            "every",
+            "profile",
+            "file",
+            "strategy",
+            "code",
+            "call",
+            "workers",
+            "usernames",
+            "ips",
+            "options",
+            "rtt",
+            "jitter",
+            "relay_time",
+            "client_time",
+            "tls",
+            "drop_connection",
+            "wrong_password",
+            "relay_down",
+            "slow",
+            "from",
+            "until",
+            "at",
+            "factor",
+            "use",
+            "window",
+            "count",
+            "per",
+            "reply",
+            "stage",
+            "block",
+            "transactions_per_connection",
+            "logins_per_username",
+            "failed_logins_per_ip",
+            "incidents.total",
+            "pause",
+        ]
+    ),
     st.text(max_size=4),
-)  # fmt: skip
+)
 VALUES = st.recursive(
-    SCALARS, lambda below: st.one_of(st.lists(below, max_size=3), st.dictionaries(KEYS, below, max_size=5)), max_leaves=12
+    SCALARS,
+    lambda below: st.one_of(st.lists(below, max_size=3), st.dictionaries(KEYS, below, max_size=5)),
+    max_leaves=12,
 )
 TOP = st.one_of(
-    st.dictionaries(KEYS, VALUES, max_size=4), st.dictionaries(st.sampled_from(TABLES), st.dictionaries(KEYS, VALUES))
+    st.dictionaries(KEYS, VALUES, max_size=4),
+    st.dictionaries(st.sampled_from(TABLES), st.dictionaries(KEYS, VALUES)),
 )
 
 
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
-@given(tables=TOP, kind=st.sampled_from(["batch", "constant", "poisson", "bursts", "daily", "trace"]), keep=st.booleans())
+@given(
+    tables=TOP,
+    kind=st.sampled_from(["batch", "constant", "poisson", "bursts", "daily", "trace"]),
+    keep=st.booleans(),
+)
 def test_whatever_stands_in_a_file_only_a_scenario_error_comes_out(tables, kind, keep):
     if keep:
         tables = GOOD | tables
-        tables["workload"] = {"kind": kind} | (tables["workload"] if isinstance(tables["workload"], dict) else {})
+        tables["workload"] = {"kind": kind} | (
+            tables["workload"] if isinstance(tables["workload"], dict) else {}
+        )
     try:
         build(tables, "x.toml", "x", Path())
     except ScenarioError as error:

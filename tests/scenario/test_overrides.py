@@ -35,7 +35,9 @@ def mistakes(folder: Path, text: str, *overrides: str) -> list[str]:
         ("[a]\n[b]\nc", ["[a]\n[b]\nc"]),
     ],
 )
-def test_a_key_is_cut_up_as_toml_reads_it_and_at_its_dots_where_it_is_none(key: str, parts: list[str]) -> None:
+def test_a_key_is_cut_up_as_toml_reads_it_and_at_its_dots_where_it_is_none(
+    key: str, parts: list[str]
+) -> None:
     assert segments(key) == parts
 
 
@@ -54,7 +56,9 @@ def test_a_key_is_cut_up_as_toml_reads_it_and_at_its_dots_where_it_is_none(key: 
         ("[a]\n[b]\nc=3", r"[a]\n[b]\nc"),
     ],
 )
-def test_a_mistake_of_an_override_has_the_override_as_its_place(override: str, key: str, tmp_path: Path) -> None:
+def test_a_mistake_of_an_override_has_the_override_as_its_place(
+    override: str, key: str, tmp_path: Path
+) -> None:
     (line,) = mistakes(tmp_path, GOOD, "seed=2", override)
     said = override.replace("\n", r"\n")
     assert line.startswith(f"--set {said} (on x.toml): {key}: ")
@@ -62,12 +66,16 @@ def test_a_mistake_of_an_override_has_the_override_as_its_place(override: str, k
 
 def test_what_an_override_makes_of_the_keys_around_it_is_its_mistake_too(tmp_path: Path) -> None:
     lines = mistakes(tmp_path, GOOD, "seed=2", "workload.kind=poisson")
-    assert [line.partition(": ")[0] for line in lines] == ["--set workload.kind=poisson (on x.toml)"] * 3
+    assert [line.partition(": ")[0] for line in lines] == [
+        "--set workload.kind=poisson (on x.toml)"
+    ] * 3
 
 
 def test_a_mistake_of_the_file_stays_the_files(tmp_path: Path) -> None:
     text = GOOD.replace("messages", "mesages") + "[policy]\nwindw = 3\n"
-    places = [line.split(": ")[:2] for line in mistakes(tmp_path, text, "policy.window=slidin", "seed=3")]
+    places = [
+        line.split(": ")[:2] for line in mistakes(tmp_path, text, "policy.window=slidin", "seed=3")
+    ]
     assert sorted(places) == [
         ["--set policy.window=slidin (on x.toml)", "policy.window"],
         ["x.toml", "policy.windw"],

@@ -14,7 +14,9 @@ from sim.scenario.text import to_toml, value_text
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 plain = st.one_of(st.booleans(), st.integers(-(2**62), 2**62), st.floats(allow_nan=False), texts)
 values = st.recursive(
-    plain, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)), max_leaves=12
+    plain,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
+    max_leaves=12,
 )
 
 

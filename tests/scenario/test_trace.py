@@ -1,4 +1,6 @@
-"""Recorded workloads: seconds or dates, with or without a header, and what is told of a file that is none."""
+"""Recorded workloads: seconds or dates, with or without a header, and what is told of a file that
+is none.
+"""
 
 from __future__ import annotations
 

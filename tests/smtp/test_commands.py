@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.smtp import replies
-from sim.smtp.commands import Auth, Data, Ehlo, Helo, Help, Mail, Noop, Quit, Rcpt, Rset, StartTls, Vrfy, parse
+from sim.smtp.commands import (
+    Auth,
+    Data,
+    Ehlo,
+    Helo,
+    Help,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    Vrfy,
+    parse,
+)
 from sim.smtp.replies import Reply
 
 
@@ -32,7 +46,10 @@ def mail(sender, size=None, body=None, params=()):
         (b"MAIL FROM: <a@b.example>", mail("a@b.example")),
         (b"MAIL FROM:<>", mail("")),
         (b"MAIL FROM:<> SIZE=10", mail("", 10, None, (("SIZE", "10"),))),
-        (b"MAIL FROM:<a@b> SIZE=123 BODY=8bitmime", mail("a@b", 123, "8BITMIME", (("SIZE", "123"), ("BODY", "8bitmime")))),
+        (
+            b"MAIL FROM:<a@b> SIZE=123 BODY=8bitmime",
+            mail("a@b", 123, "8BITMIME", (("SIZE", "123"), ("BODY", "8bitmime"))),
+        ),
         (b"MAIL FROM:<a@b>  body=7BIT", mail("a@b", None, "7BIT", (("BODY", "7BIT"),))),
         (b"MAIL FROM:<a@b> AUTH=<>", mail("a@b", None, None, (("AUTH", "<>"),))),
         (b"MAIL FROM:<a@b> AUTH=e+3Dmc2@c", mail("a@b", None, None, (("AUTH", "e+3Dmc2@c"),))),
@@ -138,7 +155,10 @@ def test_the_longest_size_and_name():
     assert parse(b"EHLO " + b"a" * 255) == Ehlo("a" * 255)
 
 
-@given(st.binary(max_size=80) | st.tuples(st.sampled_from([b"MAIL FROM:<", b"RCPT TO:", b"AUTH "]), st.binary()).map(b"".join))
+@given(
+    st.binary(max_size=80)
+    | st.tuples(st.sampled_from([b"MAIL FROM:<", b"RCPT TO:", b"AUTH "]), st.binary()).map(b"".join)
+)
 def test_any_octets_give_a_command_or_a_refusal(line):
     found = parse(line)
     assert isinstance(found, tuple)
@@ -149,4 +169,6 @@ def test_any_octets_give_a_command_or_a_refusal(line):
 def test_a_line_made_to_backtrack_is_judged_at_once():
     for start in (b"MAIL FROM:<", b"RCPT TO:<@"):
         for part in (b"a.", b"a,@", b'"\\"', b"\\\\", b"@a,"):
-            assert isinstance(parse(start + part * 6_000), Reply)  # would not end in a lifetime if it backtracked
+            assert isinstance(
+                parse(start + part * 6_000), Reply
+            )  # would not end in a lifetime if it backtracked

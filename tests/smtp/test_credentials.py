@@ -18,7 +18,10 @@ def test_plain_with_and_without_an_identity():
     assert credentials.plain(b"\0user1\0") == ("user1", "")
 
 
-@pytest.mark.parametrize("octets", [b"", b"\0", b"user1\0secret", b"\0user1\0secret\0", b"\0\xff\0secret", b"\0user1\0\xff"])
+@pytest.mark.parametrize(
+    "octets",
+    [b"", b"\0", b"user1\0secret", b"\0user1\0secret\0", b"\0\xff\0secret", b"\0user1\0\xff"],
+)
 def test_plain_of_another_form(octets):
     assert credentials.plain(octets) is replies.BAD_CREDENTIALS_FORM
 
@@ -35,7 +38,19 @@ def test_an_asterisk_cancels_an_exchange_and_is_no_initial_response():
 
 
 @pytest.mark.parametrize(
-    "written", [b"!!!!", b"YQ", b"YQ=", b"YQ===", b"YQ==YQ==", b" YQ==", b"YQ== ", b"Y\nQ==", b"\xff", b"-_-_"]
+    "written",
+    [
+        b"!!!!",
+        b"YQ",
+        b"YQ=",
+        b"YQ===",
+        b"YQ==YQ==",
+        b" YQ==",
+        b"YQ== ",
+        b"Y\nQ==",
+        b"\xff",
+        b"-_-_",
+    ],
 )
 def test_broken_base64(written):
     assert credentials.response(written) is replies.BAD_BASE64

@@ -50,7 +50,9 @@ def test_an_endless_name_is_cut():
     assert message_name(b"Message-ID: " + b"a" * 5_000 + b"\r\n\r\n") == "a" * LONGEST
 
 
-PART = st.sampled_from([b"\r\n", b"\r", b"\n", b":", b" ", b"Message-ID", b"X-Relaysim-Id", b"a", b"\xff"])
+PART = st.sampled_from(
+    [b"\r\n", b"\r", b"\n", b":", b" ", b"Message-ID", b"X-Relaysim-Id", b"a", b"\xff"]
+)
 
 
 @given(st.lists(PART).map(b"".join))

@@ -1,6 +1,7 @@
 """The reader of lines and bodies: however the octets are cut, whatever they are, in bounded memory.
 
-The oracle of bodies is a reading line by line, slow and plain; aiosmtpd is asked in ``tests/relay/test_wire_outside.py``.
+The oracle of bodies is a reading line by line, slow and plain; aiosmtpd is asked in
+``tests/relay/test_wire_outside.py``.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def plainly(data):
     if b"." not in lines[:-1]:  # what is behind the last CRLF is no whole line
         return None
     end = lines.index(b".")
-    return b"".join(line.removeprefix(b".") + b"\r\n" for line in lines[:end]), b"\r\n".join(lines[end + 1 :])
+    return b"".join(line.removeprefix(b".") + b"\r\n" for line in lines[:end]), b"\r\n".join(
+        lines[end + 1 :]
+    )
 
 
 @pytest.mark.parametrize("cut", [lambda data: [data], octets])
@@ -78,8 +81,12 @@ def test_the_longest_line_and_one_octet_more(start, longest, answer, cut):
 
 @pytest.mark.parametrize("cut", [lambda data: [data], octets])
 def test_a_response_may_be_as_long_as_auth(cut):
-    for line, found in ((b"x" * (AUTH_LINE - 2), None), (b"x" * (AUTH_LINE - 1), replies.AUTH_LINE_TOO_LONG)):
-        reader, answers = Reader(), []
+    for line, found in (
+        (b"x" * (AUTH_LINE - 2), None),
+        (b"x" * (AUTH_LINE - 1), replies.AUTH_LINE_TOO_LONG),
+    ):
+        reader = Reader()
+        answers = []
         for piece in cut(line + b"\r\n"):
             reader.feed(piece)
             answers.append(reader.response())

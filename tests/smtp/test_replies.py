@@ -52,8 +52,13 @@ def test_every_constant_is_a_sound_reply(name):
 
 def test_only_the_greeting_the_hello_and_3xx_have_no_enhanced_code():
     assert {name for name, reply in ALL.items() if not reply.enhanced} == {
-        "READY", "HELLO_SYNTAX", "START_INPUT", "CHALLENGE", "CHALLENGE_USERNAME", "CHALLENGE_PASSWORD",
-    }  # fmt: skip
+        "READY",
+        "HELLO_SYNTAX",
+        "START_INPUT",
+        "CHALLENGE",
+        "CHALLENGE_USERNAME",
+        "CHALLENGE_PASSWORD",
+    }
 
 
 @pytest.mark.parametrize(

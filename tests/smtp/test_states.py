@@ -9,7 +9,8 @@ from sim.smtp.states import ANY_TIME, State, Verb, table
 
 ORDERLY = [State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.MAIL, State.RCPT]
 
-# Written down again by hand, a row a state: what is in order beside ANY_TIME, where a login is needed and where not.
+# Written down again by hand, a row a state: what is in order beside ANY_TIME, where a login is
+# needed and where not.
 IN_ORDER = {
     State.CONNECTED: (set(), set()),
     State.GREETED: ({Verb.STARTTLS, Verb.AUTH}, {Verb.STARTTLS, Verb.AUTH, Verb.MAIL}),
@@ -60,7 +61,9 @@ def test_without_a_login_a_missing_mail_is_named():
 def test_after_has_what_is_in_order_and_nothing_else(login_required):
     rows = table(login_required)
     for state in State:
-        assert set(rows.after[state]) == {verb for verb in Verb if rows.refusal[state][verb] is None}
+        assert set(rows.after[state]) == {
+            verb for verb in Verb if rows.refusal[state][verb] is None
+        }
 
 
 def test_a_transaction_leads_back_to_the_idle_state():

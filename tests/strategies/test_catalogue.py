@@ -1,4 +1,6 @@
-"""Strategies are found by name or in a person's file, and whatever is wrong with either is told in one line."""
+"""Strategies are found by name or in a person's file, and whatever is wrong with either is told in
+one line.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,14 @@ def test_a_misspelt_shipped_strategy():
 
 
 @pytest.mark.parametrize(
-    ("name", "is_path"), [("paced", False), ("mine.py:go", True), ("a/mine.py:go", True), ("mine.py", True), ("a/b", True)]
+    ("name", "is_path"),
+    [
+        ("paced", False),
+        ("mine.py:go", True),
+        ("a/mine.py:go", True),
+        ("mine.py", True),
+        ("a/b", True),
+    ],
 )
 def test_what_is_a_path(name, is_path):
     assert catalogue.is_path(name) is is_path
@@ -41,7 +50,9 @@ def test_what_is_a_path(name, is_path):
 def test_a_path_that_names_no_strategy(name, tmp_path):
     with pytest.raises(ValueError) as caught:
         catalogue.split(name, tmp_path)
-    assert str(caught.value) == f'"{name}" names no strategy in the file; write path/to/file.py:name'
+    assert (
+        str(caught.value) == f'"{name}" names no strategy in the file; write path/to/file.py:name'
+    )
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -87,7 +98,11 @@ def test_a_file_is_executed_afresh_each_time(tmp_path):
 @pytest.mark.parametrize(
     ("text", "wanted", "says"),
     [
-        ("def send(sender): ...", "sent", 'mine.py has no sent; did you mean "send"?; strategies in it: send'),
+        (
+            "def send(sender): ...",
+            "sent",
+            'mine.py has no sent; did you mean "send"?; strategies in it: send',
+        ),
         ("x = 1", "go", "mine.py has no go; strategies in it: none"),
         ("go = 1", "go", "mine.py:go is not a function or a class"),
         ("class go: ...", "go", "mine.py:go is a class without run(self, sender)"),
@@ -121,13 +136,37 @@ def test_a_file_is_executed_afresh_each_time(tmp_path):
             "go",
             "mine.py:go yields; a strategy is a plain function that does its work when it is called",
         ),
-        ("\n1 / 0", "go", "mine.py cannot be loaded at line 2: ZeroDivisionError: division by zero"),
+        (
+            "\n1 / 0",
+            "go",
+            "mine.py cannot be loaded at line 2: ZeroDivisionError: division by zero",
+        ),
         ("import sys\nsys.exit(3)", "go", "mine.py cannot be loaded at line 2: SystemExit: 3"),
-        ("raise BaseException('no')", "go", "mine.py cannot be loaded at line 1: BaseException: no"),
-        ("raise ValueError('two\\nlines')", "go", r"mine.py cannot be loaded at line 1: ValueError: two\nlines"),
-        ("class Mute(Exception):\n    def __str__(self): 1 / 0\nraise Mute", "go", "mine.py cannot be loaded at line 3: Mute"),
-        ("raise ValueError('x' * 9_999)", "go", f"mine.py cannot be loaded at line 1: ValueError: {'x' * 297}..."),
-        ("import no_such", "go", "mine.py cannot be loaded at line 1: ModuleNotFoundError: No module named 'no_such'"),
+        (
+            "raise BaseException('no')",
+            "go",
+            "mine.py cannot be loaded at line 1: BaseException: no",
+        ),
+        (
+            "raise ValueError('two\\nlines')",
+            "go",
+            r"mine.py cannot be loaded at line 1: ValueError: two\nlines",
+        ),
+        (
+            "class Mute(Exception):\n    def __str__(self): 1 / 0\nraise Mute",
+            "go",
+            "mine.py cannot be loaded at line 3: Mute",
+        ),
+        (
+            "raise ValueError('x' * 9_999)",
+            "go",
+            f"mine.py cannot be loaded at line 1: ValueError: {'x' * 297}...",
+        ),
+        (
+            "import no_such",
+            "go",
+            "mine.py cannot be loaded at line 1: ModuleNotFoundError: No module named 'no_such'",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file(tmp_path, text, wanted, says):
@@ -165,7 +204,9 @@ def test_options_of_a_persons_class_are_checked_by_their_defaults(tmp_path):
 def test_a_file_with_a_dataclass_and_a_name_that_others_have(name, tmp_path):
     """A dataclass looks its module up, and with annotations that are text it needs to find it."""
     text = "from __future__ import annotations\nfrom dataclasses import dataclass\nimport pickle\n"
-    text += "@dataclass\nclass State:\n    sent: int = 0\npickle.dumps(State())\ndef go(sender): ...\n"
+    text += (
+        "@dataclass\nclass State:\n    sent: int = 0\npickle.dumps(State())\ndef go(sender): ...\n"
+    )
     assert catalogue.load(file(tmp_path, text, name), "go").name == f"{name}:go"
 
 
@@ -173,4 +214,7 @@ def test_a_strategy_with_a_name_in_a_folder(tmp_path):
     below = tmp_path / "below"
     below.mkdir()
     file(below, "def go(sender): ...")
-    assert catalogue.split("below/mine.py:go", tmp_path) == (Path(tmp_path, "below", "mine.py"), "go")
+    assert catalogue.split("below/mine.py:go", tmp_path) == (
+        Path(tmp_path, "below", "mine.py"),
+        "go",
+    )

@@ -1,4 +1,6 @@
-"""The pace of logins, driven by hand: who may go, what a cycle teaches, what a wrong password costs, when it rises again."""
+"""The pace of logins, driven by hand: who may go, what a cycle teaches, what a wrong password
+costs, when it rises again.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def started(took=0.1):
 
 
 def measured(passed, lasted):
-    """A pace at which ``passed`` logins went within ``lasted`` seconds, then one was refused and the next let in."""
+    """A pace at which ``passed`` logins went within ``lasted`` seconds, then one was refused and
+    the next let in.
+    """
     pace = started()
     for _ in range(passed - 1):
         pace.passed(0, 1.0, 0.1)
@@ -99,7 +103,8 @@ def test_after_a_refusal_one_asks_at_a_time_and_turns_are_void():
 
 def test_a_login_that_was_under_way_at_a_refusal_opens_nothing():
     pace = started()
-    first, second = go(pace, 1.0), go(pace, 2.0)
+    first = go(pace, 1.0)
+    second = go(pace, 2.0)
     pace.refused(first, 2.1, wrong=False)
     pace.passed(second, 2.2, 0.1)
     assert go(pace, 2.2) is None
@@ -118,7 +123,8 @@ def test_a_wrong_password_rests_and_teaches_no_rate():
 
 def test_a_clean_hour_raises_the_rate_if_logins_wait():
     pace = measured(120, 60.0)
-    rate, now = pace.rate, 61.0 + CLEAN_S
+    rate = pace.rate
+    now = 61.0 + CLEAN_S
     pace.book(now)
     assert pace.rate == rate, "nobody waited"
     pace.book(now)

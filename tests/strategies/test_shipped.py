@@ -1,4 +1,6 @@
-"""What each shipped strategy does, above all after a refusal or a disconnection, and what the relay then does to it."""
+"""What each shipped strategy does, above all after a refusal or a disconnection, and what the relay
+then does to it.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,26 @@ from sim.limits import WINDOWS
 from sim.strategies import catalogue
 from tests.world.worlds import QUIET, world
 
-SECOND, HOUR = 1_000_000, 3_600_000_000
+SECOND = 1_000_000
+HOUR = 3_600_000_000
 FAST = QUIET | {"rtt": "1ms"}
 
 
 def run(strategy, messages, *, options=None, workers=1, usernames=1, **tables):
-    sender = {"strategy": strategy, "workers": workers, "usernames": usernames, "options": options or {}}
-    return world(**{"policy": {}, "workload": {"kind": "batch", "messages": messages}, "sender": sender, **tables})
+    sender = {
+        "strategy": strategy,
+        "workers": workers,
+        "usernames": usernames,
+        "options": options or {},
+    }
+    return world(
+        **{
+            "policy": {},
+            "workload": {"kind": "batch", "messages": messages},
+            "sender": sender,
+            **tables,
+        }
+    )
 
 
 def counts(result):
@@ -60,7 +75,9 @@ def test_connection_per_message_gives_up_what_is_refused_and_goes_on():
 
 
 def test_connection_per_message_gives_up_what_is_disconnected_and_goes_on():
-    made, result = run("connection-per-message", 20, faults={"relay_down": [{"at": "1s", "for": "0.5s"}]})
+    made, result = run(
+        "connection-per-message", 20, faults={"relay_down": [{"at": "1s", "for": "0.5s"}]}
+    )
     assert result.messages.lost > 0
     assert (result.messages.waiting, made.recorder.accepted_ids[-1]) == (0, "20")
 
@@ -71,11 +88,15 @@ def test_connection_per_message_gives_up_what_is_disconnected_and_goes_on():
 def test_batches_gives_up_the_rest_of_a_batch_and_goes_on():
     made, result = run("batches", 30, options={"size": 10})
     assert counts(result) == (15, 15, 0)
-    assert made.recorder.accepted_ids == [str(first + step) for first in (1, 11, 21) for step in range(5)]
+    assert made.recorder.accepted_ids == [
+        str(first + step) for first in (1, 11, 21) for step in range(5)
+    ]
 
 
 def test_batches_pauses_after_each_and_goes_on_after_a_disconnection():
-    made, result = run("batches", 10, options={"pause": "3s"}, faults={"relay_down": [{"at": "0.1s", "for": "1s"}]})
+    made, result = run(
+        "batches", 10, options={"pause": "3s"}, faults={"relay_down": [{"at": "0.1s", "for": "1s"}]}
+    )
     assert counts(result) == (5, 5, 0)
     assert made.recorder.accepted_ids == ["6", "7", "8", "9", "10"]
     made, _ = run("batches", 10, options={"pause": "3s"})
@@ -109,7 +130,9 @@ def test_paced_puts_back_what_is_refused():
 
 
 def test_paced_rests_a_username_for_a_minute_after_a_535():
-    made, result = run("paced", 30, workers=6, faults={"wrong_password": {"from": 0, "until": "90s"}})
+    made, result = run(
+        "paced", 30, workers=6, faults={"wrong_password": {"from": 0, "until": "90s"}}
+    )
     failed = [row.at for row in made.recorder.logins if row.outcome == "failed"]
     assert [round((later - at) / SECOND) for at, later in pairwise(failed)] == [60]
     assert made.recorder.logins[2].at >= failed[1] + 60 * SECOND
@@ -123,7 +146,8 @@ def test_paced_with_many_workers_is_not_blocked_by_a_password_that_is_wrong_for_
     failed = [row.at for row in made.recorder.logins if row.outcome == "failed"]
     assert (result.blocks, result.incidents.total) == ([], 0)
     assert counts(result) == (4_000, 0, 0)
-    # What was in flight fails together, then one a minute; and once one has passed, all go on at their pace.
+    # What was in flight fails together, then one a minute; and once one has passed, all go on at
+    # their pace.
     first = [at for at in failed if at < failed[0] + 10 * SECOND]
     assert all(later - at >= 60 * SECOND for at, later in pairwise(failed[len(first) - 1 :]))
     assert len(failed) == len(first) + 4
@@ -131,7 +155,10 @@ def test_paced_with_many_workers_is_not_blocked_by_a_password_that_is_wrong_for_
 
 
 def test_paced_asks_again_within_the_rest_only_when_the_login_that_asked_came_to_nothing():
-    faults = {"wrong_password": {"from": 0, "until": "30s"}, "relay_down": [{"at": "50s", "for": "30s"}]}
+    faults = {
+        "wrong_password": {"from": 0, "until": "30s"},
+        "relay_down": [{"at": "50s", "for": "30s"}],
+    }
     made, result = run("paced", 100, workers=4, options={"spacing": "2s"}, faults=faults)
     assert [row.outcome for row in made.recorder.logins][:2] == ["failed", "accepted"]
     assert made.recorder.logins[1].at >= 80 * SECOND
@@ -148,7 +175,9 @@ def test_paced_backs_off_from_a_relay_that_is_away():
 
 
 def test_retry_waits_about_twice_as_long_each_time():
-    made, result = run("retry", 3, faults={"wrong_password": {"from": 0, "until": "40s"}}, network=FAST)
+    made, result = run(
+        "retry", 3, faults={"wrong_password": {"from": 0, "until": "40s"}}, network=FAST
+    )
     waits = gaps(made)
     assert len(waits) >= 4
     assert all(0.5 * 2**n <= wait <= 1.5 * 2**n + 0.1 for n, wait in enumerate(waits))
@@ -158,14 +187,22 @@ def test_retry_waits_about_twice_as_long_each_time():
 
 def test_retry_waits_no_longer_than_its_longest():
     options = {"first": "2s", "longest": "4s"}
-    made, _ = run("retry", 3, options=options, faults={"wrong_password": {"from": 0, "until": "20s"}}, network=FAST)
+    made, _ = run(
+        "retry",
+        3,
+        options=options,
+        faults={"wrong_password": {"from": 0, "until": "20s"}},
+        network=FAST,
+    )
     assert max(gaps(made)) <= 6.1
 
 
 def test_retry_begins_anew_after_a_message_was_accepted():
     made, result = run("retry", 40, options={"size": 10})
     assert counts(result) == (40, 0, 0)
-    assert max(gaps(made)) < 3, "each connection gets five accepted, so that no wait is a second one"
+    assert max(gaps(made)) < 3, (
+        "each connection gets five accepted, so that no wait is a second one"
+    )
 
 
 # what the relay does
@@ -180,7 +217,10 @@ def test_the_121st_login_inside_a_minute_is_refused_and_the_120th_is_not(window)
     made, result = world(storm, policy={"window": window}, network=FAST)
     outcomes = [row.outcome for row in made.recorder.logins]
     assert outcomes == ["accepted"] * 120 + ["refused"]
-    assert (result.incidents.by_limit["logins_per_username"], result.incidents.by_code) == (1, {"421": 1})
+    assert (result.incidents.by_limit["logins_per_username"], result.incidents.by_code) == (
+        1,
+        {"421": 1},
+    )
 
 
 def test_a_stale_password_is_blocked_at_its_eleventh_failure_for_an_hour():
@@ -189,14 +229,20 @@ def test_a_stale_password_is_blocked_at_its_eleventh_failure_for_an_hour():
     rows = made.recorder.logins
     assert [row.outcome for row in rows] == ["failed"] * 10 + ["refused"] * 30
     (block,) = made.recorder.blocks
-    assert (block.limit, block.username, block.ip) == ("failed_logins_per_username_ip", "user1", "198.18.0.1")
+    assert (block.limit, block.username, block.ip) == (
+        "failed_logins_per_username_ip",
+        "user1",
+        "198.18.0.1",
+    )
     assert (block.from_, block.until) == (rows[10].at, rows[10].at + HOUR)
     assert (result.logins.failed, result.logins.refused) == (10, 30)
 
 
 def test_an_ip_is_blocked_after_the_101st_failure_of_a_day_for_24_hours():
     faults = {"wrong_password": {"from": 0, "until": "1d"}}
-    made, _ = run("batches", 140, options={"size": 1, "pause": "5s"}, workers=20, usernames=20, faults=faults)
+    made, _ = run(
+        "batches", 140, options={"size": 1, "pause": "5s"}, workers=20, usernames=20, faults=faults
+    )
     rows = made.recorder.logins
     assert [row.outcome for row in rows] == ["failed"] * 100 + ["refused"] * 40
     (block,) = made.recorder.blocks
@@ -210,7 +256,9 @@ def test_one_username_that_goes_on_for_a_day_meets_both_blocks():
     limits = [block.limit for block in made.recorder.blocks]
     assert limits == ["failed_logins_per_username_ip"] * 9 + ["failed_logins_per_ip"]
     failures = sum(row.outcome == "failed" for row in made.recorder.logins)
-    assert failures == 9 * 10 + 1, "nine failures began a block instead of being answered 535; the 101st began the IP's"
+    assert failures == 9 * 10 + 1, (
+        "nine failures began a block instead of being answered 535; the 101st began the IP's"
+    )
 
 
 # what loses nothing
@@ -244,7 +292,12 @@ def test_nothing_is_lost_whatever_goes_wrong(strategy, window, workers, drop, do
         network={},
         until="6h",
     )
-    assert (result.messages.lost, result.messages.waiting, result.ended, result.error) == (0, 0, "settled", None)
+    assert (result.messages.lost, result.messages.waiting, result.ended, result.error) == (
+        0,
+        0,
+        "settled",
+        None,
+    )
 
 
 # options
@@ -253,16 +306,36 @@ def test_nothing_is_lost_whatever_goes_wrong(strategy, window, workers, drop, do
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
-        ("batches", {"sise": 5}, 'sender.options.sise: unknown option; did you mean "size"?; allowed: size, pause'),
+        (
+            "batches",
+            {"sise": 5},
+            'sender.options.sise: unknown option; did you mean "size"?; allowed: size, pause',
+        ),
         ("batches", {"size": "5"}, 'sender.options.size: "5" is not a whole number'),
         ("batches", {"size": True}, "sender.options.size: true is not a whole number"),
         ("batches", {"size": 0}, "sender.options: size = 0 is too small; at least 1"),
         ("paced", {"size": 0}, "sender.options: size = 0 is too small; at least 1"),
         ("retry", {"size": -1}, "sender.options: size = -1 is too small; at least 1"),
-        ("paced", {"spacing": "1 hr"}, 'sender.options.spacing: "1 hr" is not a duration; write "1h"'),
-        ("retry", {"longest": -1}, "sender.options.longest: -1 is negative; a duration is 0 or more"),
-        ("adaptive", {"size": 5}, "sender.options.size: unknown option; allowed: none, this strategy has no options"),
-        ("one-connection", {"size": 5}, "sender.options.size: unknown option; allowed: none, this strategy has no options"),
+        (
+            "paced",
+            {"spacing": "1 hr"},
+            'sender.options.spacing: "1 hr" is not a duration; write "1h"',
+        ),
+        (
+            "retry",
+            {"longest": -1},
+            "sender.options.longest: -1 is negative; a duration is 0 or more",
+        ),
+        (
+            "adaptive",
+            {"size": 5},
+            "sender.options.size: unknown option; allowed: none, this strategy has no options",
+        ),
+        (
+            "one-connection",
+            {"size": 5},
+            "sender.options.size: unknown option; allowed: none, this strategy has no options",
+        ),
     ],
 )
 def test_wrong_options_are_told(name, options, says):
@@ -273,8 +346,12 @@ def test_wrong_options_are_told(name, options, says):
 
 def test_every_wrong_option_is_told_at_once():
     with pytest.raises(ScenarioError) as caught:
-        catalogue.check_options(catalogue.shipped("batches"), {"size": "5", "pause": "soon"}, "x.toml")
-    assert [line.partition(": ")[2].partition(":")[0] for line in str(caught.value).splitlines()] == [
+        catalogue.check_options(
+            catalogue.shipped("batches"), {"size": "5", "pause": "soon"}, "x.toml"
+        )
+    assert [
+        line.partition(": ")[2].partition(":")[0] for line in str(caught.value).splitlines()
+    ] == [
         "sender.options.size",
         "sender.options.pause",
     ]

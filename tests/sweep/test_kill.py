@@ -1,4 +1,6 @@
-"""A sweep that is killed with signal 9 in the middle: nothing is lost, nothing computed twice, nothing left running."""
+"""A sweep that is killed with signal 9 in the middle: nothing is lost, nothing computed twice,
+nothing left running.
+"""
 
 from __future__ import annotations
 
@@ -59,9 +61,23 @@ def killed(command: list[str], db: Path) -> tuple[int, int]:
 def test_a_killed_sweep_goes_on_where_it_stopped(scenario, tmp_path):
     db = tmp_path / "swept.db"
     settings = [part for point in POINTS for part in ("--set", point)]
-    command = [sys.executable, "-m", "sim", "sweep", str(scenario), *settings, "--jobs", "2", "--db", str(db), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "sim",
+        "sweep",
+        str(scenario),
+        *settings,
+        "--jobs",
+        "2",
+        "--db",
+        str(db),
+        "--json",
+    ]
     counted = (killed(command, db) for _ in range(10))
-    there, computed = next(both for both in counted if both[0] < 400)  # else it was killed too late: a busy machine
+    there, computed = next(
+        both for both in counted if both[0] < 400
+    )  # else it was killed too late: a busy machine
     assert 20 <= there == computed < 400
 
     second = subprocess.run(command, capture_output=True, check=False, text=True)

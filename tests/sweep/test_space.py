@@ -1,4 +1,6 @@
-"""What may be written behind ``--set`` and what it means; hypercubes have one point in each part of every axis."""
+"""What may be written behind ``--set`` and what it means; hypercubes have one point in each part of
+every axis.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,11 @@ def test_values(text, values):
 
 
 def test_commas_in_brackets_and_quotes_do_not_part():
-    assert axis('k={ count = 1, per = "2s" },[1, 2],"a, b"').values == ('{ count = 1, per = "2s" }', "[1, 2]", '"a, b"')
+    assert axis('k={ count = 1, per = "2s" },[1, 2],"a, b"').values == (
+        '{ count = 1, per = "2s" }',
+        "[1, 2]",
+        '"a, b"',
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,12 @@ def test_what_cannot_be_is_told(setting, said):
 
 
 def test_every_combination_the_last_changing_fastest():
-    assert points([axis("a=1,2"), axis("b=x,y")]) == [("a=1", "b=x"), ("a=1", "b=y"), ("a=2", "b=x"), ("a=2", "b=y")]
+    assert points([axis("a=1,2"), axis("b=x,y")]) == [
+        ("a=1", "b=x"),
+        ("a=1", "b=y"),
+        ("a=2", "b=x"),
+        ("a=2", "b=y"),
+    ]
     assert points([]) == [()]
     with pytest.raises(ScenarioError, match="make 1,002,001 points"):
         points([axis("a=0..1000"), axis("b=0..1000")])
@@ -80,7 +91,9 @@ def test_a_hypercube_has_one_point_in_each_part_of_every_axis(many, seed):
     first = [float(point[0].removeprefix("a=")) for point in drawn]
     second = [math.log10(float(point[1].removeprefix("b="))) / 3 for point in drawn]
     for shares in (first, second):
-        assert sorted(min(many - 1, int(share * many + 1e-6)) for share in shares) == list(range(many))
+        assert sorted(min(many - 1, int(share * many + 1e-6)) for share in shares) == list(
+            range(many)
+        )
     assert drawn == hypercube(axes, many, seed)
 
 

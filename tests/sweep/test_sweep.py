@@ -1,4 +1,6 @@
-"""Sweeps: every point once, none twice, mistakes told before anything runs, rows that are the runs' own, files and figures."""
+"""Sweeps: every point once, none twice, mistakes told before anything runs, rows that are the runs'
+own, files and figures.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def test_each_row_is_the_run_of_its_point(scenario):
     found = swept(scenario, GRID, seeds=2)
     assert len(found.rows) == found.computed == 12
     for row in found.rows:
-        overrides = [f"{key}={row[key]}" for key in ("sender.workers", "policy.transactions_per_connection")]
+        overrides = [
+            f"{key}={row[key]}" for key in ("sender.workers", "policy.transactions_per_connection")
+        ]
         result = simulate(load_scenario(scenario, overrides, row["seed"]))
         assert row["throughput.mean_per_min"] == result.throughput.mean_per_min
         assert row["incidents.by_limit.transactions_per_connection"] == result.incidents.total
@@ -68,7 +72,8 @@ def test_progress_counts_what_is_known_and_what_is_done(scenario):
 @pytest.mark.parametrize("jobs", [2, 3])
 def test_the_same_bytes_whatever_jobs_is(scenario, tmp_path, jobs):
     made = sweep.sweep_of(scenario, ["sender.workers=1..20", GRID[1]])
-    alone, together = sweep.run(made, tmp_path / "one"), sweep.run(made, tmp_path / "many", jobs=jobs)
+    alone = sweep.run(made, tmp_path / "one")
+    together = sweep.run(made, tmp_path / "many", jobs=jobs)
     assert json.dumps(alone.rows) == json.dumps(together.rows)
     assert together.computed == 40
     with Store(tmp_path / "many") as store:
@@ -98,14 +103,20 @@ def test_a_combination_that_cannot_be_is_told_beside_the_others(scenario):
 
 
 def test_a_persons_own_strategy_runs_in_a_child_and_its_text_is_part_of_the_key(scenario):
-    (scenario.parent / "mine.py").write_text("def one(sender):\n    sender.take()\n", encoding="utf-8")
+    (scenario.parent / "mine.py").write_text(
+        "def one(sender):\n    sender.take()\n", encoding="utf-8"
+    )
     text = (
-        scenario.read_text(encoding="utf-8").replace('"batches"', '"mine.py:one"').replace('options = { pause = "0.1s" }', "")
+        scenario.read_text(encoding="utf-8")
+        .replace('"batches"', '"mine.py:one"')
+        .replace('options = { pause = "0.1s" }', "")
     )
     scenario.write_text(text, encoding="utf-8")
     assert swept(scenario, ["sender.workers=1,2"]).rows[0]["messages.lost"] == 60
     assert swept(scenario, ["sender.workers=1,2"]).computed == 0
-    (scenario.parent / "mine.py").write_text("def one(sender):\n    sender.take(9)\n", encoding="utf-8")
+    (scenario.parent / "mine.py").write_text(
+        "def one(sender):\n    sender.take(9)\n", encoding="utf-8"
+    )
     assert swept(scenario, ["sender.workers=1,2"]).computed == 2
 
 
@@ -138,7 +149,10 @@ def test_a_hypercube_is_resumed_too(scenario):
 
 
 def test_another_file_is_not_taken_for_a_store(scenario, tmp_path):
-    for name, content in (("text", b"not a database at all, but long enough to be looked at" * 20), ("other", None)):
+    for name, content in (
+        ("text", b"not a database at all, but long enough to be looked at" * 20),
+        ("other", None),
+    ):
         path = tmp_path / name
         if content is None:
             import sqlite3
@@ -174,7 +188,9 @@ def test_csv_and_parquet_hold_every_row(scenario, tmp_path):
     with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
         read = list(csv.DictReader(file))
     assert len(read) == len(rows) == 12
-    assert [float(row["throughput.mean_per_min"]) for row in read] == [row["throughput.mean_per_min"] for row in rows]
+    assert [float(row["throughput.mean_per_min"]) for row in read] == [
+        row["throughput.mean_per_min"] for row in rows
+    ]
     table = pq.read_table(tmp_path / "rows.parquet").to_pylist()
     assert [row["incidents.total"] for row in table] == [row["incidents.total"] for row in rows]
     assert [row["policy.window"] for row in table] == [row["policy.window"] for row in rows]
@@ -187,10 +203,16 @@ def test_the_figures_show_the_rows(scenario, tmp_path):
     lines = figure.axes[0].get_lines()
     assert len(lines) == 2
     chosen = [row for row in found.rows if row["network.rtt"] == "10ms"]
-    means = [sum(r["throughput.mean_per_min"] for r in chosen if r["sender.workers"] == many) / 2 for many in (1, 2, 3)]
+    means = [
+        sum(r["throughput.mean_per_min"] for r in chosen if r["sender.workers"] == many) / 2
+        for many in (1, 2, 3)
+    ]
     assert np.asarray(lines[0].get_ydata()).tolist() == pytest.approx(means)
     cells = (
-        report.heat_map(found.rows, "sender.workers", "network.rtt", "throughput.mean_per_min").axes[0].images[0].get_array()
+        report.heat_map(found.rows, "sender.workers", "network.rtt", "throughput.mean_per_min")
+        .axes[0]
+        .images[0]
+        .get_array()
     )
     assert cells is not None
     assert cells[0].tolist() == pytest.approx(means)

@@ -17,9 +17,20 @@ from sim.ui.controls import Control
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
-SMALL = {"workload.kind": "batch", "workload.messages": "20", "sender.strategy": "paced", "until": "60s"}
+SMALL = {
+    "workload.kind": "batch",
+    "workload.messages": "20",
+    "sender.strategy": "paced",
+    "until": "60s",
+}
 
-GROUPS = ["policy", "network", "faults", "run", *(f"policy.{name}" for name in controls.LIMIT_WORDS)]
+GROUPS = [
+    "policy",
+    "network",
+    "faults",
+    "run",
+    *(f"policy.{name}" for name in controls.LIMIT_WORDS),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +42,9 @@ def _ended() -> Iterator[None]:
 
 
 def opened(said: dict[str, str] | None = None, *, groups: bool = False) -> AppTest:
-    """The page with a setting in its address, when its run is done; with every group of controls open if asked."""
+    """The page with a setting in its address, when its run is done; with every group of controls
+    open if asked.
+    """
     app = AppTest.from_file(APP, default_timeout=600)
     for key, text in (said or {}).items():
         app.query_params[key] = text
@@ -53,12 +66,20 @@ def test_the_first_screen_says_what_goes_wrong_without_being_asked():
     app = opened()
     assert not app.exception
     assert "421" in app.error[0].value
-    assert [metric.label for metric in app.metric] == ["Accepted a minute", "Incidents", "Lost", "99% within", "Time to drain"]
+    assert [metric.label for metric in app.metric] == [
+        "Accepted a minute",
+        "Incidents",
+        "Lost",
+        "99% within",
+        "Time to drain",
+    ]
 
 
 @pytest.mark.parametrize("name", ["explain", "compare", "plan", "scenarios"])
 @pytest.mark.parametrize(
-    "said", [{}, {**SMALL, "sender.strategy": "one-connection"}, {"sender.strategy": "evil.py:run"}], ids=str
+    "said",
+    [{}, {**SMALL, "sender.strategy": "one-connection"}, {"sender.strategy": "evil.py:run"}],
+    ids=str,
 )
 def test_every_page_shows_every_setting_without_an_exception(name, said):
     script = f"""
@@ -93,8 +114,11 @@ def extremes(control: Control) -> list[Any]:
 def moved(app: AppTest, control: Control, value: Any) -> None:
     """Moves a control and looks for an exception on the page."""
     elements = {
-        "choice": app.selectbox, "whole": app.number_input, "number": app.number_input, "switch": app.toggle,
-    }.get(control.kind, app.text_input)  # fmt: skip
+        "choice": app.selectbox,
+        "whole": app.number_input,
+        "number": app.number_input,
+        "switch": app.toggle,
+    }.get(control.kind, app.text_input)
     element = elements(key=f"c:{control.key}")
     element.set_value(value)
     settled(app.run())
@@ -102,16 +126,29 @@ def moved(app: AppTest, control: Control, value: Any) -> None:
 
 
 def everything(kind: str) -> list[Control]:
-    found = [*controls.SENDER, *controls.WORKLOADS[kind], *controls.NETWORK, *controls.RUN, controls.DROP, controls.OUTAGES]
+    found = [
+        *controls.SENDER,
+        *controls.WORKLOADS[kind],
+        *controls.NETWORK,
+        *controls.RUN,
+        controls.DROP,
+        controls.OUTAGES,
+    ]
     found += [control for _, _, group in controls.FAULTS.values() for control in group]
     found += [controls.policies_choice(), controls.window()]
-    return found + [control for name in controls.LIMIT_WORDS for control in controls.limit_controls(name)]
+    return found + [
+        control for name in controls.LIMIT_WORDS for control in controls.limit_controls(name)
+    ]
 
 
 FAULTY = {
-    **SMALL, "faults.wrong_password.from": "5s", "faults.wrong_password.until": "6s", "faults.slow.at": "1s", "faults.slow.for": "1s",
+    **SMALL,
+    "faults.wrong_password.from": "5s",
+    "faults.wrong_password.until": "6s",
+    "faults.slow.at": "1s",
+    "faults.slow.for": "1s",
     "faults.slow.factor": "2.0",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -138,7 +175,10 @@ def test_no_control_of_a_workload_does(kind):
         settled(app.run())
 
 
-OPTION_VALUES: dict[str, list[Any]] = {"whole": [0, 1, -1, 10_000], "duration": ["0s", "1 hr", "-1s", "400d"]}
+OPTION_VALUES: dict[str, list[Any]] = {
+    "whole": [0, 1, -1, 10_000],
+    "duration": ["0s", "1 hr", "-1s", "400d"],
+}
 """Of a library's options; some start as many tasks as they are told."""
 
 
@@ -180,13 +220,24 @@ def test_no_address_brings_an_exception_to_the_page(said):
 
 
 def test_every_control_begins_with_the_value_of_the_setting():
-    """A browser that missed the drawing in which the session sets a control's value must not say another for the person."""
-    app = opened({**FAULTY, "sender.workers": "3", "workload.messages": "77", "network.jitter": "0.25"}, groups=True)
+    """A browser that missed the drawing in which the session sets a control's value must not say
+    another for the person.
+    """
+    app = opened(
+        {**FAULTY, "sender.workers": "3", "workload.messages": "77", "network.jitter": "0.25"},
+        groups=True,
+    )
     numbers = {one.key: one for one in app.number_input}
     texts = {one.key: one for one in app.text_input}
     assert numbers["c:sender.workers"].proto.default == 3
     assert texts["c:faults.wrong_password.from"].proto.default == "5s"
     assert len(numbers) > 10 < len(texts)
-    assert [key for key, one in {**numbers, **texts}.items() if one.proto.default != one.value] == []
+    assert [
+        key for key, one in {**numbers, **texts}.items() if one.proto.default != one.value
+    ] == []
     assert [one.key for one in app.toggle if one.proto.default != one.value] == []
-    assert [one.key for one in app.selectbox if one.proto.options[one.proto.default] != one.format_func(one.value)] == []
+    assert [
+        one.key
+        for one in app.selectbox
+        if one.proto.options[one.proto.default] != one.format_func(one.value)
+    ] == []

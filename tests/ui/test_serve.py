@@ -1,4 +1,6 @@
-"""How the dashboard is started: on loopback alone, without statistics, and with a mistake in one line."""
+"""How the dashboard is started: on loopback alone, without statistics, and with a mistake in one
+line.
+"""
 
 from __future__ import annotations
 

@@ -25,8 +25,15 @@ def test_every_shipped_scenario_fits_into_an_address(path):
     assert setting.from_address(setting.to_address(tables)) == (tables, [])
 
 
-@given(st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.integers(), st.booleans(),
-                 st.floats(allow_nan=False), st.lists(st.integers(), max_size=4)))  # fmt: skip
+@given(
+    st.one_of(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+        st.integers(),
+        st.booleans(),
+        st.floats(allow_nan=False),
+        st.lists(st.integers(), max_size=4),
+    )
+)
 def test_any_value_comes_back_from_an_address(value):
     tables = {"sender": {"options": {"x": value}}}
     assert setting.from_address(setting.to_address(tables)) == (tables, [])
@@ -39,20 +46,36 @@ def test_putting_a_key_leaves_the_rest_alone_and_no_empty_table():
     assert tables == {"policy": {"logins_per_username": 240}}
     assert get(tables, "policy.logins_per_username.count") == 240
     assert get(tables, "network.rtt") is MISSING
-    assert put(put(more, "policy.logins_per_username.per", MISSING), "policy.logins_per_username.count", MISSING) == {}
+    assert (
+        put(
+            put(more, "policy.logins_per_username.per", MISSING),
+            "policy.logins_per_username.count",
+            MISSING,
+        )
+        == {}
+    )
     assert put({}, "a.b.c", MISSING) == {}
 
 
 def test_the_command_line_repeats_the_setting():
-    tables = {"sender": {"strategy": "batches", "options": {"pause": "1s"}}, "workload": {"kind": "batch", "messages": 9}}
+    tables = {
+        "sender": {"strategy": "batches", "options": {"pause": "1s"}},
+        "workload": {"kind": "batch", "messages": 9},
+    }
     assert setting.command_of(tables) == (
         "relaysim try batches sender.options.pause=1s workload.kind=batch workload.messages=9"
     )
 
 
-@pytest.mark.parametrize("whole", [{"until": "90s"}, {"seed": 3}, {"seed": 3, "until": 90}], ids=str)
+@pytest.mark.parametrize(
+    "whole", [{"until": "90s"}, {"seed": 3}, {"seed": 3, "until": 90}], ids=str
+)
 def test_the_command_line_repeats_what_is_in_no_table(whole, capsys):
-    tables = {**whole, "sender": {"strategy": "paced"}, "workload": {"kind": "batch", "messages": 9}}
+    tables = {
+        **whole,
+        "sender": {"strategy": "paced"},
+        "workload": {"kind": "batch", "messages": 9},
+    }
     with pytest.raises(SystemExit) as ended:
         main([*shlex.split(setting.command_of(tables))[1:], "--json"])
     assert ended.value.code == 0

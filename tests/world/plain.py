@@ -1,7 +1,9 @@
-"""A relay's verdicts on logins and connections once more, in as few lines as they need, over a log of everything that counted.
+"""A relay's verdicts on logins and connections once more, in as few lines as they need, over a log
+of everything that counted.
 
-Slow and plain, to compare a run's record with. Knows the brute-force windows of ``tests/limits/brute.py`` and the
-order of checks at AUTH; nothing of sessions, bytes or virtual time. Times are integer microseconds.
+Slow and plain, to compare a run's record with. Knows the brute-force windows of
+``tests/limits/brute.py`` and the order of checks at AUTH; nothing of sessions, bytes or virtual
+time. Times are integer microseconds.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ class PlainLimit:
         if spec:
             window = spec.window or policy.window
             self.used = BRUTE[window]
-            self.counts = COUNTS_REFUSED[window] if spec.count_refused is None else spec.count_refused
+            self.counts = (
+                COUNTS_REFUSED[window] if spec.count_refused is None else spec.count_refused
+            )
 
     def blocked(self, key: Any, now: int) -> bool:
         return now < self.ends.get(key, 0)
@@ -67,7 +71,8 @@ class PlainRelay:
         if right:
             self.by_pair.reset(pair)
             return "accepted", None
-        over_pair, over_ip = not self.by_pair.request(pair, now), not self.by_ip.request(ip, now)
+        over_pair = not self.by_pair.request(pair, now)
+        over_ip = not self.by_ip.request(ip, now)
         if over_ip or over_pair:
             return "refused", "failed_logins_per_ip" if over_ip else "failed_logins_per_username_ip"
         return "failed", None

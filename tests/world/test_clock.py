@@ -1,4 +1,6 @@
-"""The agenda against a plain one: a sorted list of who goes on when, over waits, wake-ups and SimPy's own events that hypothesis draws."""
+"""The agenda against a plain one: a sorted list of who goes on when, over waits, wake-ups and
+SimPy's own events that hypothesis draws.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def ours(workers, events):
 
 
 def plain(workers, events):
-    """The same by the definition: whoever is due goes on, those of one instant in the order in which they were told to wait."""
+    """The same by the definition: whoever is due goes on, those of one instant in the order in
+    which they were told to wait.
+    """
     agenda: list[tuple] = []
     asleep: list[str] = []
     log: list[tuple] = []
@@ -112,7 +116,9 @@ def test_events_of_simpy_share_an_instant_with_greenlets():
 
 @pytest.mark.parametrize("others", [0, 1, 3])
 def test_no_wait_goes_on_once_the_run_is_over(others):
-    clock, alive, after = Clock(), [], []
+    clock = Clock()
+    alive = []
+    after = []
 
     def stubborn():
         alive.append(greenlet.getcurrent())

@@ -1,4 +1,6 @@
-"""A connection spelt out command by command: its time and transcript against ``connect`` and ``send``, and each way it can end."""
+"""A connection spelt out command by command: its time and transcript against ``connect`` and
+``send``, and each way it can end.
+"""
 
 from __future__ import annotations
 
@@ -183,12 +185,22 @@ def test_a_login_of_several_parts_dies_as_often_as_one_of_a_single_part():
                 dialogue = sender.dial()
                 try:
                     dialogue.greeting()
-                    found.append(dialogue.say(auth if dialogue.say(Say("EHLO"))[0].ok else Say("QUIT"))[0].code == 235)
+                    found.append(
+                        dialogue.say(auth if dialogue.say(Say("EHLO"))[0].ok else Say("QUIT"))[
+                            0
+                        ].code
+                        == 235
+                    )
                 except Disconnected:
                     found.append(False)
                 dialogue.leave(quit=False)
 
-        run(work, workload={"kind": "batch", "messages": 50}, faults={"drop_connection": 0.4}, policy={"use": "unlimited"})
+        run(
+            work,
+            workload={"kind": "batch", "messages": 50},
+            faults={"drop_connection": 0.4},
+            policy={"use": "unlimited"},
+        )
         return found
 
     plain = logins(Say("AUTH"))

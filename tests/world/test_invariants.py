@@ -1,4 +1,6 @@
-"""What holds in every world, whatever the workload, the strategy, the policy and the faults: random scenarios by hypothesis."""
+"""What holds in every world, whatever the workload, the strategy, the policy and the faults: random
+scenarios by hypothesis.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ SECOND = 1_000_000
 
 
 def restless(sender):
-    """Does a bit of everything, by its own luck: takes, sends, forgets, puts back, spawns, gives way, ends."""
+    """Does a bit of everything, by its own luck: takes, sends, forgets, puts back, spawns, gives
+    way, ends.
+    """
     while batch := sender.take(1 + int(4 * sender.random())):
         try:
             with sender.connect() as connection:
@@ -52,7 +56,9 @@ def hand_back(sender, batch):
 def tables(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """A table in which each key stands in two of three cases."""
     perhaps = {key: st.one_of(st.none(), value, value) for key, value in values.items()}
-    return st.fixed_dictionaries(perhaps).map(lambda drawn: {key: value for key, value in drawn.items() if value is not None})
+    return st.fixed_dictionaries(perhaps).map(
+        lambda drawn: {key: value for key, value in drawn.items() if value is not None}
+    )
 
 
 def spread(most: int) -> st.SearchStrategy[dict[str, Any]]:
@@ -64,13 +70,18 @@ def spread(most: int) -> st.SearchStrategy[dict[str, Any]]:
 
 
 FAILED = st.fixed_dictionaries(
-    {"count": st.integers(1, 4), "per": st.sampled_from([1, 30, 300]), "block": st.sampled_from([0.5, 5, 90])},
+    {
+        "count": st.integers(1, 4),
+        "per": st.sampled_from([1, 30, 300]),
+        "block": st.sampled_from([0.5, 5, 90]),
+    },
     optional={"window": st.sampled_from(WINDOWS)},
 )
 POLICIES = tables(
     window=st.sampled_from(WINDOWS),
     transactions_per_connection=st.one_of(
-        st.integers(1, 4), st.fixed_dictionaries({"count": st.integers(1, 3), "counted_at": st.just("acceptance")})
+        st.integers(1, 4),
+        st.fixed_dictionaries({"count": st.integers(1, 3), "counted_at": st.just("acceptance")}),
     ),
     connections_per_ip=spread(12),
     logins_per_username=spread(8),
@@ -80,35 +91,63 @@ POLICIES = tables(
 TIMES = st.sampled_from([0, 0.26, 5, 20])
 WORKLOADS = st.one_of(
     st.builds(lambda n: {"kind": "batch", "messages": n}, st.integers(1, 40)),
-    st.builds(lambda r, f: {"kind": "constant", "rate": r, "for": f}, st.sampled_from(["1/s", "200/min"]), st.integers(1, 12)),
-    st.builds(lambda r, f: {"kind": "poisson", "rate": r, "for": f}, st.sampled_from(["1/s", "200/min"]), st.integers(1, 12)),
-    st.builds(lambda n, e: {"kind": "bursts", "size": n, "every": e, "for": 12}, st.integers(1, 9), st.sampled_from([1, 5])),
+    st.builds(
+        lambda r, f: {"kind": "constant", "rate": r, "for": f},
+        st.sampled_from(["1/s", "200/min"]),
+        st.integers(1, 12),
+    ),
+    st.builds(
+        lambda r, f: {"kind": "poisson", "rate": r, "for": f},
+        st.sampled_from(["1/s", "200/min"]),
+        st.integers(1, 12),
+    ),
+    st.builds(
+        lambda n, e: {"kind": "bursts", "size": n, "every": e, "for": 12},
+        st.integers(1, 9),
+        st.sampled_from([1, 5]),
+    ),
     st.just({"kind": "daily", "profile": [600.0] * 24, "for": 60}),
 )
 SENDERS = st.builds(
     lambda name, workers, usernames, ips: {
-        "strategy": name, "workers": workers, "usernames": min(usernames, workers), "ips": min(ips, workers)
+        "strategy": name,
+        "workers": workers,
+        "usernames": min(usernames, workers),
+        "ips": min(ips, workers),
     },
-    st.sampled_from(["connection-per-message", "one-connection", "batches", "paced", "retry", "adaptive"]),
-    st.integers(1, 4), st.integers(1, 3), st.integers(1, 3),
-)  # fmt: skip
+    st.sampled_from(
+        ["connection-per-message", "one-connection", "batches", "paced", "retry", "adaptive"]
+    ),
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 3),
+)
 NETWORKS = tables(
-    rtt=st.sampled_from([0, "1ms", "40ms", "400ms"]), jitter=st.sampled_from([0, 0.1, 1.5]),
-    relay_time=st.sampled_from([0, "5ms"]), tls=st.sampled_from(["none", "starttls", "implicit"]),
+    rtt=st.sampled_from([0, "1ms", "40ms", "400ms"]),
+    jitter=st.sampled_from([0, 0.1, 1.5]),
+    relay_time=st.sampled_from([0, "5ms"]),
+    tls=st.sampled_from(["none", "starttls", "implicit"]),
     client_time=st.just({"connection": "3ms", "message": "2ms"}),
-)  # fmt: skip
+)
 FAULTS = tables(
     drop_connection=st.sampled_from([0.01, 0.3]),
-    wrong_password=st.builds(lambda at, length: {"from": at, "until": at + length}, TIMES, st.sampled_from([1, 40, 400])),
+    wrong_password=st.builds(
+        lambda at, length: {"from": at, "until": at + length}, TIMES, st.sampled_from([1, 40, 400])
+    ),
     relay_down=st.lists(st.builds(lambda at: {"at": at, "for": 3}, TIMES), max_size=2),
     slow=st.just({"at": 2, "for": 5, "factor": 50}),
 )
 SCENARIOS = st.fixed_dictionaries(
     {
-        "seed": st.integers(0, 1_000), "policy": POLICIES, "workload": WORKLOADS, "sender": SENDERS, "network": NETWORKS,
-        "faults": FAULTS, "until": st.sampled_from([1, 13.37, 90, 400]),
+        "seed": st.integers(0, 1_000),
+        "policy": POLICIES,
+        "workload": WORKLOADS,
+        "sender": SENDERS,
+        "network": NETWORKS,
+        "faults": FAULTS,
+        "until": st.sampled_from([1, 13.37, 90, 400]),
     }
-)  # fmt: skip
+)
 WORKS = st.sampled_from([None, None, restless])
 
 
@@ -121,7 +160,11 @@ def check_sums(made: World, result: Any) -> None:
     assert result.ended == "until" or counts.waiting == 0
     logins = result.logins
     assert logins.requested == logins.accepted + logins.refused + logins.failed
-    assert result.incidents.total == sum(result.incidents.by_limit.values()) == sum(result.incidents.by_code.values())
+    assert (
+        result.incidents.total
+        == sum(result.incidents.by_limit.values())
+        == sum(result.incidents.by_code.values())
+    )
 
 
 def check_connections(made: World) -> None:
@@ -129,18 +172,28 @@ def check_connections(made: World) -> None:
     spec = made.scenario.policy.transactions_per_connection
     on = Counter(connection for _, connection, _ in acceptances(made))
     assert spec is None or max(on.values(), default=0) <= spec.count
-    logged_in = {row.connection: row.at for row in made.recorder.logins if row.outcome == "accepted"}
+    logged_in = {
+        row.connection: row.at for row in made.recorder.logins if row.outcome == "accepted"
+    }
     for at, connection, number in acceptances(made):
         assert logged_in[connection] <= at <= made.recorder.closed_at.get(connection, at)
         assert at >= made.outbox.arrivals[number - 1]
 
 
 def check_verdicts(made: World) -> None:
-    """Every connection and login was judged as the plain relay judges it, in the order of the rows, which is that of time."""
-    plain, rows, wrong = PlainRelay(made.scenario.policy), made.recorder, made.scenario.faults.wrong_password
+    """Every connection and login was judged as the plain relay judges it, in the order of the rows,
+    which is that of time.
+    """
+    plain = PlainRelay(made.scenario.policy)
+    rows = made.recorder
+    wrong = made.scenario.faults.wrong_password
     for row in rows.opened_rows:
         assert (row.refused is None) == plain.connections.request(row.ip, row.at)
-    incidents = {(row.at, row.connection): row.limit for row in rows.incidents if row.limit.endswith(("username", "ip"))}
+    incidents = {
+        (row.at, row.connection): row.limit
+        for row in rows.incidents
+        if row.limit.endswith(("username", "ip"))
+    }
     for login in rows.logins:
         right = not (wrong and wrong.from_ <= login.at < wrong.until)
         outcome, limit = plain.login(login.username, login.ip, right, login.at)
@@ -154,7 +207,9 @@ def most_in(times: list[int], per: int, window: str) -> int:
         return max(Counter(at // per for at in times).values(), default=0)
     if window == "sliding":
         return max((sum(at <= other < at + per for other in times) for at in times), default=0)
-    begin, used, most = -per, 0, 0
+    begin = -per
+    used = 0
+    most = 0
     for at in times:
         begin, used = (at, 1) if at >= begin + per else (begin, used + 1)
         most = max(most, used)
@@ -163,26 +218,39 @@ def most_in(times: list[int], per: int, window: str) -> int:
 
 def check_windows(made: World) -> None:
     """No key has more passed requests in any of its windows than its limit's count."""
-    policy, rows = made.scenario.policy, made.recorder
-    over = {(row.at, row.connection) for row in rows.incidents if row.limit == "logins_per_username"}
+    policy = made.scenario.policy
+    rows = made.recorder
+    over = {
+        (row.at, row.connection) for row in rows.incidents if row.limit == "logins_per_username"
+    }
     passed = {
         "connections_per_ip": [(row.ip, row.at) for row in rows.opened_rows if row.refused is None],
-        "logins_per_username": [(row.username, row.at) for row in rows.logins if (row.at, row.connection) not in over],
+        "logins_per_username": [
+            (row.username, row.at) for row in rows.logins if (row.at, row.connection) not in over
+        ],
     }
     for name, requests in passed.items():
         spec = getattr(policy, name)
         window = spec and (spec.window or policy.window)
         if window in ("fixed", "aligned", "sliding"):
             for key in {key for key, _ in requests}:
-                assert most_in([at for of, at in requests if of == key], spec.per, window) <= spec.count
+                assert (
+                    most_in([at for of, at in requests if of == key], spec.per, window)
+                    <= spec.count
+                )
 
 
 def check_blocks(made: World) -> None:
-    """Nobody gets in while a block of his runs; at its first instant, what was judged just before may have."""
+    """Nobody gets in while a block of his runs; at its first instant, what was judged just before
+    may have.
+    """
     for block in made.recorder.blocks:
         for login in made.recorder.logins:
             inside = block.from_ < login.at < block.until and login.ip == block.ip
-            assert not (inside and block.username in (None, login.username)) or login.outcome == "refused"
+            assert (
+                not (inside and block.username in (None, login.username))
+                or login.outcome == "refused"
+            )
 
 
 def test_the_sums_the_limits_and_the_blocks_hold():
@@ -198,11 +266,21 @@ def test_the_sums_the_limits_and_the_blocks_hold():
         check_windows(made)
         check_blocks(made)
         met.update([result.ended, *{row.limit for row in made.recorder.incidents}])
-        met.update(name for name in ("lost", "waiting", "duplicated") if getattr(result.messages, name))
+        met.update(
+            name for name in ("lost", "waiting", "duplicated") if getattr(result.messages, name)
+        )
         met.update(["block"] * bool(result.blocks))
 
     hold()
-    assert set(met) == {*LIMITS, "settled", "until", "lost", "waiting", "duplicated", "block"}  # all there is to be met
+    assert set(met) == {
+        *LIMITS,
+        "settled",
+        "until",
+        "lost",
+        "waiting",
+        "duplicated",
+        "block",
+    }  # all there is to be met
 
 
 @settings(max_examples=40)
@@ -213,7 +291,10 @@ def test_the_same_scenario_and_seed_give_the_same_bytes(tables, work):
 
 def test_another_seed_gives_another_result():
     """Else the test above could not fail."""
-    runs = {world(restless, workload={"kind": "batch", "messages": 20}, seed=seed)[1].duration_s for seed in (1, 2, 3)}
+    runs = {
+        world(restless, workload={"kind": "batch", "messages": 20}, seed=seed)[1].duration_s
+        for seed in (1, 2, 3)
+    }
     assert len(runs) == 3
 
 
@@ -227,12 +308,19 @@ def test_a_run_is_the_beginning_of_any_longer_run(tables, cut):
     until = moments[cut % len(moments)]
     made, result = world(restless, **tables | {"until": until / SECOND})
     assert made.scenario.horizon == until
-    assert result.messages.accepted == len({number for at, _, number in acceptances(whole) if at < until})
-    assert made.recorder.logins == [row for row in whole.recorder.logins if row.at <= until][: len(made.recorder.logins)]
+    assert result.messages.accepted == len(
+        {number for at, _, number in acceptances(whole) if at < until}
+    )
+    assert (
+        made.recorder.logins
+        == [row for row in whole.recorder.logins if row.at <= until][: len(made.recorder.logins)]
+    )
 
 
 def luck(workers: int, ips: int) -> dict[str, list[object]]:
-    """What each worker meets in 40 connections: its own numbers, round trips and dropped connections."""
+    """What each worker meets in 40 connections: its own numbers, round trips and dropped
+    connections.
+    """
     seen: dict[str, list[object]] = {}
 
     def work(sender):
@@ -246,12 +334,15 @@ def luck(workers: int, ips: int) -> dict[str, list[object]]:
         sender.take()
 
     sender = {"strategy": "one-connection", "workers": workers, "ips": ips}
-    world(work, sender=sender, network={"jitter": 0.7}, faults={"drop_connection": 0.02}, until=1_000)
+    world(
+        work, sender=sender, network={"jitter": 0.7}, faults={"drop_connection": 0.02}, until=1_000
+    )
     return seen
 
 
 def test_adding_workers_does_not_change_the_luck_of_the_others():
-    few, many = luck(2, 2), luck(5, 5)
+    few = luck(2, 2)
+    many = luck(5, 5)
     assert len(few) == 2
     assert all(many[ip] == numbers for ip, numbers in few.items())
     assert len({repr(numbers) for numbers in many.values()}) == 5
@@ -261,16 +352,24 @@ def test_adding_workers_does_not_change_the_luck_of_the_others():
 def test_each_worker_draws_from_streams_of_its_own():
     chosen = scenario(network={"jitter": 0.5}, faults={"drop_connection": 0.5})
     ways = [Way(chosen, name) for name in ("w0", "w1", "w0")]
-    for draw in (Way.trip, Way.drops):  # each by itself: one shared stream must not hide behind the other
+    for draw in (
+        Way.trip,
+        Way.drops,
+    ):  # each by itself: one shared stream must not hide behind the other
         first, other, again = ([draw(way) for _ in range(300)] for way in ways)
         assert first == again != other
 
 
 @pytest.mark.parametrize(("until", "accepted"), [(0.3, 0), (0.300001, 1)])
 def test_the_horizon_is_half_open(until, accepted):
-    """Four round trips and three and a half: the body is there at 0.3 s, which is not within [0, 0.3)."""
+    """Four round trips and three and a half: the body is there at 0.3 s, which is not within [0,
+    0.3).
+    """
     _, result = world(until=until)
-    assert (result.messages.accepted, result.ended) == (accepted, "settled" if accepted else "until")
+    assert (result.messages.accepted, result.ended) == (
+        accepted,
+        "settled" if accepted else "until",
+    )
 
 
 def test_what_arrives_at_the_horizon_is_not_submitted_and_is_still_to_come():

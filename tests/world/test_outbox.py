@@ -1,4 +1,6 @@
-"""Taking, putting back, giving up and handing over, and that nonsense is a StrategyError and not a wrong result."""
+"""Taking, putting back, giving up and handing over, and that nonsense is a StrategyError and not a
+wrong result.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ def test_messages_come_in_order_of_arrival_and_no_more_than_asked_for():
             seen.append((sender.now(), numbers(batch)))
 
     world(work, workload={"kind": "bursts", "size": 6, "every": 10, "for": 20})
-    assert seen == [(0, ["1", "2", "3", "4"]), (0, ["5", "6"]), (10, ["7", "8", "9", "10"]), (10, ["11", "12"])]
+    assert seen == [
+        (0, ["1", "2", "3", "4"]),
+        (0, ["5", "6"]),
+        (10, ["7", "8", "9", "10"]),
+        (10, ["11", "12"]),
+    ]
 
 
 def test_what_is_put_back_is_first_again_the_last_put_back_before_all():
@@ -49,7 +56,10 @@ def test_what_was_taken_and_neither_accepted_nor_put_back_is_lost_at_the_next_ta
         sender.sleep(1_000)
 
     _, result = world(work, workload=BATCH, until=100)
-    assert (result.messages.lost, result.messages.waiting) == (2, 4)  # the one in the hands of a live worker waits
+    assert (result.messages.lost, result.messages.waiting) == (
+        2,
+        4,
+    )  # the one in the hands of a live worker waits
 
 
 def test_what_a_worker_holds_when_it_ends_is_lost_and_what_it_got_accepted_is_not():
@@ -105,7 +115,11 @@ def test_take_is_empty_for_all_who_wait_once_everything_is_settled():
                 connection.send(batch[0])
         ends.append(sender.now())
 
-    _, result = world(work, workload={"kind": "batch", "messages": 2}, sender={"strategy": "one-connection", "workers": 5})
+    _, result = world(
+        work,
+        workload={"kind": "batch", "messages": 2},
+        sender={"strategy": "one-connection", "workers": 5},
+    )
     assert (len(ends), result.messages.accepted) == (5, 2)
 
 
@@ -134,22 +148,37 @@ def test_spawn_hands_messages_over_also_those_in_a_list():
         assert (sender.username, sender.ip) == ("user1", "198.18.0.1")
 
     made, result = world(work, workload=BATCH)
-    assert (result.messages.accepted, result.messages.lost) == (3, 3)  # the fourth stayed in the hands that ended
+    assert (result.messages.accepted, result.messages.lost) == (
+        3,
+        3,
+    )  # the fourth stayed in the hands that ended
     assert made.recorder.logins[0].username == "user1"
 
 
 @pytest.mark.parametrize(
     ("nonsense", "words"),
     [
-        (lambda sender, message: [sender.put_back(message), sender.put_back(message)], "put back message 1, .* already"),
+        (
+            lambda sender, message: [sender.put_back(message), sender.put_back(message)],
+            "put back message 1, .* already",
+        ),
         (lambda sender, message: sender.put_back(Message("6", "", b"")), "put back message 6"),
-        (lambda sender, message: sender.put_back(Message("7", "", b"")), "no message of the outbox"),
-        (lambda sender, message: sender.put_back(Message("0", "", b"")), "no message of the outbox"),
+        (
+            lambda sender, message: sender.put_back(Message("7", "", b"")),
+            "no message of the outbox",
+        ),
+        (
+            lambda sender, message: sender.put_back(Message("0", "", b"")),
+            "no message of the outbox",
+        ),
         (lambda sender, message: sender.put_back("hello"), "no message of the outbox"),
         (lambda sender, message: sender.put_back(None), "no message of the outbox"),
         (lambda sender, message: sender.put_back(5), "no message of the outbox"),
         (lambda sender, message: sender.connect().send([]), "no message of the outbox"),
-        (lambda sender, message: sender.connect().send(Message("x", "", b"")), "no message of the outbox"),
+        (
+            lambda sender, message: sender.connect().send(Message("x", "", b"")),
+            "no message of the outbox",
+        ),
         (lambda sender, message: sender.take(0), r"take\(0\)"),
         (lambda sender, message: sender.take(-1), r"take\(-1\)"),
         (lambda sender, message: sender.take(1.5), r"take\(1.5\)"),
@@ -166,7 +195,10 @@ def test_nonsense_ends_the_run_and_says_where(nonsense, words):
 
     _, result = world(work, workload=BATCH)
     assert (result.ended, result.passed) == ("aborted", False)
-    assert re.fullmatch(rf"the strategy raised StrategyError: .*{words}.* \(test_outbox\.py line \d+\)", str(result.error))
+    assert re.fullmatch(
+        rf"the strategy raised StrategyError: .*{words}.* \(test_outbox\.py line \d+\)",
+        str(result.error),
+    )
 
 
 def test_a_message_in_two_pairs_of_hands_counts_once():

@@ -1,9 +1,12 @@
-"""A relay without limits and without jitter is a queue with constant service, whose mean wait has been known since 1932.
+"""A relay without limits and without jitter is a queue with constant service, whose mean wait has
+been known since 1932.
 
-Poisson arrivals at c workers with one kept connection each are M/D/c. For one worker the mean wait is Pollaczek's closed form;
-for several it is solved from Crommelin's embedded chain (C. D. Crommelin, "Delay probability formulae when the holding times
-are constant", 1932; H. C. Tijms, "A First Course in Stochastic Models", 2003, section 9.6.2): whoever is in service now has left
-one service time D later, so the numbers in the system at t and t + D obey N' = max(N - c, 0) + Poisson(arrivals during D).
+Poisson arrivals at c workers with one kept connection each are M/D/c. For one worker the mean wait
+is Pollaczek's closed form; for several it is solved from Crommelin's embedded chain (C. D.
+Crommelin, "Delay probability formulae when the holding times are constant", 1932; H. C. Tijms, "A
+First Course in Stochastic Models", 2003, section 9.6.2): whoever is in service now has left one
+service time D later, so the numbers in the system at t and t + D obey N' = max(N - c, 0) +
+Poisson(arrivals during D).
 """
 
 from __future__ import annotations
@@ -26,12 +29,16 @@ REPLICATIONS = 40
 T_99 = 2.708
 """Student's t, two-sided 99%, 39 degrees of freedom (any printed table)."""
 
-MESSAGES, WARM_UP = 4_000, 1_000
+MESSAGES = 4_000
+WARM_UP = 1_000
 
 
 def mean_wait(servers: int, load: float, service: float) -> float:
-    """Seconds that a message waits for one of ``servers`` on average, by Crommelin's chain, truncated where nothing is left."""
-    mean, most = load * servers, 600
+    """Seconds that a message waits for one of ``servers`` on average, by Crommelin's chain,
+    truncated where nothing is left.
+    """
+    mean = load * servers
+    most = 600
     poisson = np.empty(most)
     poisson[0] = exp(-mean)
     for k in range(1, most):
@@ -57,7 +64,9 @@ def test_the_chain_of_one_server_is_pollaczeks_closed_form(load):
 def test_two_servers_wait_less_than_one_of_the_same_load_and_more_than_half_of_one_twice_as_fast():
     for load in (0.3, 0.7, 0.9):
         assert mean_wait(2, load, SERVICE) < mean_wait(1, load, SERVICE)
-        assert mean_wait(2, load, SERVICE) < mean_wait(1, load, SERVICE / 2)  # one fast server queues what two would serve
+        assert mean_wait(2, load, SERVICE) < mean_wait(
+            1, load, SERVICE / 2
+        )  # one fast server queues what two would serve
 
 
 def replication(servers: int, load: float, seed: int) -> float:
@@ -75,9 +84,13 @@ def replication(servers: int, load: float, seed: int) -> float:
 
 @pytest.mark.parametrize("servers", [1, 2, 4])
 @pytest.mark.parametrize("load", [0.3, 0.7, 0.9])
-def test_the_mean_wait_is_the_theorys_within_the_99_percent_interval_of_the_replications(servers, load):
+def test_the_mean_wait_is_the_theorys_within_the_99_percent_interval_of_the_replications(
+    servers, load
+):
     first = 10_000 * servers + round(1_000 * load)  # no two cases share their luck
     waits = [replication(servers, load, first + number) for number in range(REPLICATIONS)]
     half = T_99 * stdev(waits) / sqrt(REPLICATIONS)
     assert abs(fmean(waits) - mean_wait(servers, load, SERVICE)) <= half
-    assert half < 0.2 * mean_wait(servers, load, SERVICE)  # an interval that holds everything would prove nothing
+    assert half < 0.2 * mean_wait(
+        servers, load, SERVICE
+    )  # an interval that holds everything would prove nothing

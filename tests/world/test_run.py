@@ -1,4 +1,6 @@
-"""How a run ends, whatever the strategy does: deep chains of workers, ends at the horizon, stubborn greenlets, long silences."""
+"""How a run ends, whatever the strategy does: deep chains of workers, ends at the horizon, stubborn
+greenlets, long silences.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,10 @@ def test_what_is_alive_at_the_horizon_is_ended_and_its_finally_runs():
             ended.append(sender.ip)
 
     made, result = world(
-        work, workload={"kind": "batch", "messages": 9}, sender={"strategy": "one-connection", "workers": 3, "ips": 3}, until=60
+        work,
+        workload={"kind": "batch", "messages": 9},
+        sender={"strategy": "one-connection", "workers": 3, "ips": 3},
+        until=60,
     )
     assert sorted(ended) == ["198.18.0.1", "198.18.0.2", "198.18.0.3"]
     assert made.recorder.closed_at == {}  # the run was over: there was no time left for a QUIT
@@ -68,9 +73,12 @@ def test_a_worker_that_swallows_its_end_does_not_hold_up_the_run(call):
     def work(sender):
         nonlocal swallowed
         calls = {
-            "sleep": lambda: sender.sleep(1), "take": sender.take, "now": sender.now, "random": sender.random,
+            "sleep": lambda: sender.sleep(1),
+            "take": sender.take,
+            "now": sender.now,
+            "random": sender.random,
             "connect": lambda: sender.connect().close(),
-        }  # fmt: skip
+        }
         sender.take()
         while True:
             try:
@@ -80,7 +88,9 @@ def test_a_worker_that_swallows_its_end_does_not_hold_up_the_run(call):
                 swallowed += 1
 
     _, result = world(work, until=50)
-    assert result.ended == ("settled" if call == "take" else "until")  # a second take gives the message up
+    assert result.ended == (
+        "settled" if call == "take" else "until"
+    )  # a second take gives the message up
     assert swallowed > 100
 
 
@@ -129,7 +139,9 @@ def test_an_exception_that_cannot_be_told_is_named():
     ],
 )
 def test_a_sender_is_for_no_thread_of_the_strategys(call, ended):
-    """What such a thread does depends on the machine's speed, so it is refused, also where it keeps that to itself."""
+    """What such a thread does depends on the machine's speed, so it is refused, also where it keeps
+    that to itself.
+    """
     told = []
 
     def work(sender):
@@ -179,13 +191,16 @@ def test_a_loop_without_time_passing_is_stopped():
 
 
 def test_ninety_days_with_ten_messages_cost_no_more_events_than_ninety_seconds():
-    """An event-free stretch costs nothing: what the agenda ever held is counted, not the seconds it took."""
+    """An event-free stretch costs nothing: what the agenda ever held is counted, not the seconds it
+    took.
+    """
 
     def events(days_long):
         chosen = {
             "workload": {"kind": "bursts", "size": 1, "every": days_long / 10, "for": days_long},
-            "until": 2 * days_long, "sender": {"strategy": "connection-per-message"},
-        }  # fmt: skip
+            "until": 2 * days_long,
+            "sender": {"strategy": "connection-per-message"},
+        }
         made, result = world(**chosen)
         assert (result.messages.accepted, result.ended) == (10, "settled")
         return next(made.clock._order)
@@ -242,5 +257,12 @@ def test_a_result_can_be_asked_for_in_the_middle():
 
 
 def test_a_sender_that_has_ended_loses_what_arrives_below_the_horizon_alone():
-    _, result = world(lambda sender: None, workload={"kind": "constant", "rate": "1/s", "for": 10}, until=3)
-    assert (result.messages.submitted, result.messages.lost, result.ended, result.duration_s) == (3, 3, "until", 3)
+    _, result = world(
+        lambda sender: None, workload={"kind": "constant", "rate": "1/s", "for": 10}, until=3
+    )
+    assert (result.messages.submitted, result.messages.lost, result.ended, result.duration_s) == (
+        3,
+        3,
+        "until",
+        3,
+    )

@@ -1,4 +1,6 @@
-"""What the world does in one go against the same run command by command, which a relay that transcribes insists on."""
+"""What the world does in one go against the same run command by command, which a relay that
+transcribes insists on.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,23 @@ def both(work, tables):
     chosen = scenario(**tables)
     found = []
     for transcribe in (False, True):
-        made = World(chosen, Strategy("work", work, {}, "") if work else strategy_of(chosen), transcribe=transcribe)
+        made = World(
+            chosen,
+            Strategy("work", work, {}, "") if work else strategy_of(chosen),
+            transcribe=transcribe,
+        )
         result = made.run()
         rows = made.recorder
-        found.append((result.to_dict(), rows.opened_rows, rows.logins, rows.incidents, rows.closed_at, rows.accepted_ids))
+        found.append(
+            (
+                result.to_dict(),
+                rows.opened_rows,
+                rows.logins,
+                rows.incidents,
+                rows.closed_at,
+                rows.accepted_ids,
+            )
+        )
     return found
 
 
@@ -37,7 +52,10 @@ def test_so_is_one_in_which_nothing_goes_wrong_but_the_limits(tls, jitter):
         in_one_go, by_commands = both(
             work,
             {
-                "policy": {"transactions_per_connection": 3, "logins_per_username": {"count": 20, "per": "10s"}},
+                "policy": {
+                    "transactions_per_connection": 3,
+                    "logins_per_username": {"count": 20, "per": "10s"},
+                },
                 "workload": {"kind": "poisson", "rate": "10/s", "for": "1m"},
                 "sender": {"strategy": "paced", "workers": 5, "usernames": 2},
                 "network": {

@@ -1,4 +1,6 @@
-"""What strands of one process wait for, and messages that stay in a library's hands while it is given more."""
+"""What strands of one process wait for, and messages that stay in a library's hands while it is
+given more.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What takes how long, told by hand: round trips of 40 ms, the relay's own time, the sender's own; faults."""
+"""What takes how long, told by hand: round trips of 40 ms, the relay's own time, the sender's own;
+faults.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ import pytest
 from sim.strategies.api import Disconnected, Refused
 from tests.world.worlds import QUIET, acceptances, micros, world
 
-TRIP, HALF = 40, 20
+TRIP = 40
+HALF = 20
 """Milliseconds."""
 
 TO_AUTH = {"none": (3, 1), "starttls": (6, 3), "implicit": (4, 1)}
@@ -52,8 +55,12 @@ def test_a_plain_exchange(tls, relay_ms, connection_ms, message_ms):
     connected = auth + step
     first, second = (connected + n * (message_ms + 4 * step) for n in (1, 2))
     assert seen == {
-        "connected": connected, "first": first, "second": second, "closed": second + step, "closed twice": second + step
-    }  # fmt: skip
+        "connected": connected,
+        "first": first,
+        "second": second,
+        "closed": second + step,
+        "closed twice": second + step,
+    }
     rows = made.recorder
     assert [row.at for row in rows.opened_rows] == [micros(connection_ms + HALF)]
     assert [row.at for row in rows.logins] == [micros(auth + HALF)]
@@ -65,29 +72,41 @@ def test_a_plain_exchange(tls, relay_ms, connection_ms, message_ms):
 def test_an_odd_round_trip_loses_no_microsecond():
     """Judged after half of it, rounded down; answered after all of it."""
     seen: dict[str, float] = {}
-    made, _ = world(exchange(seen), workload={"kind": "batch", "messages": 2}, network=QUIET | {"rtt": 0.000003})
+    made, _ = world(
+        exchange(seen), workload={"kind": "batch", "messages": 2}, network=QUIET | {"rtt": 0.000003}
+    )
     assert made.recorder.logins[0].at == 3 * 3 + 1
     assert seen["closed"] == pytest.approx((4 + 4 + 4 + 1) * 0.003)
 
 
 def test_a_slow_relay_takes_its_time_for_what_reaches_it_in_time():
-    """relay_time 5 ms x 10 in [200, 300) ms: of the commands that arrive at 100, 145, 190, 235, 320 and 365 ms, one is slow."""
+    """relay_time 5 ms x 10 in [200, 300) ms: of the commands that arrive at 100, 145, 190, 235, 320
+    and 365 ms, one is slow.
+    """
     seen: dict[str, float] = {}
     network = QUIET | {"relay_time": "5ms"}
     faults = {"slow": {"at": "200ms", "for": "100ms", "factor": 10}}
     world(exchange(seen), workload={"kind": "batch", "messages": 2}, network=network, faults=faults)
     assert seen["connected"] == 170  # TCP 40, greeting 40, EHLO 45, AUTH 45
-    assert seen["first"] == 170 + 4 * 45 + 45  # MAIL at 190, RCPT at 235 (slow), DATA at 325, body at 370
+    assert (
+        seen["first"] == 170 + 4 * 45 + 45
+    )  # MAIL at 190, RCPT at 235 (slow), DATA at 325, body at 370
 
 
 @pytest.mark.parametrize(
-    ("start", "length", "slow"), [(99_999, 1, False), (99_999, 2, True), (100_000, 1, True), (100_001, 1, False)]
+    ("start", "length", "slow"),
+    [(99_999, 1, False), (99_999, 2, True), (100_000, 1, True), (100_001, 1, False)],
 )
 def test_a_slow_stretch_is_half_open(start, length, slow):
     """EHLO reaches the relay at 100 ms."""
     seen: dict[str, float] = {}
     faults = {"slow": {"at": start / 1e6, "for": length / 1e6, "factor": 2}}
-    world(exchange(seen), workload={"kind": "batch", "messages": 2}, network=QUIET | {"relay_time": "5ms"}, faults=faults)
+    world(
+        exchange(seen),
+        workload={"kind": "batch", "messages": 2},
+        network=QUIET | {"relay_time": "5ms"},
+        faults=faults,
+    )
     assert seen["connected"] == 170 + 5 * slow
 
 
@@ -112,12 +131,22 @@ def attempts(times, seen):
 
 
 def test_a_relay_that_is_down_refuses_tcp_and_that_is_no_incident():
-    for at, outcome in ((0.5, "in"), (0.979999, "died"), (0.98, "no TCP"), (2.979999, "no TCP"), (2.98, "in")):
+    for at, outcome in (
+        (0.5, "in"),
+        (0.979999, "died"),
+        (0.98, "no TCP"),
+        (2.979999, "no TCP"),
+        (2.98, "in"),
+    ):
         seen: list[Any] = []
         made, result = world(attempts([at], seen), faults=DOWN)
         assert seen[0][1] == outcome  # a SYN takes 20 ms to the relay
-        assert [row.at for row in made.recorder.opened_rows] == [round(at * 1e6) + 20_000] * (outcome != "no TCP")
-        assert made.recorder.closed_at.get(1, 0) == (1_000_000 if outcome == "died" else made.recorder.closed_at.get(1, 0))
+        assert [row.at for row in made.recorder.opened_rows] == [round(at * 1e6) + 20_000] * (
+            outcome != "no TCP"
+        )
+        assert made.recorder.closed_at.get(1, 0) == (
+            1_000_000 if outcome == "died" else made.recorder.closed_at.get(1, 0)
+        )
         assert result.incidents.total == 0
         if outcome == "no TCP":
             assert seen[0][2] == pytest.approx(at * 1_000 + TRIP)  # and its refusal 20 ms back
@@ -140,7 +169,11 @@ def test_an_open_connection_dies_when_the_relay_goes_away():
     made, result = world(work, faults=DOWN)
     assert told == [1.66]  # where it was when the sender spoke: the news is long there
     assert made.recorder.closed_at == {1: 1_000_000}
-    assert (result.messages.accepted, result.messages.lost, result.connections.peak_open) == (0, 1, 1)
+    assert (result.messages.accepted, result.messages.lost, result.connections.peak_open) == (
+        0,
+        1,
+        1,
+    )
 
 
 def test_a_transaction_under_way_dies_with_the_relay():
@@ -163,8 +196,15 @@ def test_a_dropped_connection_dies_before_the_relay_acted_or_after(chance):
             except Disconnected:
                 sender.put_back(batch[0])
 
-    made, result = world(work, workload={"kind": "batch", "messages": 30}, faults={"drop_connection": chance}, until="1h")
-    assert set(made.recorder.closed_at) >= {row.connection for row in made.recorder.opened_rows[:-1]}
+    made, result = world(
+        work,
+        workload={"kind": "batch", "messages": 30},
+        faults={"drop_connection": chance},
+        until="1h",
+    )
+    assert set(made.recorder.closed_at) >= {
+        row.connection for row in made.recorder.opened_rows[:-1]
+    }
     assert result.incidents.total == 0
     if chance == 1.0:
         assert (result.messages.accepted, result.messages.waiting) == (0, 30)
@@ -175,7 +215,9 @@ def test_a_dropped_connection_dies_before_the_relay_acted_or_after(chance):
         logins = len(made.recorder.logins)
         assert result.messages.accepted == 30
         assert result.messages.duplicated > 0
-        assert 0.3 < logins / len(made.recorder.opened_rows) < 0.45  # after half the EHLOs, at three of four AUTHs
+        assert (
+            0.3 < logins / len(made.recorder.opened_rows) < 0.45
+        )  # after half the EHLOs, at three of four AUTHs
 
 
 def test_a_wrong_password_is_wrong_within_its_half_open_stretch():
@@ -197,16 +239,23 @@ def test_the_edge_of_a_wrong_password_to_the_microsecond():
 
 
 def test_a_refused_login_leaves_nothing_open():
-    """The sender hangs up: the relay knows half a round trip after the sender had its 535 at 160 ms."""
+    """The sender hangs up: the relay knows half a round trip after the sender had its 535 at 160
+    ms.
+    """
     seen: list[Any] = []
-    made, result = world(attempts([0, 1, 2], seen), faults={"wrong_password": {"from": 0, "until": "1h"}})
+    made, result = world(
+        attempts([0, 1, 2], seen), faults={"wrong_password": {"from": 0, "until": "1h"}}
+    )
     assert seen[0] == (0, "535", 160)
     assert made.recorder.closed_at == {1: 180_000, 2: 1_180_000, 3: 2_180_000}
     assert result.connections.peak_open == 1
 
 
 def test_a_refusal_that_stays_open_does_not_leave_the_connection_open_either():
-    policy = {"use": "unlimited", "connections_per_ip": {"count": 1, "per": 60, "reply": {"stage": "ehlo", "then": "stay"}}}
+    policy = {
+        "use": "unlimited",
+        "connections_per_ip": {"count": 1, "per": 60, "reply": {"stage": "ehlo", "then": "stay"}},
+    }
     seen: list[Any] = []
     made, result = world(attempts([0, 1], seen), policy=policy)
     assert seen[1] == (1, "421", 1_120)  # TCP, greeting and EHLO
@@ -224,7 +273,9 @@ def test_a_refused_greeting_is_known_after_two_round_trips():
 
 
 def test_a_refusal_is_told_also_when_the_connection_dies_at_the_reset_behind_it():
-    """The second RCPT is refused at 400 ms; RSET would reach the relay at 420 ms, but the relay goes away at 410 ms."""
+    """The second RCPT is refused at 400 ms; RSET would reach the relay at 420 ms, but the relay
+    goes away at 410 ms.
+    """
     reply = {"stage": "rcpt", "code": 450, "then": "stay"}
     policy = {"use": "unlimited", "transactions_per_connection": {"count": 1, "reply": reply}}
     seen: list[Any] = []

@@ -1,4 +1,6 @@
-"""What the tests of the virtual world share: scenarios from few words, and runs whose recorder can be looked into."""
+"""What the tests of the virtual world share: scenarios from few words, and runs whose recorder can
+be looked into.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ QUIET = {"rtt": "40ms", "jitter": 0, "relay_time": 0, "tls": "none"}
 
 
 def scenario(**tables: Any) -> Scenario:
-    """A scenario of these tables; without more said, one message through ``one-connection`` at a relay without limits."""
+    """A scenario of these tables; without more said, one message through ``one-connection`` at a
+    relay without limits.
+    """
     default = {
         "policy": {"use": "unlimited"},
         "workload": {"kind": "batch", "messages": 1},
@@ -27,7 +31,9 @@ def scenario(**tables: Any) -> Scenario:
 
 
 def world(work: Callable[..., Any] | None = None, **tables: Any) -> tuple[World, Result]:
-    """Runs ``scenario(**tables)``, with ``work`` for its strategy if given; the world with all its rows, and the result."""
+    """Runs ``scenario(**tables)``, with ``work`` for its strategy if given; the world with all its
+    rows, and the result.
+    """
     chosen = scenario(**tables)
     made = World(chosen, Strategy("work", work, {}, "") if work else strategy_of(chosen))
     return made, made.run()
@@ -39,6 +45,11 @@ def micros(milliseconds: float) -> int:
 
 
 def acceptances(made: World) -> list[tuple[int, int, int]]:
-    """Time in microseconds, connection and number (from 1) of every acceptance, in the order in which they were judged."""
+    """Time in microseconds, connection and number (from 1) of every acceptance, in the order in
+    which they were judged.
+    """
     rows = made.recorder
-    return [(at, on, int(str(of))) for at, on, of in zip(rows.accepted_at, rows.accepted_on, rows.accepted_ids, strict=True)]
+    return [
+        (at, on, int(str(of)))
+        for at, on, of in zip(rows.accepted_at, rows.accepted_on, rows.accepted_ids, strict=True)
+    ]

@@ -1,7 +1,9 @@
-"""The settings of a plan in a library's own language, ready to paste: a module for each library, with ``snippet(options, ...) -> str``.
+"""The settings of a plan in a library's own language, ready to paste: a module for each library,
+with ``snippet(options, ...) -> str``.
 
-Each takes relay and login from the environment: ``RELAY_HOST`` and ``RELAY_PORT`` (without them MailerSend's relay, port 587),
-``RELAY_USERNAME`` and ``RELAY_PASSWORD``. Knows no limit: the options say it all.
+Each takes relay and login from the environment: ``RELAY_HOST`` and ``RELAY_PORT`` (without them
+MailerSend's relay, port 587), ``RELAY_USERNAME`` and ``RELAY_PASSWORD``. Knows no limit: the
+options say it all.
 """
 
 from __future__ import annotations
@@ -12,15 +14,20 @@ from pathlib import Path
 from typing import Any
 
 LOOPS: dict[str, str] = {"smtplib": "paced"}
-"""Libraries that send one message when told to, so that connections and spacing are the caller's own loop: the strategy that
-loop follows. The library's snippet is that loop."""
+"""Libraries that send one message when told to, so that connections and spacing are the caller's
+own loop: the strategy that loop follows. The library's snippet is that loop.
+"""
 
 WITH_WORKERS = {"paced"}
-"""Modules whose text also says how many workers and usernames there are: they are handed the whole settings."""
+"""Modules whose text also says how many workers and usernames there are: they are handed the whole
+settings.
+"""
 
 
 def snippet_for(name: str, settings: Mapping[str, Any]) -> str | None:
-    """The text for the settings of a plan (strategy, options, workers, usernames, ips); None for a name that has no module."""
+    """The text for the settings of a plan (strategy, options, workers, usernames, ips); None for a
+    name that has no module.
+    """
     write = _writer(LOOPS.get(name, name))
     if write is None:
         return None
@@ -36,5 +43,7 @@ def known() -> list[str]:
 def _writer(name: str) -> Callable[[Mapping[str, Any]], str] | None:
     if name not in known():
         return None
-    found: Callable[[Mapping[str, Any]], str] = import_module(f".{name.replace('-', '_')}", __name__).snippet
+    found: Callable[[Mapping[str, Any]], str] = import_module(
+        f".{name.replace('-', '_')}", __name__
+    ).snippet
     return found

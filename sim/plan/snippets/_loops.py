@@ -1,4 +1,6 @@
-"""What the snippets in Python share: the loop over batches, and the sleep behind each. Knows no library."""
+"""What the snippets in Python share: the loop over batches, and the sleep behind each. Knows no
+library.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ from textwrap import indent
 
 
 def batches(size: int) -> tuple[str, str]:
-    """The line of the loop over every ``size`` messages and what it calls them; no loop where 0 takes all at once."""
+    """The line of the loop over every ``size`` messages and what it calls them; no loop where 0
+    takes all at once.
+    """
     if not size:
         return "", "messages"
     if size == 1:

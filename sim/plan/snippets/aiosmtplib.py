@@ -1,4 +1,6 @@
-"""aiosmtplib's settings in Python: so many tasks at once, a client for every so many messages, and a sleep behind each."""
+"""aiosmtplib's settings in Python: so many tasks at once, a client for every so many messages, and
+a sleep behind each.
+"""
 
 from __future__ import annotations
 

@@ -27,11 +27,15 @@ IMPORTS = {
 
 
 def snippet(options: Mapping[str, object]) -> str:
-    """Python: the settings, and the loop, in which ``messages`` is what it expects to find. ValueError for impossible options."""
+    """Python: the settings, and the loop, in which ``messages`` is what it expects to find.
+    ValueError for impossible options.
+    """
     chosen = Django(**{**Django.options, **options})  # type: ignore[arg-type]
     loop, batch = batches(chosen.mass or chosen.per_connection)
     silently = "fail_silently=True" if chosen.silently else ""
-    body = f"with get_connection({silently}) as connection:\n    connection.send_messages({batch})\n"
+    body = (
+        f"with get_connection({silently}) as connection:\n    connection.send_messages({batch})\n"
+    )
     timeout = f"EMAIL_TIMEOUT = {chosen.timeout:g}\n" if chosen.timeout else ""
     inside = indented(body + sleep("time.sleep", chosen.pause), bool(loop))
     return SETTINGS + timeout + HEAD + IMPORTS[chosen.pause > 0] + loop + inside

@@ -33,13 +33,17 @@ SLEEP    }
 
 
 def snippet(options: Mapping[str, object]) -> str:
-    """Java, the body of a method that throws; ``messages`` is what it expects to find. ValueError for impossible options."""
+    """Java, the body of a method that throws; ``messages`` is what it expects to find. ValueError
+    for impossible options.
+    """
     given = {**OPTIONS, **options}
     chosen = Jakarta(**given)  # type: ignore[arg-type]
     properties = "".join(
         f'properties.put("{name}", "{_written(value)}");\n'
         for name, value in options.items()
-        if name.startswith("mail.") and name != "mail.smtp.starttls.enable" and value != OPTIONS[name]
+        if name.startswith("mail.")
+        and name != "mail.smtp.starttls.enable"
+        and value != OPTIONS[name]
     )
     head = TEXT.format(starttls=_written(given["mail.smtp.starttls.enable"]), properties=properties)
     every = str(chosen.per_connection) if chosen.per_connection else "messages.size()"

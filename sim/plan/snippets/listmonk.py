@@ -1,4 +1,6 @@
-"""listmonk's settings as the JSON of its settings interface, which a shell fills with relay and login and hands over."""
+"""listmonk's settings as the JSON of its settings interface, which a shell fills with relay and
+login and hands over.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,10 @@ def snippet(options: Mapping[str, object]) -> str:
     """Shell, with curl and jq. ValueError for impossible options."""
     Listmonk(**options)
     chosen = {**Listmonk.options, **options}
-    block = {"enabled": True, "tls_type": "STARTTLS", **{name: chosen[name] for name in OF_THE_RELAY}}
+    block = {
+        "enabled": True,
+        "tls_type": "STARTTLS",
+        **{name: chosen[name] for name in OF_THE_RELAY},
+    }
     changed = {f"app.{name}": value for name, value in chosen.items() if name not in OF_THE_RELAY}
     return SHELL.format(block=json.dumps(block), changed=json.dumps(changed))

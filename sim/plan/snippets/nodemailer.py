@@ -1,4 +1,6 @@
-"""Nodemailer's settings in JavaScript: the transporter, and the program around it that hands it messages."""
+"""Nodemailer's settings in JavaScript: the transporter, and the program around it that hands it
+messages.
+"""
 
 from __future__ import annotations
 
@@ -61,12 +63,15 @@ PROGRAMS_OWN = ("version", "concurrent", "pause")
 
 
 def snippet(options: Mapping[str, object]) -> str:
-    """An ECMAScript module; ``messages`` is what it expects to find. ValueError for impossible options."""
+    """An ECMAScript module; ``messages`` is what it expects to find. ValueError for impossible
+    options.
+    """
     chosen = {**Nodemailer.options, **options}
     made = Nodemailer(**chosen)
     pause = f"        await sleep({round(made.pause * 1000)});\n" if made.pause else ""
     if made.pool is not None and not made.most:
-        program, pause = ALL, ""
+        program = ALL
+        pause = ""
     else:
         program = IN_TURN.format(pause=pause, most=max(1, made.most))
     leaks = chosen["version"] == OLDER and made.pool is not None and made.pool.rate_limit
@@ -76,10 +81,19 @@ def snippet(options: Mapping[str, object]) -> str:
 
 def transport(chosen: Mapping[str, object], imports: str = "") -> str:
     """createTransport() with every option that is not at its default."""
-    said = [name for name, default in Nodemailer.options.items() if chosen[name] != default and name not in PROGRAMS_OWN]
-    lines = [f"    {name}: {_literal(chosen[name])},{f' // {WHY[name]}' if name in WHY else ''}\n" for name in said]
+    said = [
+        name
+        for name, default in Nodemailer.options.items()
+        if chosen[name] != default and name not in PROGRAMS_OWN
+    ]
+    lines = [
+        f"    {name}: {_literal(chosen[name])},{f' // {WHY[name]}' if name in WHY else ''}\n"
+        for name in said
+    ]
     tls = "" if chosen["ignoreTLS"] or chosen["requireTLS"] else STARTTLS
-    return TRANSPORT.format(version=chosen["version"], imports=imports, tls=tls, options="".join(lines))
+    return TRANSPORT.format(
+        version=chosen["version"], imports=imports, tls=tls, options="".join(lines)
+    )
 
 
 def _literal(value: object) -> str:

@@ -1,6 +1,7 @@
 """``paced`` as a program over Python's smtplib: threads that share one time of the next login.
 
-The text is a whole module but for where the messages come from. Knows the options of ``paced``, nothing of a relay.
+The text is a whole module but for where the messages come from. Knows the options of ``paced``,
+nothing of a relay.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def snippet(settings: Mapping[str, Any]) -> str:
     """The program for a plan's settings."""
     options = settings["options"]
     endings = ["", *(f"_{number}" for number in range(2, settings["usernames"] + 1))]
-    accounts = ", ".join(f'(os.environ["RELAY_USERNAME{end}"], os.environ["RELAY_PASSWORD{end}"])' for end in endings)
+    accounts = ", ".join(
+        f'(os.environ["RELAY_USERNAME{end}"], os.environ["RELAY_PASSWORD{end}"])' for end in endings
+    )
     return TEXT.format(
         accounts=accounts,
         workers=settings["workers"],

@@ -35,11 +35,15 @@ foreach ($messages as $index => [$from, $to, $subject, $body]) {
 
 
 def snippet(options: Mapping[str, object]) -> str:
-    """PHP, without its opening tag; ``$messages`` is what it expects to find. ValueError for impossible options."""
+    """PHP, without its opening tag; ``$messages`` is what it expects to find. ValueError for
+    impossible options.
+    """
     chosen = PHPMailer(**{**PHPMailer.options, **options})  # type: ignore[arg-type]
     parts = ["// PHPMailer 6. Relay and login come from the environment.\n", OBJECT]
     if chosen.mechanism != "LOGIN":
-        parts.append(f"$mail->AuthType = '{chosen.mechanism}'; // a round trip less than LOGIN, which it would take\n")
+        parts.append(
+            f"$mail->AuthType = '{chosen.mechanism}'; // a round trip less than LOGIN, which it would take\n"
+        )
     parts += [_keep_alive(chosen), LOOP, *_closing(chosen), "}\n", "$mail->smtpClose();\n"]
     return "".join(parts)
 

@@ -28,7 +28,9 @@ def snippet(options: Mapping[str, object]) -> str:
     Postfix(**options)
     changed = {name: value for name, value in options.items() if value != Postfix.options[name]}
     lines = [SETTINGS, *(f'    "{name} = {_said(value)}"' for name, value in changed.items())]
-    return " \\\n".join(lines) + "\n" + (TLS_PROXY if options.get("smtp_tls_connection_reuse") else "")
+    return (
+        " \\\n".join(lines) + "\n" + (TLS_PROXY if options.get("smtp_tls_connection_reuse") else "")
+    )
 
 
 def _said(value: object) -> object:

@@ -31,5 +31,7 @@ def snippet(options: Mapping[str, object]) -> str:
     """Python; ``messages`` is what it expects to find. ValueError for impossible options."""
     chosen = SmtpLib(**{**SmtpLib.options, **options})  # type: ignore[arg-type]
     loop, batch = batches(chosen.per_connection)
-    body = BODY.format(timeout=f", timeout={chosen.timeout:g}" if chosen.timeout else "", batch=batch)
+    body = BODY.format(
+        timeout=f", timeout={chosen.timeout:g}" if chosen.timeout else "", batch=batch
+    )
     return HEAD + loop + indented(body + sleep("time.sleep", chosen.pause), bool(loop))

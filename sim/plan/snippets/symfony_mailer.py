@@ -1,4 +1,6 @@
-"""Symfony Mailer's settings in PHP: the transport from its DSN, with what a DSN of version 5 cannot say."""
+"""Symfony Mailer's settings in PHP: the transport from its DSN, with what a DSN of version 5 cannot
+say.
+"""
 
 from __future__ import annotations
 

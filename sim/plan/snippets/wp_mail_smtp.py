@@ -1,4 +1,6 @@
-"""WP Mail SMTP's settings as constants of wp-config.php; its rate limiting has none that is public, so it is told in words."""
+"""WP Mail SMTP's settings as constants of wp-config.php; its rate limiting has none that is public,
+so it is told in words.
+"""
 
 from __future__ import annotations
 
@@ -24,5 +26,7 @@ def snippet(options: Mapping[str, object]) -> str:
     chosen = WordPress(**{**WordPress.options, **options})  # type: ignore[arg-type]
     if not chosen.rate_limit or not chosen.limits:
         return CONSTANTS
-    limits = ", ".join(f"{chosen.limits[name]} a {name}" for name in WINDOWS if name in chosen.limits)
+    limits = ", ".join(
+        f"{chosen.limits[name]} a {name}" for name in WINDOWS if name in chosen.limits
+    )
     return CONSTANTS + f"// WP Mail SMTP > Settings > Misc > Email Rate Limiting: on, {limits}\n"

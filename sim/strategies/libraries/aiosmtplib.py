@@ -15,11 +15,13 @@ from .smtplib import FAILED, LOGINS
 
 
 class AioSmtpLib:
-    """aiosmtplib, a loop of ``await send(message)``: each has its connection; or a client for several, or tasks at once.
+    """aiosmtplib, a loop of ``await send(message)``: each has its connection; or a client for
+    several, or tasks at once.
 
-    A 421 closes the client, and every later send on it raises SMTPServerDisconnected. Its login tries PLAIN and then LOGIN: a
-    wrong password costs two failed logins, and a 421 to the first is hidden by the SMTPServerDisconnected of the second. A
-    login that fails ends its connection without a QUIT. What is gathered at once connects at once.
+    A 421 closes the client, and every later send on it raises SMTPServerDisconnected. Its login
+    tries PLAIN and then LOGIN: a wrong password costs two failed logins, and a 421 to the first is
+    hidden by the SMTPServerDisconnected of the second. A login that fails ends its connection
+    without a QUIT. What is gathered at once connects at once.
     """
 
     library = "aiosmtplib"
@@ -39,7 +41,9 @@ class AioSmtpLib:
             raise ValueError("gather = 0 is a task for each message; leave per_connection away")
         if timeout <= 0:
             raise ValueError(f"timeout = {timeout} is too small; more than 0")
-        self.per_connection, self.gather, self.timeout = per_connection, gather, timeout
+        self.per_connection = per_connection
+        self.gather = gather
+        self.timeout = timeout
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
@@ -80,7 +84,8 @@ class SMTP:
     """One aiosmtplib.SMTP: each method raises Refused or Disconnected where the library raises."""
 
     def __init__(self, sender: LibrarySender, timeout: float) -> None:
-        self._sender, self._timeout = sender, timeout
+        self._sender = sender
+        self._timeout = timeout
         self._dialogue: Dialogue | None = None
 
     def connect(self) -> None:
@@ -110,7 +115,9 @@ class SMTP:
             raise
 
     def quit(self) -> None:
-        """QUIT and its answer, if it is connected; never raises, as at the end of an ``async with``."""
+        """QUIT and its answer, if it is connected; never raises, as at the end of an ``async
+        with``.
+        """
         with suppress(Disconnected):
             self._command(Say("QUIT"))
         self.close()
@@ -122,7 +129,9 @@ class SMTP:
         self._dialogue = None
 
     def _hello(self) -> None:
-        """EHLO, and HELO where that is refused but for a 421; behind it AUTH is not known, and that raises too."""
+        """EHLO, and HELO where that is refused but for a 421; behind it AUTH is not known, and that
+        raises too.
+        """
         reply = self._command(Say("EHLO"))
         if not reply.ok:
             if self._dialogue is not None:

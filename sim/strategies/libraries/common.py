@@ -1,7 +1,8 @@
-"""What several models share: one command that must be taken, the greeting, EHLO and STARTTLS, one transaction.
+"""What several models share: one command that must be taken, the greeting, EHLO and STARTTLS, one
+transaction.
 
-A refusal becomes ``Refused`` and a dead connection ``Disconnected``, as they are to a strategy; what its library does then is
-each model's own. Knows no library.
+A refusal becomes ``Refused`` and a dead connection ``Disconnected``, as they are to a strategy;
+what its library does then is each model's own. Knows no library.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ def say(dialogue: Dialogue, verb: str, message: Message | None = None) -> Reply:
 
 
 def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
-    """EHLO, and where the scenario has STARTTLS that and EHLO again; Refused or Disconnected at the first that fails."""
+    """EHLO, and where the scenario has STARTTLS that and EHLO again; Refused or Disconnected at the
+    first that fails.
+    """
     say(dialogue, "EHLO")
     if sender.tls == "starttls":
         say(dialogue, "STARTTLS")
@@ -31,7 +34,9 @@ def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
 
 
 def transact(dialogue: Dialogue, message: Message) -> None:
-    """MAIL, RCPT, DATA and the body, each after the answer to the one before; Refused or Disconnected at the first that fails."""
+    """MAIL, RCPT, DATA and the body, each after the answer to the one before; Refused or
+    Disconnected at the first that fails.
+    """
     say(dialogue, "MAIL", message)
     say(dialogue, "RCPT", message)
     say(dialogue, "DATA")

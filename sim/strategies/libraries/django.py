@@ -1,6 +1,8 @@
-"""Django's e-mail over its SMTP backend: send_mail, send_mass_mail, and one connection held open for several messages.
+"""Django's e-mail over its SMTP backend: send_mail, send_mass_mail, and one connection held open
+for several messages.
 
-Read from and run as Django 5.2, whose backend is a wrapper of smtplib. Knows nothing of other backends.
+Read from and run as Django 5.2, whose backend is a wrapper of smtplib. Knows nothing of other
+backends.
 """
 
 from __future__ import annotations
@@ -14,16 +16,25 @@ from .smtplib import FAILED, SMTP
 
 
 class Django:
-    """Django, a loop of send_mail(): each call has its connection; or send_mass_mail(), or get_connection() held open.
+    """Django, a loop of send_mail(): each call has its connection; or send_mass_mail(), or
+    get_connection() held open.
 
-    On a connection that the relay closed with a 421 every further send raises SMTPServerDisconnected: the backend takes what
-    it has for open and connects anew only behind close(). send_mass_mail() raises at the first message that fails, and the
-    rest of its messages is never tried; with fail_silently it goes on, and the rest is lost one by one. Where open() fails
-    silently, each message opens a connection of its own. A wrong password costs two failed logins.
+    On a connection that the relay closed with a 421 every further send raises
+    SMTPServerDisconnected: the backend takes what it has for open and connects anew only behind
+    close(). send_mass_mail() raises at the first message that fails, and the rest of its messages
+    is never tried; with fail_silently it goes on, and the rest is lost one by one. Where open()
+    fails silently, each message opens a connection of its own. A wrong password costs two failed
+    logins.
     """
 
     library = "Django"
-    options = {"per_connection": 1, "pause": "0s", "send_mass_mail": 0, "fail_silently": False, "EMAIL_TIMEOUT": 0.0}
+    options = {
+        "per_connection": 1,
+        "pause": "0s",
+        "send_mass_mail": 0,
+        "fail_silently": False,
+        "EMAIL_TIMEOUT": 0.0,
+    }
     explained = {
         "per_connection": "1 is send_mail(); more are sent inside one `with get_connection()`, 0 all of them.",
         "pause": "How long the program sleeps behind each connection.",
@@ -33,17 +44,32 @@ class Django:
     }
 
     def __init__(
-        self, per_connection: int, pause: object, send_mass_mail: int, fail_silently: bool, EMAIL_TIMEOUT: float
+        self,
+        per_connection: int,
+        pause: object,
+        send_mass_mail: int,
+        fail_silently: bool,
+        EMAIL_TIMEOUT: float,
     ) -> None:
-        for name, value in {"per_connection": per_connection, "send_mass_mail": send_mass_mail}.items():
+        for name, value in {
+            "per_connection": per_connection,
+            "send_mass_mail": send_mass_mail,
+        }.items():
             if value < 0:
                 raise ValueError(f"{name} = {value} is too small; at least 0")
         if EMAIL_TIMEOUT < 0:
-            raise ValueError(f"EMAIL_TIMEOUT = {EMAIL_TIMEOUT} is too small; at least 0, which is None")
+            raise ValueError(
+                f"EMAIL_TIMEOUT = {EMAIL_TIMEOUT} is too small; at least 0, which is None"
+            )
         if send_mass_mail and per_connection != 1:
-            raise ValueError("send_mass_mail has a connection for each call; leave per_connection away")
-        self.per_connection, self.mass, self.silently = per_connection, send_mass_mail, fail_silently
-        self.pause, self.timeout = units.seconds(units.duration(pause)), EMAIL_TIMEOUT or None
+            raise ValueError(
+                "send_mass_mail has a connection for each call; leave per_connection away"
+            )
+        self.per_connection = per_connection
+        self.mass = send_mass_mail
+        self.silently = fail_silently
+        self.pause = units.seconds(units.duration(pause))
+        self.timeout = EMAIL_TIMEOUT or None
 
     def run(self, sender: LibrarySender) -> None:
         """The program; what a call raises is caught, and it goes on with the next."""
@@ -73,15 +99,23 @@ class Django:
 
 
 class Backend:
-    """One smtp.EmailBackend. A connection that is not logged in yet is partial, as the library keeps it."""
+    """One smtp.EmailBackend. A connection that is not logged in yet is partial, as the library
+    keeps it.
+    """
 
-    def __init__(self, sender: LibrarySender, timeout: float | None, *, fail_silently: bool) -> None:
-        self._sender, self._timeout, self._silently = sender, timeout, fail_silently
+    def __init__(
+        self, sender: LibrarySender, timeout: float | None, *, fail_silently: bool
+    ) -> None:
+        self._sender = sender
+        self._timeout = timeout
+        self._silently = fail_silently
         self._connection: SMTP | None = None
         self._partial: SMTP | None = None
 
     def open(self) -> bool | None:
-        """Whether a new connection was made; None where that failed silently. Raises Refused or Disconnected."""
+        """Whether a new connection was made; None where that failed silently. Raises Refused or
+        Disconnected.
+        """
         if self._connection is not None:
             return False
         self._quit_partial()
@@ -94,7 +128,8 @@ class Backend:
             if not self._silently:
                 raise
             return None
-        self._connection, self._partial = smtp, None
+        self._connection = smtp
+        self._partial = None
         return True
 
     def close(self) -> None:
@@ -105,7 +140,9 @@ class Backend:
         self._connection = None
 
     def send_messages(self, messages: list[Message]) -> None:
-        """Over the connection that is there, else over one for this call; Refused or Disconnected unless silent."""
+        """Over the connection that is there, else over one for this call; Refused or Disconnected
+        unless silent.
+        """
         new = self.open()
         if self._connection is None:
             return

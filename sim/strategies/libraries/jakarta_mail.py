@@ -1,7 +1,7 @@
 """Jakarta Mail (JavaMail) as it is on the wire: Transport.send, and a Transport that is reused.
 
-Read from and run as version 2.0.0. Its options are the library's properties, but for those without a dot, which are the
-program's. Knows no limits.
+Read from and run as version 2.0.0. Its options are the library's properties, but for those without
+a dot, which are the program's. Knows no limits.
 """
 
 from __future__ import annotations
@@ -50,25 +50,33 @@ EXPLAINED = {
 
 
 class Jakarta:
-    """Jakarta Mail, a loop of Transport.send(): each has its connection; or sendMessage() over a Transport that is reused.
+    """Jakarta Mail, a loop of Transport.send(): each has its connection; or sendMessage() over a
+    Transport that is reused.
 
-    Its login is LOGIN, three round trips, tried once. But where the Session has an Authenticator, a login that was right once
-    is kept by the Transport, and with mail.smtp.user by the Session; if that is refused, by a 421 too, the Authenticator is asked
-    and the login tried once more, at once and over a second connection. Behind a refusal it says RSET. A Transport that the
-    relay closed with a 421 fails for every further message: only connect() opens it anew, or a program that asks isConnected().
+    Its login is LOGIN, three round trips, tried once. But where the Session has an Authenticator, a
+    login that was right once is kept by the Transport, and with mail.smtp.user by the Session; if
+    that is refused, by a 421 too, the Authenticator is asked and the login tried once more, at once
+    and over a second connection. Behind a refusal it says RSET. A Transport that the relay closed
+    with a 421 fails for every further message: only connect() opens it anew, or a program that asks
+    isConnected().
     """
 
     library = "Jakarta Mail"
     options = OPTIONS
     explained = EXPLAINED
 
-    def __init__(self, per_connection: int, pause: object, isConnected: bool, **properties: object) -> None:
+    def __init__(
+        self, per_connection: int, pause: object, isConnected: bool, **properties: object
+    ) -> None:
         if per_connection < 0:
-            raise ValueError(f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all")
+            raise ValueError(
+                f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all"
+            )
         for name in ("mail.smtp.connectiontimeout", "mail.smtp.timeout"):
             if isinstance(given := properties[name], int) and given < 0:
                 raise ValueError(f"{name} = {given} is too small; at least 0, which is for ever")
-        self.per_connection, self.asks = per_connection, isConnected
+        self.per_connection = per_connection
+        self.asks = isConnected
         self.pause = units.seconds(units.duration(pause))
         self.properties = Properties(properties)
 
@@ -99,7 +107,9 @@ class Jakarta:
 
 
 class Properties:
-    """The properties of a Session, by what they mean. Times in seconds; ValueError for a mechanism that is not modelled."""
+    """The properties of a Session, by what they mean. Times in seconds; ValueError for a mechanism
+    that is not modelled.
+    """
 
     def __init__(self, given: dict[str, object]) -> None:
         self.asks_again = bool(given["Authenticator"])
@@ -112,38 +122,51 @@ class Properties:
             )
         self.auth = Say("AUTH", mechanism=known[0], initial=known[0] == "PLAIN")
         self.starttls = bool(given["mail.smtp.starttls.enable"])
-        self.tcp, self.answer = (_seconds(given[f"mail.smtp.{name}"]) for name in ("connectiontimeout", "timeout"))
-        self.waits, self.quits = bool(given["mail.smtp.quitwait"]), bool(given["mail.smtp.quitonsessionreject"])
+        self.tcp, self.answer = (
+            _seconds(given[f"mail.smtp.{name}"]) for name in ("connectiontimeout", "timeout")
+        )
+        self.waits = bool(given["mail.smtp.quitwait"])
+        self.quits = bool(given["mail.smtp.quitonsessionreject"])
         self.ping = "RSET" if given["mail.smtp.userset"] else "NOOP"
 
 
 class Session:
-    """A jakarta.mail.Session: what its Transports share. ``kept`` is whether it has a login that was right once."""
+    """A jakarta.mail.Session: what its Transports share. ``kept`` is whether it has a login that
+    was right once.
+    """
 
     def __init__(self, sender: LibrarySender, properties: Properties) -> None:
-        self.sender, self.properties, self.kept = sender, properties, False
+        self.sender = sender
+        self.properties = properties
+        self.kept = False
 
 
 class Transport:
     """One SMTPTransport: each method raises Refused or Disconnected where the library raises."""
 
     def __init__(self, session: Session) -> None:
-        self._session, self._properties = session, session.properties
+        self._session = session
+        self._properties = session.properties
         self._dialogue: Dialogue | None = None
         self._connected = self._kept = False
 
     def connect(self) -> None:
-        """connect(): a kept login that is refused is asked for again, and tried over a connection of its own."""
+        """connect(): a kept login that is refused is asked for again, and tried over a connection
+        of its own.
+        """
         failed = self._protocol_connect()
         if failed is not None and (self._kept or self._session.kept):
             failed = self._protocol_connect()
         if failed is not None:
             raise failed
-        self._connected, self._kept = True, self._properties.asks_again
+        self._connected = True
+        self._kept = self._properties.asks_again
         self._session.kept = self._properties.keeps_login
 
     def send_message(self, message: Message) -> None:
-        """sendMessage(): whatever is refused is followed by RSET, even on a connection that is gone."""
+        """sendMessage(): whatever is refused is followed by RSET, even on a connection that is
+        gone.
+        """
         if not self._connected:
             raise Disconnected("not connected")
         for verb in ("MAIL", "RCPT", "DATA", "BODY"):
@@ -194,7 +217,9 @@ class Transport:
         taken(greeting)
 
     def _hello(self) -> bool:
-        """EHLO, and HELO where that is refused; STARTTLS and EHLO again. Whether the relay told its extensions."""
+        """EHLO, and HELO where that is refused; STARTTLS and EHLO again. Whether the relay told its
+        extensions.
+        """
         if not self._say(Say("EHLO")).ok:
             taken(self._say(Say("HELO")))
             return False
@@ -215,7 +240,8 @@ class Transport:
         """Closes without a word."""
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
-        self._dialogue, self._connected = None, False
+        self._dialogue = None
+        self._connected = False
 
     def _say(self, said: Say) -> Reply:
         if self._dialogue is None:

@@ -1,7 +1,8 @@
-"""listmonk's campaign manager: workers that take messages from one channel, over the pool of ``listmonk_pool``.
+"""listmonk's campaign manager: workers that take messages from one channel, over the pool of
+``listmonk_pool``.
 
-MODELLED FROM PUBLIC SOURCE, not held to the real thing: it is written in Go and needs a database. Read: listmonk of July 2026
-(internal/manager, internal/messenger/email), with its own defaults.
+MODELLED FROM PUBLIC SOURCE, not held to the real thing: it is written in Go and needs a database.
+Read: listmonk of July 2026 (internal/manager, internal/messenger/email), with its own defaults.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ MECHANISMS = {"login": "LOGIN", "plain": "PLAIN"}
 
 
 class Listmonk:
-    """listmonk (modelled from its public source, not run): ten workers over ten connections that it keeps open.
+    """listmonk (modelled from its public source, not run): ten workers over ten connections that it
+    keeps open.
 
-    It has no option for messages a connection, so at this relay every sixth message of each is refused, and what is refused is
-    lost: max_msg_retries is for connections that died. After max_send_errors failures the campaign is paused, and what is
-    left of it waits for a person. A sliding window with pauses longer than idle_timeout lets the connections be closed in time.
+    It has no option for messages a connection, so at this relay every sixth message of each is
+    refused, and what is refused is lost: max_msg_retries is for connections that died. After
+    max_send_errors failures the campaign is paused, and what is left of it waits for a person. A
+    sliding window with pauses longer than idle_timeout lets the connections be closed in time.
     """
 
     library = "listmonk"
@@ -55,14 +58,24 @@ class Listmonk:
     def __init__(self, **options: object) -> None:
         given: dict[str, object] = {**self.options, **options}
         whole = {name: value for name, value in given.items() if isinstance(value, int)}
-        for name, least in {"max_conns": 1, "concurrency": 1, "message_rate": 1, "max_msg_retries": 0, "max_send_errors": 0,
-                            "message_sliding_window_rate": 0}.items():  # fmt: skip
+        for name, least in {
+            "max_conns": 1,
+            "concurrency": 1,
+            "message_rate": 1,
+            "max_msg_retries": 0,
+            "max_send_errors": 0,
+            "message_sliding_window_rate": 0,
+        }.items():
             if whole[name] < least:
                 raise ValueError(f"{name} = {whole[name]} is too small; at least {least}")
         if given["auth_protocol"] not in MECHANISMS:
-            raise ValueError(f'auth_protocol = "{given["auth_protocol"]}" is not offered by the relay; allowed: login, plain')
-        times = {name: units.seconds(units.duration(given[name]))
-                 for name in ("idle_timeout", "wait_timeout", "message_sliding_window_duration")}  # fmt: skip
+            raise ValueError(
+                f'auth_protocol = "{given["auth_protocol"]}" is not offered by the relay; allowed: login, plain'
+            )
+        times = {
+            name: units.seconds(units.duration(given[name]))
+            for name in ("idle_timeout", "wait_timeout", "message_sliding_window_duration")
+        }
         self.limits = Limits(
             connections=whole["max_conns"],
             tries=whole["max_msg_retries"] or 1,
@@ -70,7 +83,9 @@ class Listmonk:
             wait=times["wait_timeout"] if times["wait_timeout"] >= 1 else 2.0,
             mechanism=MECHANISMS[str(given["auth_protocol"])],
         )
-        self.workers, self.rate, self.errors = whole["concurrency"], whole["message_rate"], whole["max_send_errors"]
+        self.workers = whole["concurrency"]
+        self.rate = whole["message_rate"]
+        self.errors = whole["max_send_errors"]
         window = times["message_sliding_window_duration"]
         self.window = window if given["message_sliding_window"] and window > 1 else 0.0
         self.window_rate = whole["message_sliding_window_rate"]
@@ -84,18 +99,23 @@ class _Manager:
     """The campaign, its channel and its workers."""
 
     def __init__(self, sender: LibrarySender, spec: Listmonk) -> None:
-        self._sender, self._spec = sender, spec
+        self._sender = sender
+        self._spec = spec
         self._pool = Pool(sender, spec.limits)
         self._channel = deque[Message]()
         self._room = spec.workers * spec.rate * 2
-        self._filled, self._drained = sender.signal(), sender.signal()
-        self._errors, self._ended = 0, False
+        self._filled = sender.signal()
+        self._drained = sender.signal()
+        self._errors = 0
+        self._ended = False
 
     def run(self) -> None:
         """Feeds the channel until the workload has ended or the campaign is paused."""
         for _ in range(self._spec.workers):
             self._sender.spawn(self._work)
-        sender, start, count = self._sender, self._sender.now(), 0
+        sender = self._sender
+        start = self._sender.now()
+        count = 0
         while not self._paused and (batch := sender.take_more()):
             while len(self._channel) >= self._room:
                 self._drained.wait()
@@ -104,7 +124,8 @@ class _Manager:
             if self._spec.window and self._spec.window_rate:
                 since = sender.now() - start
                 if since >= self._spec.window:
-                    start, count = sender.now(), 0
+                    start = sender.now()
+                    count = 0
                 count += 1
                 if count >= self._spec.window_rate:
                     count = 0

@@ -1,6 +1,7 @@
 """smtppool, listmonk's pool of connections, over Go's net/smtp.
 
-MODELLED FROM PUBLIC SOURCE, not held to the real thing (smtppool as of March 2025). Knows nothing of campaigns.
+MODELLED FROM PUBLIC SOURCE, not held to the real thing (smtppool as of March 2025). Knows nothing
+of campaigns.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Kept:
     __slots__ = ("active", "dialogue")
 
     def __init__(self, dialogue: Dialogue) -> None:
-        self.dialogue, self.active = dialogue, 0.0
+        self.dialogue = dialogue
+        self.active = 0.0
 
 
 class Pool:
@@ -47,7 +49,9 @@ class Pool:
         self._sweeping = False
 
     def send(self, sender: LibrarySender, message: Message) -> bool:
-        """Whether the message was accepted. Only what died on the way is tried again, not what was refused."""
+        """Whether the message was accepted. Only what died on the way is tried again, not what was
+        refused.
+        """
         for _ in range(self._limits.tries):
             try:
                 kept = self._borrow(sender)
@@ -123,7 +127,9 @@ class Pool:
             if sender.tls == "starttls":
                 say(dialogue, "STARTTLS")
                 say(dialogue, "EHLO")
-            login = Say("AUTH", mechanism=self._limits.mechanism, initial=self._limits.mechanism == "PLAIN")
+            login = Say(
+                "AUTH", mechanism=self._limits.mechanism, initial=self._limits.mechanism == "PLAIN"
+            )
             reply = dialogue.say(login)[0]
             if not reply.ok and dialogue.open:
                 dialogue.say(Say("QUIT"))

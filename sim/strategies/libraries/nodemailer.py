@@ -14,34 +14,51 @@ from ..dialogue import LibrarySender
 from .nodemailer_connection import MECHANISMS, Failure, Settings, connect, send
 from .nodemailer_pool import Pool, PoolSettings
 
-MAJOR, OLDER = 10, 6
+MAJOR = 10
+OLDER = 6
 
 UNSETTLED = 1.0
-"""Seconds behind which version 6 fails a message whose connection was closed before the greeting."""
+"""Seconds behind which version 6 fails a message whose connection was closed before the greeting.
+"""
 
-REQUEUES, FOR_EVER = 5, -1
+REQUEUES = 5
+FOR_EVER = -1
 IDLE = 240_000
 """Milliseconds; below the five minutes that RFC 5321 has a relay wait."""
 
 
 class Nodemailer:
-    """Nodemailer: without a pool a connection and a login per message, each awaited; with pool all are submitted at once.
+    """Nodemailer: without a pool a connection and a login per message, each awaited; with pool all
+    are submitted at once.
 
-    Its login is PLAIN in one round trip, and it closes its connections without QUIT. The current major sends MAIL, RCPT and
-    DATA in one go where the relay has PIPELINING. Its pool closes a connection behind maxMessages messages and waits 100 ms
-    before the next one. A 421 to a MAIL that is not its connection's first makes the current major send that message again over
-    another connection, at most maxRequeues times, 200 ms later and ever later; version 6 fails it. Both fail the message at a
-    refused greeting or login, at the first of which every waiting message meets the same in turn. rateLimit is looked at
-    behind a message only, so each connection sends one more than it should, and connections that are new are not held back.
-    Time-outs while an answer is due are not modelled: this relay always answers in time.
+    Its login is PLAIN in one round trip, and it closes its connections without QUIT. The current
+    major sends MAIL, RCPT and DATA in one go where the relay has PIPELINING. Its pool closes a
+    connection behind maxMessages messages and waits 100 ms before the next one. A 421 to a MAIL
+    that is not its connection's first makes the current major send that message again over another
+    connection, at most maxRequeues times, 200 ms later and ever later; version 6 fails it. Both
+    fail the message at a refused greeting or login, at the first of which every waiting message
+    meets the same in turn. rateLimit is looked at behind a message only, so each connection sends
+    one more than it should, and connections that are new are not held back. Time-outs while an
+    answer is due are not modelled: this relay always answers in time.
     """
 
     library = "Nodemailer"
     options = {
-        "version": MAJOR, "pool": False, "maxConnections": 5, "maxMessages": 100, "rateLimit": 0, "rateDelta": 1000,
-        "maxRequeues": None, "idleTimeout": None, "socketTimeout": 600_000, "ignoreTLS": False, "requireTLS": False,
-        "authMethod": "", "concurrent": 0, "pause": "0s",
-    }  # fmt: skip
+        "version": MAJOR,
+        "pool": False,
+        "maxConnections": 5,
+        "maxMessages": 100,
+        "rateLimit": 0,
+        "rateDelta": 1000,
+        "maxRequeues": None,
+        "idleTimeout": None,
+        "socketTimeout": 600_000,
+        "ignoreTLS": False,
+        "requireTLS": False,
+        "authMethod": "",
+        "concurrent": 0,
+        "pause": "0s",
+    }
     explained = {
         "version": "Its major: 10, the current one, or 6.",
         "pool": "Whether connections stay open for further messages.",
@@ -66,8 +83,11 @@ class Nodemailer:
         given = {**self.options, **options}
         _check(given)
         modern = given["version"] == MAJOR
-        self.most, self.pause = given["concurrent"], units.seconds(units.duration(given["pause"]))
-        self.settings = Settings(modern, given["ignoreTLS"], given["requireTLS"], given["authMethod"].upper())
+        self.most = given["concurrent"]
+        self.pause = units.seconds(units.duration(given["pause"]))
+        self.settings = Settings(
+            modern, given["ignoreTLS"], given["requireTLS"], given["authMethod"].upper()
+        )
         self.pool = _pool_settings(given, modern=modern) if given["pool"] else None
 
     def run(self, sender: LibrarySender) -> None:
@@ -83,7 +103,9 @@ class Nodemailer:
         pool.close()
 
     def _send_alone(self, sender: LibrarySender, message: Message) -> None:
-        """SMTPTransport.send: a failed message stays in the sender's hands, and its next take gives it up."""
+        """SMTPTransport.send: a failed message stays in the sender's hands, and its next take gives
+        it up.
+        """
         opened = connect(sender, self.settings)
         if not isinstance(opened, Failure):
             send(opened, message)
@@ -93,14 +115,23 @@ class Nodemailer:
 
 
 class Program:
-    """What a process does around ``send``: at most ``most`` calls of it under way at a time, each loop awaiting its own."""
+    """What a process does around ``send``: at most ``most`` calls of it under way at a time, each
+    loop awaiting its own.
+    """
 
-    def __init__(self, most: int, pause: float, send: Callable[[LibrarySender, Message], None]) -> None:
-        self._most, self._pause, self._send = most, pause, send
-        self._loops, self._idle = 1, 0
+    def __init__(
+        self, most: int, pause: float, send: Callable[[LibrarySender, Message], None]
+    ) -> None:
+        self._most = most
+        self._pause = pause
+        self._send = send
+        self._loops = 1
+        self._idle = 0
 
     def loop(self, sender: LibrarySender) -> None:
-        """Until the workload has ended. A further loop begins once all are busy, until there are ``most``."""
+        """Until the workload has ended. A further loop begins once all are busy, until there are
+        ``most``.
+        """
         while True:
             self._idle += 1
             batch = sender.take()
@@ -118,12 +149,25 @@ class Program:
 def _check(given: dict[str, Any]) -> None:
     """ValueError in words for an option that the library would not take, or that is not modelled."""
     if given["version"] not in (MAJOR, OLDER):
-        raise ValueError(f"version = {given['version']} is not modelled; allowed: {MAJOR}, the current major, and {OLDER}")
+        raise ValueError(
+            f"version = {given['version']} is not modelled; allowed: {MAJOR}, the current major, and {OLDER}"
+        )
     if given["authMethod"].upper() not in ("", *MECHANISMS):
-        raise ValueError(f'authMethod = "{given["authMethod"]}" is not modelled; allowed: PLAIN, LOGIN, or empty')
-    for name in ("maxConnections", "maxMessages", "rateLimit", "rateDelta", "socketTimeout", "concurrent"):
+        raise ValueError(
+            f'authMethod = "{given["authMethod"]}" is not modelled; allowed: PLAIN, LOGIN, or empty'
+        )
+    for name in (
+        "maxConnections",
+        "maxMessages",
+        "rateLimit",
+        "rateDelta",
+        "socketTimeout",
+        "concurrent",
+    ):
         if given[name] < 0:
-            raise ValueError(f"{name} = {given[name]} is too small; at least 1, or 0 for the library's default")
+            raise ValueError(
+                f"{name} = {given[name]} is too small; at least 1, or 0 for the library's default"
+            )
     for name in ("maxRequeues", "idleTimeout"):
         value = given[name]
         if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
@@ -131,8 +175,11 @@ def _check(given: dict[str, Any]) -> None:
 
 
 def _pool_settings(given: dict[str, Any], *, modern: bool) -> PoolSettings:
-    """As SMTPPool reads them: 0 is as good as not given for most, and both defaults that differ are the version's."""
-    requeues, idle = given["maxRequeues"], given["idleTimeout"]
+    """As SMTPPool reads them: 0 is as good as not given for most, and both defaults that differ are
+    the version's.
+    """
+    requeues = given["maxRequeues"]
+    idle = given["idleTimeout"]
     if requeues is None:
         requeues = REQUEUES if modern else FOR_EVER
     idle = (IDLE if idle is None else max(0, idle)) if modern else 0

@@ -1,6 +1,8 @@
-"""Nodemailer's SMTPConnection: how it opens a connection, logs in and sends one message, and how each of them can fail.
+"""Nodemailer's SMTPConnection: how it opens a connection, logs in and sends one message, and how
+each of them can fail.
 
-Read from and run as versions 10.6.1 and 6.10.1. Knows neither what is done about a failure nor how messages come to it.
+Read from and run as versions 10.6.1 and 6.10.1. Knows neither what is done about a failure nor how
+messages come to it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Settings(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """``stage`` is dial, greeting, setup, login, envelope or body; ``code`` None where the connection died."""
+    """``stage`` is dial, greeting, setup, login, envelope or body; ``code`` None where the
+    connection died.
+    """
 
     stage: str
     code: int | None
@@ -41,7 +45,9 @@ class Failed(Exception):
 
 
 class Opened(NamedTuple):
-    """A connection that is ready for messages. ``pipelines``: an envelope goes in one go with DATA (RFC 2920)."""
+    """A connection that is ready for messages. ``pipelines``: an envelope goes in one go with DATA
+    (RFC 2920).
+    """
 
     dialogue: Dialogue
     pipelines: bool
@@ -61,7 +67,9 @@ def connect(sender: LibrarySender, settings: Settings) -> Opened | Failure:
 
 
 def send(opened: Opened, message: Message) -> Failure | None:
-    """One message. The connection stays as the relay left it, but for a 421, at which the library closes too."""
+    """One message. The connection stays as the relay left it, but for a 421, at which the library
+    closes too.
+    """
     dialogue, pipelines = opened
     try:
         (_pipelined if pipelines else _one_by_one)(dialogue, message)
@@ -81,20 +89,26 @@ def _set_up(dialogue: Dialogue, settings: Settings, *, secure: bool) -> Opened:
         offers = _hello(dialogue, settings)
     mechanisms = _mechanisms(offers)
     if mechanisms is not None:
-        mechanism = settings.mechanism or next((one for one in MECHANISMS if one in mechanisms), "PLAIN")
+        mechanism = settings.mechanism or next(
+            (one for one in MECHANISMS if one in mechanisms), "PLAIN"
+        )
         _said(dialogue, "login", Say("AUTH", mechanism=mechanism, initial=mechanism == "PLAIN"))
     return Opened(dialogue, settings.modern and offers is not None and "PIPELINING" in offers)
 
 
 def _wants_tls(settings: Settings, offers: list[str] | None) -> bool:
-    """Behind HELO it never does. Where both options are given the current major requires TLS and 6 ignores it."""
+    """Behind HELO it never does. Where both options are given the current major requires TLS and 6
+    ignores it.
+    """
     if offers is None or (settings.ignore_tls and not (settings.require_tls and settings.modern)):
         return False
     return settings.require_tls or "STARTTLS" in offers
 
 
 def _mechanisms(offers: list[str] | None) -> list[str] | None:
-    """What the relay offers for a login; None where it offers none, and then the library does without."""
+    """What the relay offers for a login; None where it offers none, and then the library does
+    without.
+    """
     if offers is None:
         return []  # behind HELO it takes a login for granted
     return next((line.split()[1:] for line in offers if line.split()[:1] == ["AUTH"]), None)
@@ -126,7 +140,9 @@ def _one_by_one(dialogue: Dialogue, message: Message) -> None:
 
 
 def _pipelined(dialogue: Dialogue, message: Message) -> None:
-    """All three in one go, and decided once all are answered; a 421 among the answers decides at once."""
+    """All three in one go, and decided once all are answered; a 421 among the answers decides at
+    once.
+    """
     try:
         replies = dialogue.say(Say("MAIL", message), Say("RCPT", message), Say("DATA"))
     except Disconnected:

@@ -1,7 +1,9 @@
-"""Nodemailer's SMTPPool and PoolResource: which connection sends what, what is sent again, and when it goes on.
+"""Nodemailer's SMTPPool and PoolResource: which connection sends what, what is sent again, and when
+it goes on.
 
-Its times and its order are the library's, whose every callback has its place here: that a connection which ends wakes the pool
-twice, or that rateLimit is looked at behind a message and never before one, decides what the relay sees.
+Its times and its order are the library's, whose every callback has its place here: that a
+connection which ends wakes the pool twice, or that rateLimit is looked at behind a message and
+never before one, decides what the relay sees.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ GOES_ON = 0.1
 LOOKS_AGAIN = 0.05
 """Seconds from the end of a connection that had a message to what becomes of that message."""
 
-BACKS_OFF, MOST_BACK_OFF = 0.05, 2.0
-"""Seconds that a message waits to be sent again, the current major: the first time, doubled each time, at most."""
+BACKS_OFF = 0.05
+MOST_BACK_OFF = 2.0
+"""Seconds that a message waits to be sent again, the current major: the first time, doubled each
+time, at most.
+"""
 
 ALL = 1_000_000_000
 
@@ -48,15 +53,19 @@ class Entry:
     __slots__ = ("awaited", "message", "requeues", "settled")
 
     def __init__(self, message: Message, awaited: Signal | None) -> None:
-        self.message, self.awaited = message, awaited
-        self.requeues, self.settled = 0, False
+        self.message = message
+        self.awaited = awaited
+        self.requeues = 0
+        self.settled = False
 
 
 class Pool:
     """The pool of one process."""
 
     def __init__(self, sender: LibrarySender, settings: Settings, spec: PoolSettings) -> None:
-        self.sender, self.settings, self.spec = sender, settings, spec
+        self.sender = sender
+        self.settings = settings
+        self.spec = spec
         self.waiting = deque[Entry]()
         self.resources: list[Resource] = []
         self.gate = Gate(sender, spec.rate_limit, spec.rate_delta, spec.silence)
@@ -69,7 +78,9 @@ class Pool:
                 self.look()
 
     def send_and_wait(self, sender: LibrarySender, message: Message) -> None:
-        """One awaited sendMail(); a message that failed stays in ``sender``'s hands, and its next take gives it up."""
+        """One awaited sendMail(); a message that failed stays in ``sender``'s hands, and its next
+        take gives it up.
+        """
         entry = Entry(message, self.sender.signal())
         self.waiting.append(entry)
         self.look()
@@ -130,7 +141,8 @@ class Pool:
 
     def _send_again_later(self, sender: LibrarySender, entry: Entry) -> None:
         sender.sleep(LOOKS_AGAIN)
-        most, delay = self.spec.max_requeues, 0.0
+        most = self.spec.max_requeues
+        delay = 0.0
         if most < 0 or entry.requeues < most:
             if self.settings.modern:
                 delay = min(BACKS_OFF * 2**entry.requeues, MOST_BACK_OFF)
@@ -146,7 +158,9 @@ class Resource:
     """PoolResource: one connection of the pool, in a strand of its own."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool, self._spec, self._modern = pool, pool.spec, pool.settings.modern
+        self._pool = pool
+        self._spec = pool.spec
+        self._modern = pool.settings.modern
         self.available = True
         self._entry: Entry | None = None
         self._opened: Opened | None = None
@@ -161,7 +175,8 @@ class Resource:
 
     def assign(self, entry: Entry) -> None:
         """Has it send ``entry``."""
-        self.available, self._entry = False, entry
+        self.available = False
+        self._entry = entry
         if self._started:
             self._assigned.set()
         else:
@@ -170,7 +185,8 @@ class Resource:
 
     def end(self) -> None:
         """Closes the connection without QUIT, and lets its strand end."""
-        self._over, self.available = True, False
+        self._over = True
+        self.available = False
         if self._opened is not None:
             self._opened.dialogue.leave(quit=False)
         self._assigned.set()
@@ -186,8 +202,11 @@ class Resource:
                 return
 
     def _not_opened(self, failure: Failure) -> None:
-        """The message fails, but for a connection that was closed before the greeting: then it is sent again."""
-        entry, pool = self._entry, self._pool
+        """The message fails, but for a connection that was closed before the greeting: then it is
+        sent again.
+        """
+        entry = self._entry
+        pool = self._pool
         assert entry is not None
         pool.remove(self)
         if failure == ("greeting", None):
@@ -195,8 +214,11 @@ class Resource:
             return
         pool.settle(entry, sent=False)
         pool.goes_on()
-        # The library closes the connection before it tells of a refused login, and then looks again only 50 ms later.
-        pool.goes_on(GOES_ON + (LOOKS_AGAIN if failure.stage == "login" and failure.code is not None else 0))
+        # The library closes the connection before it tells of a refused login, and then looks again
+        # only 50 ms later.
+        pool.goes_on(
+            GOES_ON + (LOOKS_AGAIN if failure.stage == "login" and failure.code is not None else 0)
+        )
 
     def _send(self, opened: Opened, entry: Entry) -> bool:
         """One message; whether the connection stays."""
@@ -250,7 +272,8 @@ class Resource:
             self._close(opened)
             self._pool.goes_on()
             return False
-        self._entry, self.available = None, True
+        self._entry = None
+        self.available = True
         self._pool.look()
         if self._entry is None and not self._over:
             self._idle(opened)
@@ -259,7 +282,10 @@ class Resource:
     def _idle(self, opened: Opened) -> None:
         """Until a message is assigned, or the connection has been idle for too long."""
         says_quit = 0 < self._spec.idle_timeout <= self._spec.silence
-        if self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.silence) or self._over:
+        if (
+            self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.silence)
+            or self._over
+        ):
             return
         self.available = False
         if says_quit and opened.dialogue.open:
@@ -271,5 +297,6 @@ class Resource:
     def _close(self, opened: Opened) -> None:
         """The connection ends without QUIT, and its place is free."""
         opened.dialogue.leave(quit=False)
-        self._over, self.available = True, False
+        self._over = True
+        self.available = False
         self._pool.remove(self)

@@ -1,6 +1,8 @@
-"""PHPMailer 6 as it is on the wire: a connection per message, or one that SMTPKeepAlive leaves open.
+"""PHPMailer 6 as it is on the wire: a connection per message, or one that SMTPKeepAlive leaves
+open.
 
-Read from and run as version 6.6.3. Knows nothing of WordPress, which has a model of its own over this one.
+Read from and run as version 6.6.3. Knows nothing of WordPress, which has a model of its own over
+this one.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ MECHANISMS = ("", "LOGIN", "PLAIN")
 
 
 class PHPMailer:
-    """PHPMailer, a loop of send(): with SMTPKeepAlive off each message has its connection, with it on they share one.
+    """PHPMailer, a loop of send(): with SMTPKeepAlive off each message has its connection, with it
+    on they share one.
 
-    Its login is LOGIN, three round trips, unless AuthType says PLAIN, which then takes two. With SMTPKeepAlive it says RSET behind
-    each message. After a refusal its connection stays as it is: closed by the relay, which it notices and connects anew for
-    the next message, or open, and then it goes on with it. A 421 to MAIL is in the exception's text, code and all; one in place
-    of the greeting is not ("Could not connect to SMTP host."), and one to a login is "Could not authenticate" like a wrong password.
+    Its login is LOGIN, three round trips, unless AuthType says PLAIN, which then takes two. With
+    SMTPKeepAlive it says RSET behind each message. After a refusal its connection stays as it is:
+    closed by the relay, which it notices and connects anew for the next message, or open, and then
+    it goes on with it. A 421 to MAIL is in the exception's text, code and all; one in place of the
+    greeting is not ("Could not connect to SMTP host."), and one to a login is "Could not
+    authenticate" like a wrong password.
     """
 
     library = "PHPMailer"
@@ -33,18 +38,26 @@ class PHPMailer:
         "pause": "How long the program sleeps behind each connection that it closed.",
     }
 
-    def __init__(self, SMTPKeepAlive: bool, AuthType: str, per_connection: int, pause: object) -> None:
+    def __init__(
+        self, SMTPKeepAlive: bool, AuthType: str, per_connection: int, pause: object
+    ) -> None:
         if AuthType not in MECHANISMS:
-            raise ValueError(f'AuthType = "{AuthType}" is not modelled; allowed: LOGIN, PLAIN, or empty for LOGIN')
+            raise ValueError(
+                f'AuthType = "{AuthType}" is not modelled; allowed: LOGIN, PLAIN, or empty for LOGIN'
+            )
         if per_connection < 0:
-            raise ValueError(f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all")
-        self.keep_alive, self.mechanism = SMTPKeepAlive, AuthType or "LOGIN"
+            raise ValueError(
+                f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all"
+            )
+        self.keep_alive = SMTPKeepAlive
+        self.mechanism = AuthType or "LOGIN"
         self.per_connection = per_connection if SMTPKeepAlive else 1
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
         """The program: one PHPMailer, and a failed send() is caught."""
-        mailer, count = Mailer(sender, keep_alive=self.keep_alive, mechanism=self.mechanism), 0
+        mailer = Mailer(sender, keep_alive=self.keep_alive, mechanism=self.mechanism)
+        count = 0
         while batch := sender.take():
             with suppress(Refused, Disconnected):
                 mailer.send(batch[0])
@@ -60,7 +73,9 @@ class Mailer:
     """One PHPMailer object: ``send`` and ``smtpClose`` of the library."""
 
     def __init__(self, sender: LibrarySender, *, keep_alive: bool, mechanism: str) -> None:
-        self._sender, self._keep_alive, self._mechanism = sender, keep_alive, mechanism
+        self._sender = sender
+        self._keep_alive = keep_alive
+        self._mechanism = mechanism
         self._dialogue: Dialogue | None = None
 
     def send(self, message: Message) -> None:
@@ -125,7 +140,9 @@ class Mailer:
         taken(dialogue.say(Say("AUTH", mechanism=self._mechanism, initial=False))[0])
 
     def _hello(self, dialogue: Dialogue) -> None:
-        """EHLO, and HELO where that is refused but for a 421; behind that it takes a login for granted."""
+        """EHLO, and HELO where that is refused but for a 421; behind that it takes a login for
+        granted.
+        """
         (reply,) = dialogue.say(Say("EHLO"))
         if reply.code == 421:
             raise Refused(reply.code, reply.text)

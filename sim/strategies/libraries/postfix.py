@@ -1,8 +1,9 @@
-"""Postfix with a relayhost: the MTA that takes everything in at once and gets rid of it at its own pace.
+"""Postfix with a relayhost: the MTA that takes everything in at once and gets rid of it at its own
+pace.
 
-Each message is a strand of its own: it waits for the queue manager's word, is handed to a delivery agent, and after a failure
-sleeps until the scan of the deferred queue that finds it due. Its parts stand in ``postfix_destination`` and
-``postfix_delivery``; run beside version 3.7.
+Each message is a strand of its own: it waits for the queue manager's word, is handed to a delivery
+agent, and after a failure sleeps until the scan of the deferred queue that finds it due. Its parts
+stand in ``postfix_destination`` and ``postfix_delivery``; run beside version 3.7.
 """
 
 from __future__ import annotations
@@ -15,20 +16,35 @@ from ..dialogue import LibrarySender
 from .postfix_delivery import Agent, Cache, Caching
 from .postfix_destination import Delivery, Destination, Feedback, Outcome, Scheduling
 
-WHOLE = ("smtp_connection_reuse_count_limit", "smtp_destination_concurrency_limit", "initial_destination_concurrency",
-         "default_process_limit", "smtp_destination_concurrency_failed_cohort_limit")  # fmt: skip
-DURATIONS = ("smtp_connection_cache_time_limit", "smtp_connection_reuse_time_limit", "smtp_destination_rate_delay",
-             "minimal_backoff_time", "maximal_backoff_time", "queue_run_delay", "maximal_queue_lifetime")  # fmt: skip
+WHOLE = (
+    "smtp_connection_reuse_count_limit",
+    "smtp_destination_concurrency_limit",
+    "initial_destination_concurrency",
+    "default_process_limit",
+    "smtp_destination_concurrency_failed_cohort_limit",
+)
+DURATIONS = (
+    "smtp_connection_cache_time_limit",
+    "smtp_connection_reuse_time_limit",
+    "smtp_destination_rate_delay",
+    "minimal_backoff_time",
+    "maximal_backoff_time",
+    "queue_run_delay",
+    "maximal_queue_lifetime",
+)
 
 
 class Postfix:
-    """Postfix as the sending MTA, relayhost and SASL set: up to 20 connections at once, and nothing is lost but to time.
+    """Postfix as the sending MTA, relayhost and SASL set: up to 20 connections at once, and nothing
+    is lost but to time.
 
-    Under TLS it makes a connection for each message, unless smtp_tls_connection_reuse is on; without TLS it keeps connections once
-    deliveries follow each other, and smtp_connection_reuse_count_limit = N lets one carry N + 1 messages. A refused MAIL defers that
-    message. A refused greeting or login counts against the relay: after a few in a row (one, at a concurrency of 1) all mail for
-    it is deferred without a try for minimal_backoff_time. What is deferred comes back at a scan of the queue, every
-    queue_run_delay, once its wait, as long as its age within the two backoff times, is over.
+    Under TLS it makes a connection for each message, unless smtp_tls_connection_reuse is on;
+    without TLS it keeps connections once deliveries follow each other, and
+    smtp_connection_reuse_count_limit = N lets one carry N + 1 messages. A refused MAIL defers that
+    message. A refused greeting or login counts against the relay: after a few in a row (one, at a
+    concurrency of 1) all mail for it is deferred without a try for minimal_backoff_time. What is
+    deferred comes back at a scan of the queue, every queue_run_delay, once its wait, as long as its
+    age within the two backoff times, is over.
     """
 
     library = "Postfix"
@@ -75,14 +91,24 @@ class Postfix:
             if given[name] < 0:  # type: ignore[operator]
                 raise ValueError(f"{name} = {given[name]} is too small; at least 0")
         times = {name: units.seconds(units.duration(given[name])) for name in DURATIONS}
-        for name in ("smtp_destination_rate_delay", "minimal_backoff_time", "maximal_backoff_time", "queue_run_delay"):
+        for name in (
+            "smtp_destination_rate_delay",
+            "minimal_backoff_time",
+            "maximal_backoff_time",
+            "queue_run_delay",
+        ):
             if times[name] != math.floor(times[name]):
                 raise ValueError(f"{name} = {given[name]} is no whole number of seconds")
         if times["queue_run_delay"] < 1:
-            raise ValueError(f"queue_run_delay = {given['queue_run_delay']} is too small; at least 1s")
-        self.caching, self.scheduling = _caching(given, times), _scheduling(given, times)
-        self.shortest, self.longest = int(times["minimal_backoff_time"]), int(times["maximal_backoff_time"])
-        self.scan, self.lifetime = int(times["queue_run_delay"]), times["maximal_queue_lifetime"]
+            raise ValueError(
+                f"queue_run_delay = {given['queue_run_delay']} is too small; at least 1s"
+            )
+        self.caching = _caching(given, times)
+        self.scheduling = _scheduling(given, times)
+        self.shortest = int(times["minimal_backoff_time"])
+        self.longest = int(times["maximal_backoff_time"])
+        self.scan = int(times["queue_run_delay"])
+        self.lifetime = times["maximal_queue_lifetime"]
 
     def run(self, sender: LibrarySender) -> None:
         """One instance of Postfix, from its start on."""
@@ -101,7 +127,8 @@ class _Instance:
 
     def message(self, sender: LibrarySender, message: Message) -> None:
         """The life of one message; one that is bounced ends in this strand's hands, and so is lost."""
-        agent, born = Agent(sender, self._spec.caching, self._cache), math.floor(sender.now())
+        agent = Agent(sender, self._spec.caching, self._cache)
+        born = math.floor(sender.now())
         while True:
             outcome = self._try(sender, agent, message)
             if outcome in (Outcome.SENT, Outcome.BOUNCED):
@@ -141,10 +168,13 @@ def _caching(given: dict[str, object], times: dict[str, float]) -> Caching:
 
 
 def _scheduling(given: dict[str, object], times: dict[str, float]) -> Scheduling:
-    delay, limit = int(times["smtp_destination_rate_delay"]), _whole(given, "smtp_destination_concurrency_limit")
+    delay = int(times["smtp_destination_rate_delay"])
+    limit = _whole(given, "smtp_destination_concurrency_limit")
     limit = 1 if delay else limit
     initial = _whole(given, "initial_destination_concurrency")
-    gain, loss = (f"smtp_destination_concurrency_{sign}_feedback" for sign in ("positive", "negative"))
+    gain, loss = (
+        f"smtp_destination_concurrency_{sign}_feedback" for sign in ("positive", "negative")
+    )
     return Scheduling(
         limit=limit,
         initial=max(1, min(initial, limit) if limit else initial),

@@ -1,8 +1,9 @@
-"""Postfix's delivery agent: one message over a new or a kept connection, and the cache that keeps them.
+"""Postfix's delivery agent: one message over a new or a kept connection, and the cache that keeps
+them.
 
-Commands are sent ahead of their answers where the relay allows it (RFC 2920): MAIL, RCPT and DATA in one go, the body with the
-QUIT behind it. From smtp(8), scache(8) and the sources of Postfix (smtp_proto.c, smtp_connect.c, smtp_reuse.c), and run beside
-version 3.7. Knows nothing of queues.
+Commands are sent ahead of their answers where the relay allows it (RFC 2920): MAIL, RCPT and DATA
+in one go, the body with the QUIT behind it. From smtp(8), scache(8) and the sources of Postfix
+(smtp_proto.c, smtp_connect.c, smtp_reuse.c), and run beside version 3.7. Knows nothing of queues.
 """
 
 from __future__ import annotations
@@ -32,13 +33,18 @@ class Caching:
 
 
 class Session:
-    """A connection that is logged in. ``extended`` unless the relay refused EHLO; ``kept`` when it may go into the cache."""
+    """A connection that is logged in. ``extended`` unless the relay refused EHLO; ``kept`` when it
+    may go into the cache.
+    """
 
     __slots__ = ("dialogue", "expires", "extended", "kept", "reused")
 
     def __init__(self, dialogue: Dialogue, expires: float) -> None:
-        self.dialogue, self.expires = dialogue, expires
-        self.extended, self.kept, self.reused = True, False, 0
+        self.dialogue = dialogue
+        self.expires = expires
+        self.extended = True
+        self.kept = False
+        self.reused = 0
 
 
 class Cache:
@@ -76,7 +82,9 @@ class Agent:
     """What an smtp(8) process does with a message."""
 
     def __init__(self, sender: LibrarySender, spec: Caching, cache: Cache) -> None:
-        self._sender, self._spec, self._cache = sender, spec, cache
+        self._sender = sender
+        self._spec = spec
+        self._cache = cache
 
     def deliver(self, message: Message, request: Delivery) -> Outcome:
         """One try."""

@@ -1,8 +1,9 @@
 """Postfix's queue manager for one destination: how many deliveries run at once, and when none may.
 
-Every success lets one more run and every failure to reach the relay one less; after a cohort of such failures in a row the
-destination is put off, and whatever waits for it is deferred without a try. Its timers count whole seconds. From qmgr(8) and the
-sources of Postfix (qmgr_queue.c, qmgr_entry.c, qmgr_deliver.c). Knows no SMTP.
+Every success lets one more run and every failure to reach the relay one less; after a cohort of
+such failures in a row the destination is put off, and whatever waits for it is deferred without a
+try. Its timers count whole seconds. From qmgr(8) and the sources of Postfix (qmgr_queue.c,
+qmgr_entry.c, qmgr_deliver.c). Knows no SMTP.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ LONG_AGO = -1_000_000
 
 
 class Outcome(Enum):
-    """What a delivery came to. UNREACHED is deferred too, and tells the queue manager that the relay itself has a problem."""
+    """What a delivery came to. UNREACHED is deferred too, and tells the queue manager that the
+    relay itself has a problem.
+    """
 
     SENT = "sent"
     DEFERRED = "deferred"
@@ -28,7 +31,9 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A figure such as 1, 0.5, 1/8, 1/concurrency or 1/sqrt_concurrency; ValueError in words for another."""
+    """A figure such as 1, 0.5, 1/8, 1/concurrency or 1/sqrt_concurrency; ValueError in words for
+    another.
+    """
 
     base: float
     root: float
@@ -68,7 +73,9 @@ class Scheduling:
 
 
 class Delivery:
-    """A message that waits for its turn. ``go`` is None until it is told: true to deliver, false when it is put off."""
+    """A message that waits for its turn. ``go`` is None until it is told: true to deliver, false
+    when it is put off.
+    """
 
     __slots__ = ("go", "load", "signal", "store")
 
@@ -82,7 +89,8 @@ class Destination:
     """The one destination of a Postfix with a relayhost."""
 
     def __init__(self, sender: LibrarySender, spec: Scheduling) -> None:
-        self._sender, self._spec = sender, spec
+        self._sender = sender
+        self._spec = spec
         self._waiting = deque[Delivery]()
         self._busy = 0
         self._put_off_until: int | None = None
@@ -121,7 +129,10 @@ class Destination:
 
     def _forget(self) -> None:
         """What Postfix knows of a destination goes with its last message."""
-        self._window, self._gained, self._lost, self._cohorts = self._spec.initial, 0.0, 0.0, 0.0
+        self._window = self._spec.initial
+        self._gained = 0.0
+        self._lost = 0.0
+        self._cohorts = 0.0
         self._load = self._store = False
         self._last_done = LONG_AGO
 
@@ -131,7 +142,11 @@ class Destination:
             self._better()
 
     def _dispatch(self) -> None:
-        while self._waiting and not self._suspended and self._busy < min(self._window, self._spec.processes):
+        while (
+            self._waiting
+            and not self._suspended
+            and self._busy < min(self._window, self._spec.processes)
+        ):
             delivery = self._waiting.popleft()
             self._busy += 1
             back_to_back = self._last_done + 1 >= self._second()
@@ -140,7 +155,8 @@ class Destination:
                     self._load = self._store = True
             elif self._busy <= 1 and not back_to_back:
                 self._store = False
-            delivery.load, delivery.store = self._load, self._store
+            delivery.load = self._load
+            delivery.store = self._store
             self._tell(delivery, go=True)
 
     def _tell(self, delivery: Delivery, *, go: bool) -> None:
@@ -158,7 +174,9 @@ class Destination:
             gain = self._spec.gain.at(self._window)
             self._gained += gain
             while self._gained + gain / 2 >= 1:
-                self._window, self._gained, self._lost = self._window + 1, self._gained - 1, 0.0
+                self._window = self._window + 1
+                self._gained = self._gained - 1
+                self._lost = 0.0
             if self._spec.limit:
                 self._window = min(self._window, self._spec.limit)
 
@@ -174,7 +192,9 @@ class Destination:
         loss = self._spec.loss.at(self._window)
         self._lost -= loss
         while self._lost - loss / 2 < 0:
-            self._window, self._gained, self._lost = self._window - 1, 0.0, self._lost + 1
+            self._window = self._window - 1
+            self._gained = 0.0
+            self._lost = self._lost + 1
         self._window = max(1, self._window)
 
     def _resume(self, sender: LibrarySender) -> None:

@@ -1,7 +1,7 @@
 """Python's smtplib as it is on the wire, and the loop of sendmail() that people write around it.
 
-Read from and run as Python 3.11, 3.12 and 3.13, which differ in nothing but the case of a verb. Django's model speaks through
-the same :class:`SMTP`. Knows no limits.
+Read from and run as Python 3.11, 3.12 and 3.13, which differ in nothing but the case of a verb.
+Django's model speaks through the same :class:`SMTP`. Knows no limits.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ LOGINS = (Say("AUTH"), Say("AUTH", mechanism="LOGIN"))
 class SmtpLib:
     """smtplib, a loop of sendmail(): one connection for all messages, or one for every so many.
 
-    A 421 closes its connection, and every later sendmail() on it raises SMTPServerDisconnected without a word on the wire: with
-    one connection for all, the sixth message is the last that the relay hears of. Its login tries PLAIN and then LOGIN, so that
-    one wrong password costs two failed logins; and a 421 to the first is hidden, since the second finds the connection closed
-    and raises SMTPServerDisconnected. Where nothing catches what it raises, the program ends and the rest is lost.
+    A 421 closes its connection, and every later sendmail() on it raises SMTPServerDisconnected
+    without a word on the wire: with one connection for all, the sixth message is the last that the
+    relay hears of. Its login tries PLAIN and then LOGIN, so that one wrong password costs two
+    failed logins; and a 421 to the first is hidden, since the second finds the connection closed
+    and raises SMTPServerDisconnected. Where nothing catches what it raises, the program ends and
+    the rest is lost.
     """
 
     library = "smtplib"
@@ -41,14 +43,20 @@ class SmtpLib:
 
     def __init__(self, per_connection: int, pause: object, catch: bool, timeout: float) -> None:
         if per_connection < 0:
-            raise ValueError(f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all")
+            raise ValueError(
+                f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all"
+            )
         if timeout < 0:
             raise ValueError(f"timeout = {timeout} is too small; at least 0, which is none")
-        self.per_connection, self.pause, self.catch = per_connection, units.seconds(units.duration(pause)), catch
+        self.per_connection = per_connection
+        self.pause = units.seconds(units.duration(pause))
+        self.catch = catch
         self.timeout = timeout or None
 
     def run(self, sender: LibrarySender) -> None:
-        """The program: a ``with smtplib.SMTP(...)`` for each batch. One for all that does not come about ends it."""
+        """The program: a ``with smtplib.SMTP(...)`` for each batch. One for all that does not come
+        about ends it.
+        """
         while batch := sender.take(self.per_connection or 1):
             smtp = SMTP(sender, self.timeout)
             try:
@@ -83,7 +91,8 @@ class SMTP:
     """One smtplib.SMTP object: each method raises Refused or Disconnected where the library raises."""
 
     def __init__(self, sender: LibrarySender, timeout: float | None) -> None:
-        self._sender, self._timeout = sender, timeout
+        self._sender = sender
+        self._timeout = timeout
         self._dialogue: Dialogue | None = None
 
     def connect(self) -> None:
@@ -108,7 +117,9 @@ class SMTP:
                 taken(reply)
 
     def sendmail(self, message: Message) -> None:
-        """One transaction. A 421 to MAIL, RCPT or the body closes; another refusal of these resets; one of DATA does neither."""
+        """One transaction. A 421 to MAIL, RCPT or the body closes; another refusal of these resets;
+        one of DATA does neither.
+        """
         self._taken(self._docmd(Say("MAIL", message)))
         self._taken(self._docmd(Say("RCPT", message)))
         taken(self._docmd(Say("DATA")))
@@ -127,7 +138,9 @@ class SMTP:
         self._dialogue = None
 
     def _hello(self) -> None:
-        """EHLO, and HELO where that is refused, behind which neither STARTTLS nor AUTH is known: that raises too."""
+        """EHLO, and HELO where that is refused, behind which neither STARTTLS nor AUTH is known:
+        that raises too.
+        """
         reply = self._docmd(Say("EHLO"))
         if not reply.ok:
             taken(self._docmd(Say("HELO")))

@@ -1,6 +1,8 @@
-"""Symfony's Mailer over its EsmtpTransport: one connection that it restarts by itself, with a login that tries twice.
+"""Symfony's Mailer over its EsmtpTransport: one connection that it restarts by itself, with a login
+that tries twice.
 
-Read from and run as version 5.4. Knows nothing of Messenger, which runs the same transport in a long-lived worker.
+Read from and run as version 5.4. Knows nothing of Messenger, which runs the same transport in a
+long-lived worker.
 """
 
 from __future__ import annotations
@@ -17,18 +19,25 @@ FAILED = (Refused, Disconnected)
 
 
 class SymfonyMailer:
-    """Symfony Mailer, a loop of send() on one transport: one connection, restarted by itself behind every 100th message.
+    """Symfony Mailer, a loop of send() on one transport: one connection, restarted by itself behind
+    every 100th message.
 
-    The restart comes at once behind the message that reaches restart_threshold, the program's last one too, and a NOOP goes
-    before the next message, as before any that comes more than ping_threshold seconds after the one before. A restart that is
-    refused throws out of the send() whose message was accepted, so a program that then sends it again sends it twice. A
-    restart_threshold of 0 does not disable it, whatever its documentation says: it restarts behind each message. After a
-    refusal it tries RSET, and a NOOP before the next message, which finds a closed connection and connects anew. A wrong
-    password costs two failed logins, LOGIN and PLAIN.
+    The restart comes at once behind the message that reaches restart_threshold, the program's last
+    one too, and a NOOP goes before the next message, as before any that comes more than
+    ping_threshold seconds after the one before. A restart that is refused throws out of the send()
+    whose message was accepted, so a program that then sends it again sends it twice. A
+    restart_threshold of 0 does not disable it, whatever its documentation says: it restarts behind
+    each message. After a refusal it tries RSET, and a NOOP before the next message, which finds a
+    closed connection and connects anew. A wrong password costs two failed logins, LOGIN and PLAIN.
     """
 
     library = "Symfony Mailer"
-    options = {"restart_threshold": 100, "restart_threshold_sleep": 0, "ping_threshold": 100, "max_per_second": 0.0}
+    options = {
+        "restart_threshold": 100,
+        "restart_threshold_sleep": 0,
+        "ping_threshold": 100,
+        "max_per_second": 0.0,
+    }
     explained = {
         "restart_threshold": "Messages behind which it quits and connects anew; 0 does so behind each message.",
         "restart_threshold_sleep": "Whole seconds that it sleeps between the two.",
@@ -37,13 +46,22 @@ class SymfonyMailer:
     }
 
     def __init__(
-        self, restart_threshold: int, restart_threshold_sleep: int, ping_threshold: int, max_per_second: float
+        self,
+        restart_threshold: int,
+        restart_threshold_sleep: int,
+        ping_threshold: int,
+        max_per_second: float,
     ) -> None:
-        whole = {"restart_threshold": restart_threshold, "restart_threshold_sleep": restart_threshold_sleep}
+        whole = {
+            "restart_threshold": restart_threshold,
+            "restart_threshold_sleep": restart_threshold_sleep,
+        }
         for name, value in (whole | {"ping_threshold": ping_threshold}).items():
             if value < 0:
                 raise ValueError(f"{name} = {value} is too small; at least 0")
-        self.threshold, self.sleep, self.ping = restart_threshold, restart_threshold_sleep, ping_threshold
+        self.threshold = restart_threshold
+        self.sleep = restart_threshold_sleep
+        self.ping = ping_threshold
         self.spacing = 1 / max_per_second if max_per_second > 0 else 0.0
 
     def run(self, sender: LibrarySender) -> None:
@@ -57,10 +75,13 @@ class SymfonyMailer:
 
 
 class Transport:
-    """One EsmtpTransport. ``_started`` is what it believes; its connection may be open without (a login that failed)."""
+    """One EsmtpTransport. ``_started`` is what it believes; its connection may be open without (a
+    login that failed).
+    """
 
     def __init__(self, sender: LibrarySender, spec: SymfonyMailer) -> None:
-        self._sender, self._spec = sender, spec
+        self._sender = sender
+        self._spec = spec
         self._dialogue: Dialogue | None = None
         self._started = False
         self._count = 0
@@ -88,11 +109,14 @@ class Transport:
         """Closes the connection, if there is one, without a word."""
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
-        self._dialogue, self._started = None, False
+        self._dialogue = None
+        self._started = False
 
     def _send(self, message: Message) -> None:
         idle = self._sender.now() - self._last_message
-        if self._started and (idle > self._spec.ping or not self._spec.ping):  # real clocks never stand still
+        if self._started and (
+            idle > self._spec.ping or not self._spec.ping
+        ):  # real clocks never stand still
             try:
                 self._say("NOOP")
             except FAILED:
@@ -115,7 +139,8 @@ class Transport:
             extended = self._hello()
         if extended:
             self._log_in(dialogue)
-        self._started, self._last_message = True, LONG_AGO
+        self._started = True
+        self._last_message = LONG_AGO
 
     def _hello(self) -> bool:
         """EHLO, and HELO where that is refused; whether the relay told its extensions."""
@@ -146,11 +171,15 @@ class Transport:
     def _pace(self) -> None:
         """setMaxPerSecond's sleep."""
         if self._spec.spacing:
-            self._sender.sleep(max(0.0, self._spec.spacing - (self._sender.now() - self._last_sent)))
+            self._sender.sleep(
+                max(0.0, self._spec.spacing - (self._sender.now() - self._last_sent))
+            )
             self._last_sent = self._sender.now()
 
     def _restart(self) -> None:
-        """Behind a message that was accepted; the count begins anew only once the new connection is there."""
+        """Behind a message that was accepted; the count begins anew only once the new connection is
+        there.
+        """
         self._count += 1
         if self._count < self._spec.threshold:
             return

@@ -1,9 +1,11 @@
-"""WordPress with WP Mail SMTP: PHPMailer for each e-mail, in as many PHP processes as visitors keep busy, or from its queue.
+"""WordPress with WP Mail SMTP: PHPMailer for each e-mail, in as many PHP processes as visitors keep
+busy, or from its queue.
 
-MODELLED FROM PUBLIC SOURCE, not held to the real thing: the plugin needs a WordPress, and its rate limiting is part of the paid
-edition, whose source is not public. Read: the public plugin, version 4.8 (its queue, whose task runs each minute, and its readme),
-and the relay's help article. ASSUMED: a limit counts what was handed over in the time just gone by, a month has 30 days, and
-Action Scheduler sends what was handed over one after another, in one process.
+MODELLED FROM PUBLIC SOURCE, not held to the real thing: the plugin needs a WordPress, and its rate
+limiting is part of the paid edition, whose source is not public. Read: the public plugin, version
+4.8 (its queue, whose task runs each minute, and its readme), and the relay's help article. ASSUMED:
+a limit counts what was handed over in the time just gone by, a month has 30 days, and Action
+Scheduler sends what was handed over one after another, in one process.
 """
 
 from __future__ import annotations
@@ -17,22 +19,33 @@ from ..dialogue import LibrarySender
 from .phpmailer import Mailer
 
 TASK = 60.0
-"""Seconds between two runs of the task that empties the queue (the plugin's ``ProcessQueueTask``)."""
+"""Seconds between two runs of the task that empties the queue (the plugin's ``ProcessQueueTask``).
+"""
 
 WINDOWS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 
 
 class WordPress:
-    """WordPress with WP Mail SMTP (modelled from its public source, not run): a connection and a login for each e-mail.
+    """WordPress with WP Mail SMTP (modelled from its public source, not run): a connection and a
+    login for each e-mail.
 
-    Without rate limiting each e-mail is sent by the PHP process that makes it, up to max_children at once, so that a burst logs in
-    as fast as the machine allows, and what is refused is lost: nothing tries again. With rate_limit every e-mail goes
-    into a queue instead; each minute as many are handed over as the limits leave, and sent one after another. An e-mail that fails
-    from the queue is lost too.
+    Without rate limiting each e-mail is sent by the PHP process that makes it, up to max_children
+    at once, so that a burst logs in as fast as the machine allows, and what is refused is lost:
+    nothing tries again. With rate_limit every e-mail goes into a queue instead; each minute as many
+    are handed over as the limits leave, and sent one after another. An e-mail that fails from the
+    queue is lost too.
     """
 
     library = "WP Mail SMTP"
-    options = {"max_children": 5, "rate_limit": False, "minute": 0, "hour": 0, "day": 0, "week": 0, "month": 0}
+    options = {
+        "max_children": 5,
+        "rate_limit": False,
+        "minute": 0,
+        "hour": 0,
+        "day": 0,
+        "week": 0,
+        "month": 0,
+    }
     explained = {
         "max_children": "PHP processes that send at once (pm.max_children of PHP-FPM, 5 in its own example).",
         "rate_limit": "Email Rate Limiting, in the tab Misc of the paid edition.",
@@ -48,7 +61,8 @@ class WordPress:
         for name, count in limits.items():
             if count < 0:
                 raise ValueError(f"{name} = {count} is too small; at least 1, or 0 for no limit")
-        self.max_children, self.rate_limit = max_children, rate_limit
+        self.max_children = max_children
+        self.rate_limit = rate_limit
         self.limits = {name: count for name, count in limits.items() if count}
 
     def run(self, sender: LibrarySender) -> None:
@@ -62,7 +76,9 @@ class WordPress:
 
 
 def _requests(sender: LibrarySender) -> None:
-    """One PHP process: a PHPMailer for each e-mail, and a failure is told to whoever called wp_mail()."""
+    """One PHP process: a PHPMailer for each e-mail, and a failure is told to whoever called
+    wp_mail().
+    """
     while batch := sender.take():
         with suppress(Refused, Disconnected):
             _mail(sender, batch[0])
@@ -76,10 +92,12 @@ class _Queue:
     """The queue of one site and the task that empties it."""
 
     def __init__(self, site: LibrarySender, limits: dict[str, int]) -> None:
-        self._site, self._limits = site, limits
+        self._site = site
+        self._limits = limits
         self._queued = deque[Message]()
         self._handed_over = deque[float]()
-        self._filled, self._closed = site.signal(), False
+        self._filled = site.signal()
+        self._closed = False
 
     def run(self) -> None:
         """Queues what comes until the workload has ended."""
@@ -110,8 +128,9 @@ class _Queue:
         while self._handed_over and self._handed_over[0] <= now - max(WINDOWS.values()):
             self._handed_over.popleft()
         left = [
-            count - sum(at > now - WINDOWS[name] for at in self._handed_over) for name, count in self._limits.items()
-        ]  # fmt: skip
+            count - sum(at > now - WINDOWS[name] for at in self._handed_over)
+            for name, count in self._limits.items()
+        ]
         return max(0, min([len(self._queued), *left]))
 
     def _send(self, sender: LibrarySender, message: Message) -> None:

@@ -1,6 +1,8 @@
-"""Sends messages 1..N through a Postfix of its own: a folder, a queue and a log that nobody else has, started and stopped here.
+"""Sends messages 1..N through a Postfix of its own: a folder, a queue and a log that nobody else
+has, started and stopped here.
 
-Nothing of the system's instance is read or touched. Options are parameters of main.cf. Needs root, as Postfix does.
+Nothing of the system's instance is read or touched. Options are parameters of main.cf. Needs root,
+as Postfix does.
 """
 
 from __future__ import annotations
@@ -78,11 +80,15 @@ def main() -> None:
     with instance(settings(given["options"])) as folder:
         log = send(folder, given["messages"], given.get("seconds", 60))
     reasons = re.findall(r"status=(?:deferred|bounced) \((.*)\)", log)
-    print(json.dumps({
-        "version": version(),
-        "failed": re.findall(r"to=<m(\d+)@example.com>.*status=bounced", log),
-        "errors": {reason: reasons.count(reason) for reason in reasons},
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "version": version(),
+                "failed": re.findall(r"to=<m(\d+)@example.com>.*status=bounced", log),
+                "errors": {reason: reasons.count(reason) for reason in reasons},
+            }
+        )
+    )
 
 
 def settings(options: dict[str, Any]) -> str:
@@ -97,7 +103,10 @@ def settings(options: dict[str, Any]) -> str:
         "level": "none" if tls == "none" else "encrypt",
         "wrapped": "yes" if tls == "implicit" else "no",
     }
-    said = {key: ("no", "yes")[value] if isinstance(value, bool) else value for key, value in options.items()}
+    said = {
+        key: ("no", "yes")[value] if isinstance(value, bool) else value
+        for key, value in options.items()
+    }
     return RELAY.format(**words) + "".join(f"{key} = {value}\n" for key, value in said.items())
 
 
@@ -119,9 +128,11 @@ def instance(more: str) -> Iterator[Path]:
 
 
 def send(folder: Path, messages: int, seconds: float) -> str:
-    """Queues all messages while it is down, starts it, waits until all are settled or ``seconds`` are over; the log.
+    """Queues all messages while it is down, starts it, waits until all are settled or ``seconds``
+    are over; the log.
 
-    What is tried for the first time when they are over may come to its end, however slow the machine is.
+    What is tried for the first time when they are over may come to its end, however slow the
+    machine is.
     """
     queue_messages(folder, messages)
     command("postfix", folder, "start")
@@ -135,10 +146,14 @@ def send(folder: Path, messages: int, seconds: float) -> str:
 
 
 def queue_messages(folder: Path, messages: int) -> None:
-    """Puts them where Postfix picks them up once it runs; from nobody, so that a bounce is no further message."""
+    """Puts them where Postfix picks them up once it runs; from nobody, so that a bounce is no
+    further message.
+    """
 
     def one(number: int) -> None:
-        command("sendmail", folder, "-f", "", f"m{number}@example.com", text=MESSAGE.format(id=number))
+        command(
+            "sendmail", folder, "-f", "", f"m{number}@example.com", text=MESSAGE.format(id=number)
+        )
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, range(1, messages + 1)))
@@ -147,17 +162,28 @@ def queue_messages(folder: Path, messages: int) -> None:
 def command(name: str, folder: Path, *arguments: str, text: str = "", check: bool = True) -> None:
     """One of Postfix's commands on this instance."""
     option = "-C" if name == "sendmail" else "-c"
-    done = subprocess.run([f"/usr/sbin/{name}", option, str(folder), *arguments], input=text, capture_output=True, text=True,
-                          timeout=600, check=False)  # fmt: skip
+    done = subprocess.run(
+        [f"/usr/sbin/{name}", option, str(folder), *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     if check and done.returncode:
         sys.exit(f"{name} {' '.join(arguments)}: {done.stdout}{done.stderr}")
 
 
 def settled(folder: Path, queues: Sequence[str], seconds: float) -> bool:
-    """Waits until no message is in these of its queues; False when ``seconds`` are over. A message may move while one looks."""
-    end, looks = time.monotonic() + seconds, 0
+    """Waits until no message is in these of its queues; False when ``seconds`` are over. A message
+    may move while one looks.
+    """
+    end = time.monotonic() + seconds
+    looks = 0
     while looks < 2:
-        there = any(path.is_file() for name in queues for path in (folder / "queue" / name).rglob("*"))
+        there = any(
+            path.is_file() for name in queues for path in (folder / "queue" / name).rglob("*")
+        )
         if there and time.monotonic() >= end:
             return False
         looks = 0 if there else looks + 1

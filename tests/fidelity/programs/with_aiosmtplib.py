@@ -1,4 +1,6 @@
-"""Sends messages 1..N with the real aiosmtplib, as its model says the program does; run by itself, it imports nothing of ours."""
+"""Sends messages 1..N with the real aiosmtplib, as its model says the program does; run by itself,
+it imports nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from typing import Any
 import aiosmtplib
 
 given = json.loads(sys.argv[1])
-options: dict[str, Any] = {"per_connection": 1, "pause": 0, "gather": 1, "timeout": 60} | given["options"]
+options: dict[str, Any] = {"per_connection": 1, "pause": 0, "gather": 1, "timeout": 60} | given[
+    "options"
+]
 PAUSE = float(str(options["pause"]).removesuffix("s"))
 TLS = os.environ["RELAY_TLS"]
 SETTINGS = {
@@ -24,7 +28,9 @@ SETTINGS = {
     "password": os.environ["RELAY_PASSWORD"],
     "use_tls": TLS == "implicit",
     "start_tls": TLS == "starttls",
-    "tls_context": ssl.create_default_context(cafile=os.environ["RELAY_CA"]) if TLS != "none" else None,
+    "tls_context": ssl.create_default_context(cafile=os.environ["RELAY_CA"])
+    if TLS != "none"
+    else None,
     "timeout": options["timeout"],
 }
 FAILED = (aiosmtplib.SMTPException, OSError)
@@ -61,7 +67,8 @@ async def together(most: int) -> None:
     begun = False
     try:
         async with aiosmtplib.SMTP(**SETTINGS) as smtp:
-            begun, left = True, most
+            begun = True
+            left = most
             while outbox and (left or not most):
                 left -= 1
                 number = outbox.popleft()

@@ -1,4 +1,6 @@
-"""Sends messages 1..N with the real Django, as its model says the program does; run by itself, it imports nothing of ours."""
+"""Sends messages 1..N with the real Django, as its model says the program does; run by itself, it
+imports nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,13 @@ from django.conf import settings
 from django.core import mail
 
 given = json.loads(sys.argv[1])
-options: dict[str, Any] = {"per_connection": 1, "pause": 0, "send_mass_mail": 0, "fail_silently": False, "EMAIL_TIMEOUT": 0}
+options: dict[str, Any] = {
+    "per_connection": 1,
+    "pause": 0,
+    "send_mass_mail": 0,
+    "fail_silently": False,
+    "EMAIL_TIMEOUT": 0,
+}
 options |= given["options"]
 PAUSE = float(str(options["pause"]).removesuffix("s"))
 SILENTLY = options["fail_silently"]
@@ -35,7 +43,9 @@ settings.configure(
 FAILED = (smtplib.SMTPException, ssl.SSLError, OSError)
 failed: list[str] = []
 errors: Counter[str] = Counter()
-SUBJECT, TEXT, SENDER = "a message of the simulation", "It is as short as it can be.", "sender@example.com"
+SUBJECT = "a message of the simulation"
+TEXT = "It is as short as it can be."
+SENDER = "sender@example.com"
 
 
 def lost(numbers: list[int], error: Exception) -> None:
@@ -47,7 +57,9 @@ def lost(numbers: list[int], error: Exception) -> None:
 def alone(number: int) -> None:
     """send_mail()."""
     try:
-        if not mail.send_mail(SUBJECT, TEXT, SENDER, [f"m{number}@example.com"], fail_silently=SILENTLY):
+        if not mail.send_mail(
+            SUBJECT, TEXT, SENDER, [f"m{number}@example.com"], fail_silently=SILENTLY
+        ):
             lost([number], Exception("0 sent"))
     except FAILED as error:
         lost([number], error)
@@ -57,7 +69,8 @@ def mass(numbers: list[int]) -> None:
     """send_mass_mail(), which does not tell which of them were sent."""
     try:
         sent = mail.send_mass_mail(
-            [(SUBJECT, TEXT, SENDER, [f"m{each}@example.com"]) for each in numbers], fail_silently=SILENTLY
+            [(SUBJECT, TEXT, SENDER, [f"m{each}@example.com"]) for each in numbers],
+            fail_silently=SILENTLY,
         )
         if sent < len(numbers):
             errors[f"{sent} sent"] += 1
@@ -72,7 +85,9 @@ def together(numbers: list[int]) -> None:
         with mail.get_connection(fail_silently=SILENTLY) as connection:
             begun = True
             for number in numbers:
-                one = mail.EmailMessage(SUBJECT, TEXT, SENDER, [f"m{number}@example.com"], connection=connection)
+                one = mail.EmailMessage(
+                    SUBJECT, TEXT, SENDER, [f"m{number}@example.com"], connection=connection
+                )
                 try:
                     if not one.send(fail_silently=SILENTLY):
                         lost([number], Exception("0 sent"))

@@ -1,4 +1,6 @@
-"""Sends messages 1..N with the real smtplib, as its model says the program does; run by itself, it imports nothing of ours."""
+"""Sends messages 1..N with the real smtplib, as its model says the program does; run by itself, it
+imports nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from email.message import EmailMessage
 from typing import Any
 
 given = json.loads(sys.argv[1])
-options: dict[str, Any] = {"per_connection": 0, "pause": 0, "catch": True, "timeout": 0} | given["options"]
+options: dict[str, Any] = {"per_connection": 0, "pause": 0, "catch": True, "timeout": 0} | given[
+    "options"
+]
 PAUSE = float(str(options["pause"]).removesuffix("s"))
 TLS = os.environ["RELAY_TLS"]
 FAILED = (smtplib.SMTPException, OSError) if options["catch"] else ()
@@ -36,7 +40,11 @@ def connected() -> smtplib.SMTP:
     """Not logged in yet."""
     where = (os.environ["RELAY_HOST"], int(os.environ["RELAY_PORT"]))
     more = {"timeout": options["timeout"]} if options["timeout"] else {}
-    return smtplib.SMTP_SSL(*where, context=CONTEXT, **more) if TLS == "implicit" else smtplib.SMTP(*where, **more)
+    return (
+        smtplib.SMTP_SSL(*where, context=CONTEXT, **more)
+        if TLS == "implicit"
+        else smtplib.SMTP(*where, **more)
+    )
 
 
 def lost(numbers: list[int], error: Exception) -> None:

@@ -1,4 +1,6 @@
-"""Every row of the fidelity table: each module of this package declares those of one library in ``ROWS``."""
+"""Every row of the fidelity table: each module of this package declares those of one library in
+``ROWS``.
+"""
 
 from __future__ import annotations
 
@@ -15,5 +17,7 @@ def all_rows() -> list[Row]:
         rows: list[Row] = import_module(f"tests.fidelity.rows.{path.stem}").ROWS
         found += rows
     names = [row.name for row in found]
-    assert len(set(names)) == len(names), f"rows of one name: {sorted(name for name in names if names.count(name) > 1)}"
+    assert len(set(names)) == len(names), (
+        f"rows of one name: {sorted(name for name in names if names.count(name) > 1)}"
+    )
     return found

@@ -1,4 +1,6 @@
-"""What the tests of the libraries' models share: one run at a relay, and what was said on each connection."""
+"""What the tests of the libraries' models share: one run at a relay, and what was said on each
+connection.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,21 @@ ONE = ["MAIL 250", "RCPT 250", "DATA 354", "BODY 250"]
 AUTH_LOGIN = "AUTH LOGIN 334 334 235"
 
 
-def run(strategy: str, messages: int, *, policy: Any = None, network: Any = None, sender: Any = None, until: Any = None,
-        faults: Any = None, workload: Any = None, **options: Any) -> tuple[Result, list[list[str]]]:  # fmt: skip
-    """``messages`` at once through the model; without a policy the relay has no limits, without a network it is QUIET."""
+def run(
+    strategy: str,
+    messages: int,
+    *,
+    policy: Any = None,
+    network: Any = None,
+    sender: Any = None,
+    until: Any = None,
+    faults: Any = None,
+    workload: Any = None,
+    **options: Any,
+) -> tuple[Result, list[list[str]]]:
+    """``messages`` at once through the model; without a policy the relay has no limits, without a
+    network it is QUIET.
+    """
     tables: dict[str, Any] = {
         "policy": {"use": "unlimited"} if policy is None else policy,
         "workload": workload or {"kind": "batch", "messages": messages},
@@ -22,7 +36,11 @@ def run(strategy: str, messages: int, *, policy: Any = None, network: Any = None
         "network": QUIET | (network or {}),
         "faults": faults or {},
     }
-    world = World(chosen := scenario(**tables, **({"until": until} if until else {})), strategy_of(chosen), transcribe=True)
+    world = World(
+        chosen := scenario(**tables, **({"until": until} if until else {})),
+        strategy_of(chosen),
+        transcribe=True,
+    )
     result = world.run()
     assert result.error is None, result.error
     return result, world.transcripts()

@@ -1,4 +1,6 @@
-"""What aiosmtplib's model says on the wire in each mode and after each refusal; that it is true is for tests/fidelity."""
+"""What aiosmtplib's model says on the wire in each mode and after each refusal; that it is true is
+for tests/fidelity.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def test_a_client_is_closed_by_a_421():
 
 def test_a_wrong_password_ends_without_a_quit():
     result, talks = run("aiosmtplib", 2, faults=WRONG)
-    assert talks == [["GREETING 220", "EHLO 250", "AUTH PLAIN 535", "AUTH LOGIN 334 535", "EOF"]] * 2
+    assert (
+        talks == [["GREETING 220", "EHLO 250", "AUTH PLAIN 535", "AUTH LOGIN 334 535", "EOF"]] * 2
+    )
     assert result.logins.failed == 4
 
 
@@ -36,7 +40,11 @@ def test_tasks_share_the_messages():
 
 def test_gathered_all_at_once_they_connect_at_once():
     result, _ = run("aiosmtplib", 50, policy={}, gather=0)
-    assert (result.connections.opened, result.connections.peak_open, result.messages.accepted) == (50, 50, 50)
+    assert (result.connections.opened, result.connections.peak_open, result.messages.accepted) == (
+        50,
+        50,
+        50,
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""What Django's model says on the wire in each mode and after each refusal; that it is true is for tests/fidelity."""
+"""What Django's model says on the wire in each mode and after each refusal; that it is true is for
+tests/fidelity.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,13 @@ def test_send_mass_mail_stops_at_the_first_failure_and_fail_silently_only_hides_
 def test_fail_silently_goes_on_behind_a_refusal_that_stays():
     stays = {"count": 1, "reply": {"stage": "mail", "code": 451, "then": "stay"}}
     for silently, tried in ((False, 1), (True, 2)):
-        _, talks = run("django", 3, policy={"transactions_per_connection": stays}, send_mass_mail=3, fail_silently=silently)
+        _, talks = run(
+            "django",
+            3,
+            policy={"transactions_per_connection": stays},
+            send_mass_mail=3,
+            fail_silently=silently,
+        )
         assert talks == [[*OPENING, *ONE, *["MAIL 451", "RSET 250"] * tried, "QUIT 221"]]
 
 

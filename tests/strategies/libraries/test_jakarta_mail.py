@@ -1,4 +1,6 @@
-"""What Jakarta Mail's model says on the wire in each mode and after each refusal; that it is true is for tests/fidelity."""
+"""What Jakarta Mail's model says on the wire in each mode and after each refusal; that it is true
+is for tests/fidelity.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,17 @@ def test_a_transport_is_done_for_behind_a_421():
 def test_asked_whether_it_is_connected_it_costs_a_trip_and_loses_each_sixth():
     result, talks = run("jakarta-mail", 12, policy={}, per_connection=0, isConnected=True)
     ping = ["NOOP 250", *ONE]
-    assert talks == [[*OPENING, *ping * 5, "NOOP 250", "MAIL 421"], [*OPENING, *ONE, *ping * 4, "NOOP 250", "MAIL 421"]]
+    assert talks == [
+        [*OPENING, *ping * 5, "NOOP 250", "MAIL 421"],
+        [*OPENING, *ONE, *ping * 4, "NOOP 250", "MAIL 421"],
+    ]
     assert result.messages.lost == 2
 
 
 def test_userset_asks_by_rset():
-    _, talks = run("jakarta-mail", 2, per_connection=0, isConnected=True, **{"mail.smtp.userset": True})
+    _, talks = run(
+        "jakarta-mail", 2, per_connection=0, isConnected=True, **{"mail.smtp.userset": True}
+    )
     assert talks == [[*OPENING, *["RSET 250", *ONE] * 2, "QUIT 221"]]
 
 
@@ -65,20 +72,35 @@ def test_a_wrong_password_is_one_failed_login_a_message():
 )
 def test_a_login_that_was_right_once_is_tried_twice(options, refused):
     result, talks = run("jakarta-mail", 3, policy={"logins_per_username": 1}, **options)
-    assert talks == [[*OPENING, *ONE, "QUIT 221"], *[["GREETING 220", "EHLO 250", "AUTH LOGIN 334 334 421"]] * (2 * refused)]
+    assert talks == [
+        [*OPENING, *ONE, "QUIT 221"],
+        *[["GREETING 220", "EHLO 250", "AUTH LOGIN 334 334 421"]] * (2 * refused),
+    ]
     assert result.logins.refused == 2 * refused
 
 
 @pytest.mark.parametrize(("options", "refused"), [({}, 2), ({"Authenticator": False}, 1)])
 def test_a_transport_too_keeps_a_login_that_was_right(options, refused):
-    result, _ = run("jakarta-mail", 7, policy={"logins_per_username": 1}, per_connection=0, isConnected=True, **options)
+    result, _ = run(
+        "jakarta-mail",
+        7,
+        policy={"logins_per_username": 1},
+        per_connection=0,
+        isConnected=True,
+        **options,
+    )
     assert (result.messages.accepted, result.logins.refused) == (5, refused)
 
 
 @pytest.mark.parametrize("quits", [False, True])
 def test_a_refusal_in_place_of_the_greeting(quits):
     stays = {"count": 1, "per": "1m", "reply": {"then": "stay"}}
-    _, talks = run("jakarta-mail", 2, policy={"connections_per_ip": stays}, **{"mail.smtp.quitonsessionreject": quits})
+    _, talks = run(
+        "jakarta-mail",
+        2,
+        policy={"connections_per_ip": stays},
+        **{"mail.smtp.quitonsessionreject": quits},
+    )
     assert talks[1] == ["GREETING 421", "QUIT 221" if quits else "EOF"]
 
 
@@ -93,7 +115,9 @@ def test_a_refusal_in_place_of_the_greeting(quits):
 )
 def test_a_refusal_that_stays_is_reset(stage, lines):
     stays = {"count": 1, "reply": {"stage": stage, "code": 451, "then": "stay"}}
-    _, talks = run("jakarta-mail", 3, policy={"transactions_per_connection": stays}, per_connection=0)
+    _, talks = run(
+        "jakarta-mail", 3, policy={"transactions_per_connection": stays}, per_connection=0
+    )
     assert talks == [[*OPENING, *ONE, *lines * 2, "QUIT 221"]]
 
 
@@ -107,7 +131,9 @@ def test_a_refused_ehlo_leaves_it_without_a_login():
 def test_starttls_and_without():
     _, talks = run("jakarta-mail", 1, network={"tls": "starttls"})
     assert talks == [["GREETING 220", "EHLO 250", "STARTTLS 220", *OPENING[1:], *ONE, "QUIT 221"]]
-    _, talks = run("jakarta-mail", 1, network={"tls": "starttls"}, **{"mail.smtp.starttls.enable": False})
+    _, talks = run(
+        "jakarta-mail", 1, network={"tls": "starttls"}, **{"mail.smtp.starttls.enable": False}
+    )
     assert talks == [[*OPENING, *ONE, "QUIT 221"]]
 
 
@@ -119,7 +145,9 @@ def test_the_first_mechanism_of_those_named_is_taken():
 def test_its_timeouts():
     slow = {"slow": {"at": "0s", "for": "1h", "factor": 1000}}
     network = {"relay_time": "10ms"}
-    result, talks = run("jakarta-mail", 2, network=network, faults=slow, **{"mail.smtp.timeout": 5000})
+    result, talks = run(
+        "jakarta-mail", 2, network=network, faults=slow, **{"mail.smtp.timeout": 5000}
+    )
     assert talks == [["GREETING 220", "EHLO 250", "EOF"]] * 2
     assert result.duration_s == pytest.approx(2 * (0.040 * 2 + 5))
     result, talks = run("jakarta-mail", 2, **{"mail.smtp.connectiontimeout": 30})

@@ -1,4 +1,6 @@
-"""What listmonk's model does with its pool and its campaign. It is modelled from public source: nothing holds it to the real thing."""
+"""What listmonk's model does with its pool and its campaign. It is modelled from public source:
+nothing holds it to the real thing.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,17 @@ def test_a_refusal_that_leaves_the_connection_open_keeps_it():
 
 
 def test_a_connection_that_died_costs_a_try_and_no_message():
-    result, talks = run("listmonk", 6, faults={"relay_down": [{"at": "0.5s", "for": "1ms"}]}, **SINGLE)
+    result, talks = run(
+        "listmonk", 6, faults={"relay_down": [{"at": "0.5s", "for": "1ms"}]}, **SINGLE
+    )
     assert (len(talks), result.messages.lost) == (2, 0)
-    result, _ = run("listmonk", 6, faults={"relay_down": [{"at": "0.5s", "for": "1ms"}]}, max_msg_retries=1, **SINGLE)
+    result, _ = run(
+        "listmonk",
+        6,
+        faults={"relay_down": [{"at": "0.5s", "for": "1ms"}]},
+        max_msg_retries=1,
+        **SINGLE,
+    )
     assert result.messages.lost == 1
 
 
@@ -68,7 +78,11 @@ def test_a_worker_sleeps_a_second_behind_each_so_many():
 
 
 def test_the_sliding_window_lets_so_many_through_and_then_waits():
-    window = {"message_sliding_window": True, "message_sliding_window_rate": 4, "message_sliding_window_duration": "10s"}
+    window = {
+        "message_sliding_window": True,
+        "message_sliding_window_rate": 4,
+        "message_sliding_window_duration": "10s",
+    }
     result, _ = run("listmonk", 10, **window)
     assert 20 < result.duration_s < 21.5
     off, _ = run("listmonk", 10, **(window | {"message_sliding_window": False}))
@@ -81,10 +95,13 @@ def test_who_waits_too_long_for_a_connection_is_lost():
     assert 0 < result.messages.lost < 6
 
 
-@pytest.mark.parametrize(("option", "says"), [
-    ({"max_conns": 0}, "max_conns = 0 is too small; at least 1"),
-    ({"auth_protocol": "cram"}, "is not offered by the relay; allowed: login, plain"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"max_conns": 0}, "max_conns = 0 is too small; at least 1"),
+        ({"auth_protocol": "cram"}, "is not offered by the relay; allowed: login, plain"),
+    ],
+)
 def test_impossible_options(option, says):
     with pytest.raises(ScenarioError, match=says):
         run("listmonk", 1, **option)

@@ -1,4 +1,6 @@
-"""What Nodemailer's model says on the wire in each mode and after each refusal; that it is true is for tests/fidelity."""
+"""What Nodemailer's model says on the wire in each mode and after each refusal; that it is true is
+for tests/fidelity.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def test_the_current_major_sends_the_envelope_in_one_go(version, trips):
 @BOTH
 def test_starttls_says_hello_again(version):
     _, talks = run("nodemailer", 1, version=version, network={"tls": "starttls"})
-    assert talks == [["GREETING 220", "EHLO 250", "STARTTLS 220", "EHLO 250", "AUTH PLAIN 235", *ONE, "EOF"]]
+    assert talks == [
+        ["GREETING 220", "EHLO 250", "STARTTLS 220", "EHLO 250", "AUTH PLAIN 235", *ONE, "EOF"]
+    ]
 
 
 def test_tls_that_is_ignored_and_tls_that_is_required():
@@ -44,7 +48,14 @@ def test_tls_that_is_ignored_and_tls_that_is_required():
 
 @pytest.mark.parametrize(("version", "then"), [(10, ["STARTTLS 220", "EHLO 250"]), (6, [])])
 def test_which_of_the_two_options_wins(version, then):
-    _, talks = run("nodemailer", 1, version=version, ignoreTLS=True, requireTLS=True, network={"tls": "starttls"})
+    _, talks = run(
+        "nodemailer",
+        1,
+        version=version,
+        ignoreTLS=True,
+        requireTLS=True,
+        network={"tls": "starttls"},
+    )
     assert talks == [[*OPENING[:2], *then, "AUTH PLAIN 235", *ONE, "EOF"]]
 
 
@@ -56,7 +67,10 @@ def test_login_takes_three_trips():
 @BOTH
 def test_awaiting_each_it_runs_into_the_login_limit_and_goes_on(version):
     result, talks = run("nodemailer", 6, version=version, policy=FEW_LOGINS)
-    assert talks == [[*OPENING, *ONE, "EOF"]] * 4 + [["GREETING 220", "EHLO 250", "AUTH PLAIN 421"]] * 2
+    assert (
+        talks
+        == [[*OPENING, *ONE, "EOF"]] * 4 + [["GREETING 220", "EHLO 250", "AUTH PLAIN 421"]] * 2
+    )
     assert (result.messages.lost, result.incidents.total) == (2, 2)
 
 
@@ -76,15 +90,21 @@ def test_a_pause_behind_each_awaited_message():
 
 @BOTH
 def test_an_awaited_message_in_a_pool_keeps_one_connection(version):
-    result, talks = run("nodemailer", 12, version=version, pool=True, concurrent=1, maxMessages=5, policy={})
+    result, talks = run(
+        "nodemailer", 12, version=version, pool=True, concurrent=1, maxMessages=5, policy={}
+    )
     assert talks == [[*OPENING, *ONE * 5, "EOF"]] * 2 + [[*OPENING, *ONE * 2, "EOF"]]
     assert result.messages.accepted == 12
-    assert result.duration_s == pytest.approx(TRIP * (3 * 4 + 12 * (2 if version == 10 else 4) - 0.5))
+    assert result.duration_s == pytest.approx(
+        TRIP * (3 * 4 + 12 * (2 if version == 10 else 4) - 0.5)
+    )
 
 
 @BOTH
 def test_a_pool_waits_100_ms_behind_a_connection_that_has_had_its_messages(version):
-    result, talks = run("nodemailer", 12, version=version, pool=True, maxConnections=1, maxMessages=5, policy={})
+    result, talks = run(
+        "nodemailer", 12, version=version, pool=True, maxConnections=1, maxMessages=5, policy={}
+    )
     assert [len(talk) for talk in talks] == [24, 24, 12]
     trips = 3 * 4 + 12 * (2 if version == 10 else 4) - 0.5
     assert result.duration_s == pytest.approx(TRIP * trips + 2 * 0.1)
@@ -116,7 +136,14 @@ def test_requeues_have_their_end_and_wait_longer_each_time():
 def test_a_connection_that_is_closed_before_the_greeting_is_tried_again(version):
     dropped = {"connections_per_ip": {"count": 1, "reply": {"then": "drop"}}}
     result, talks = run(
-        "nodemailer", 2, version=version, pool=True, maxConnections=1, maxMessages=1, maxRequeues=2, policy=dropped
+        "nodemailer",
+        2,
+        version=version,
+        pool=True,
+        maxConnections=1,
+        maxMessages=1,
+        maxRequeues=2,
+        policy=dropped,
     )
     assert talks == [[*OPENING, *ONE, "EOF"], *[["GREETING dropped"]] * 3]
     assert result.messages.lost == 1
@@ -135,7 +162,9 @@ def test_without_a_pool_version_6_waits_a_second_for_a_connection_that_is_closed
 
 @BOTH
 def test_a_pool_goes_through_its_messages_at_a_refused_login(version):
-    result, talks = run("nodemailer", 30, version=version, pool=True, maxMessages=5, policy=FEW_LOGINS)
+    result, talks = run(
+        "nodemailer", 30, version=version, pool=True, maxMessages=5, policy=FEW_LOGINS
+    )
     assert (result.messages.accepted, result.messages.lost) == (20, 10)
     assert talks.count(["GREETING 220", "EHLO 250", "AUTH PLAIN 421"]) == 10
     assert result.duration_s < 3
@@ -150,7 +179,9 @@ def test_a_wrong_password_is_one_failed_login_a_message(version):
 
 @BOTH
 def test_a_refusal_in_place_of_the_greeting_loses_the_message(version):
-    result, talks = run("nodemailer", 9, version=version, pool=True, policy={"connections_per_ip": {"count": 2}})
+    result, talks = run(
+        "nodemailer", 9, version=version, pool=True, policy={"connections_per_ip": {"count": 2}}
+    )
     assert talks.count(["GREETING 421"]) == result.messages.lost
     assert result.messages.lost >= 3
 
@@ -166,7 +197,15 @@ def test_a_refusal_that_leaves_the_connection_open_is_reset_by_the_current_major
 
 @pytest.mark.parametrize(("connections", "most"), [(1, 4), (5, 5)])
 def test_rate_limit_overshoots_with_several_connections(connections, most):
-    result, _ = run("nodemailer", 40, pool=True, maxConnections=connections, rateLimit=2, rateDelta=60_000, until="10m")
+    result, _ = run(
+        "nodemailer",
+        40,
+        pool=True,
+        maxConnections=connections,
+        rateLimit=2,
+        rateDelta=60_000,
+        until="10m",
+    )
     in_the_first_minute = 4 if connections == 1 else 5
     assert in_the_first_minute == most or connections == 1
     assert result.throughput.peak_per_min >= (2 if connections == 1 else 5)
@@ -197,7 +236,9 @@ def test_a_relay_that_goes_away_costs_what_is_sent_meanwhile(version):
 @pytest.mark.parametrize("pool", [False, True])
 def test_dropped_connections_leave_no_message_without_an_end(version, pool):
     options = {"version": version, "pool": pool}
-    result, talks = run("nodemailer", 200, faults={"drop_connection": 0.05}, network={"tls": "starttls"}, **options)
+    result, talks = run(
+        "nodemailer", 200, faults={"drop_connection": 0.05}, network={"tls": "starttls"}, **options
+    )
     messages = result.messages
     assert messages.accepted + messages.lost == 200
     assert messages.waiting == 0
@@ -208,7 +249,10 @@ def test_dropped_connections_leave_no_message_without_an_end(version, pool):
     ("options", "said"),
     [
         ({"version": 7}, "version = 7 is not modelled; allowed: 10, the current major, and 6"),
-        ({"authMethod": "XOAUTH2"}, 'authMethod = "XOAUTH2" is not modelled; allowed: PLAIN, LOGIN, or empty'),
+        (
+            {"authMethod": "XOAUTH2"},
+            'authMethod = "XOAUTH2" is not modelled; allowed: PLAIN, LOGIN, or empty',
+        ),
         ({"maxMessages": -1}, "maxMessages = -1 is too small"),
         ({"maxRequeues": "many"}, "maxRequeues = 'many' is not a whole number"),
         ({"pause": "soon"}, "is not a duration"),

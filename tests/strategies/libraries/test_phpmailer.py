@@ -1,4 +1,6 @@
-"""What PHPMailer's model says on the wire in each mode and after each refusal; that it is true is for tests/fidelity."""
+"""What PHPMailer's model says on the wire in each mode and after each refusal; that it is true is
+for tests/fidelity.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def test_a_refusal_that_leaves_the_connection_open():
 
 
 def test_a_refused_recipient_is_told_behind_the_good_bye():
-    at_rcpt = {"transactions_per_connection": {"count": 1, "reply": {"stage": "rcpt", "then": "stay"}}}
+    at_rcpt = {
+        "transactions_per_connection": {"count": 1, "reply": {"stage": "rcpt", "then": "stay"}}
+    }
     result, talks = run("phpmailer", 2, policy=at_rcpt, SMTPKeepAlive=True)
     refused = ["MAIL 250", "RCPT 421", "RSET 250", "RSET 250"]
     assert talks == [[*OPENING, *ONE, "RSET 250", *refused, "QUIT 221"]]
@@ -81,20 +85,28 @@ def test_a_refused_recipient_is_told_behind_the_good_bye():
 
 
 def test_ehlo_refused_with_421_is_the_end_of_the_connection():
-    _, talks = run("phpmailer", 2, policy={"connections_per_ip": {"count": 1, "reply": {"stage": "ehlo"}}})
+    _, talks = run(
+        "phpmailer", 2, policy={"connections_per_ip": {"count": 1, "reply": {"stage": "ehlo"}}}
+    )
     assert talks[1] == ["GREETING 220", "EHLO 421"]
 
 
-@pytest.mark.parametrize(("mechanism", "login"), [("", AUTH_LOGIN), ("PLAIN", "AUTH PLAIN 334 235")])
+@pytest.mark.parametrize(
+    ("mechanism", "login"), [("", AUTH_LOGIN), ("PLAIN", "AUTH PLAIN 334 235")]
+)
 def test_behind_helo_it_logs_in_as_it_was_told(mechanism, login):
-    at_ehlo = {"connections_per_ip": {"count": 1, "reply": {"stage": "ehlo", "code": 550, "then": "stay"}}}
+    at_ehlo = {
+        "connections_per_ip": {"count": 1, "reply": {"stage": "ehlo", "code": 550, "then": "stay"}}
+    }
     _, talks = run("phpmailer", 2, policy=at_ehlo, AuthType=mechanism)
     assert talks[1] == ["GREETING 220", "EHLO 550", "HELO 250", login, *ONE, "QUIT 221"]
 
 
 def test_starttls():
     _, talks = run("phpmailer", 1, network={"tls": "starttls"})
-    assert talks == [["GREETING 220", "EHLO 250", "STARTTLS 220", "EHLO 250", AUTH_LOGIN, *ONE, "QUIT 221"]]
+    assert talks == [
+        ["GREETING 220", "EHLO 250", "STARTTLS 220", "EHLO 250", AUTH_LOGIN, *ONE, "QUIT 221"]
+    ]
 
 
 def test_a_relay_that_goes_away_costs_the_message_in_hand():
@@ -104,10 +116,19 @@ def test_a_relay_that_goes_away_costs_the_message_in_hand():
     assert (len(talks), result.messages.lost) == (2, 1)
 
 
-@pytest.mark.parametrize(("option", "says"), [
-    ({"AuthType": "NTLM"}, 'AuthType = "NTLM" is not modelled; allowed: LOGIN, PLAIN, or empty for LOGIN'),
-    ({"per_connection": -1}, "per_connection = -1 is too small; at least 1, or 0 for one connection for all"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (
+            {"AuthType": "NTLM"},
+            'AuthType = "NTLM" is not modelled; allowed: LOGIN, PLAIN, or empty for LOGIN',
+        ),
+        (
+            {"per_connection": -1},
+            "per_connection = -1 is too small; at least 1, or 0 for one connection for all",
+        ),
+    ],
+)
 def test_impossible_options(option, says):
     with pytest.raises(ScenarioError, match=says):
         run("phpmailer", 1, **option)

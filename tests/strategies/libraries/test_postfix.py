@@ -31,7 +31,11 @@ def test_a_reuse_count_of_n_carries_n_and_one():
 
 def test_a_reuse_time_counts_from_the_whole_second_in_which_a_connection_began():
     _, talks = run("postfix", 12, **SINGLE, smtp_connection_reuse_time_limit="1s")
-    assert talks == [ALONE, [*OPENING, *ONE, *again(5), "QUIT 221"], [*OPENING, *ONE, *again(4), "EOF"]]
+    assert talks == [
+        ALONE,
+        [*OPENING, *ONE, *again(5), "QUIT 221"],
+        [*OPENING, *ONE, *again(4), "EOF"],
+    ]
 
 
 def test_a_message_takes_two_trips_and_its_good_bye_none():
@@ -53,7 +57,9 @@ def test_the_transaction_limit_defers_a_message_to_the_first_scan_behind_its_bac
     result, talks = run("postfix", 8, policy={}, **SINGLE)
     assert talks[1] == [*OPENING, *ONE, *again(4), "RSET 250", "MAIL 421"]
     assert (result.messages.accepted, result.incidents.total) == (8, 1)
-    assert result.duration_s == pytest.approx(300 + 0.040 * 5.5), "deferred in the first seconds of a scan"
+    assert result.duration_s == pytest.approx(300 + 0.040 * 5.5), (
+        "deferred in the first seconds of a scan"
+    )
 
 
 def test_a_refused_login_puts_the_relay_off_for_all():
@@ -79,18 +85,28 @@ def test_at_five_at_once_four_failures_in_a_row_put_the_relay_off():
 
 def test_a_cohort_limit_of_zero_never_does():
     wrong = {"wrong_password": {"from": 0, "until": "1d"}}
-    result, _ = run("postfix", 50, faults=wrong, until="10s", smtp_destination_concurrency_failed_cohort_limit=0)
+    result, _ = run(
+        "postfix", 50, faults=wrong, until="10s", smtp_destination_concurrency_failed_cohort_limit=0
+    )
     assert result.logins.requested == 50
 
 
 def test_each_success_lets_one_more_run_up_to_the_limit():
     result, _ = run("postfix", 200, smtp_connection_cache_on_demand=False)
     assert result.connections.peak_open == 20
-    slow, _ = run("postfix", 200, smtp_connection_cache_on_demand=False,
-                  smtp_destination_concurrency_positive_feedback="1/concurrency")  # fmt: skip
+    slow, _ = run(
+        "postfix",
+        200,
+        smtp_connection_cache_on_demand=False,
+        smtp_destination_concurrency_positive_feedback="1/concurrency",
+    )
     assert slow.duration_s > result.duration_s
-    held, _ = run("postfix", 200, smtp_connection_cache_on_demand=False,
-                  smtp_destination_concurrency_positive_feedback="0")  # fmt: skip
+    held, _ = run(
+        "postfix",
+        200,
+        smtp_connection_cache_on_demand=False,
+        smtp_destination_concurrency_positive_feedback="0",
+    )
     assert held.connections.peak_open == 5
 
 
@@ -118,7 +134,8 @@ def test_what_is_too_old_is_given_up():
     wrong = {"wrong_password": {"from": 0, "until": "10d"}}
     result, _ = run("postfix", 1, faults=wrong, until="6d", **SINGLE)
     assert (result.messages.lost, result.messages.waiting) == (1, 0)
-    # Six times up to 4800 s, then every 4200 s, the first scan behind 4000, until it is older than 432000 s.
+    # Six times up to 4800 s, then every 4200 s, the first scan behind 4000, until it is older than
+    # 432000 s.
     assert result.logins.requested == 6 + 102
 
 
@@ -127,14 +144,23 @@ def test_a_lost_connection_is_the_relays_fault_and_nothing_is_lost():
     assert (result.messages.lost, result.messages.accepted) == (0, 30)
 
 
-@pytest.mark.parametrize(("option", "says"), [
-    ({"smtp_connection_reuse_count_limit": -1}, "smtp_connection_reuse_count_limit = -1 is too small; at least 0"),
-    ({"queue_run_delay": "0s"}, "queue_run_delay = 0s is too small; at least 1s"),
-    ({"smtp_destination_rate_delay": "500ms"}, "smtp_destination_rate_delay = 500ms is no whole number of seconds"),
-    ({"smtp_destination_concurrency_positive_feedback": "2"}, "is no feedback"),
-    ({"smtp_destination_concurrency_negative_feedback": "1/none"}, "is no feedback"),
-    ({"smtp_destination_concurrency_negative_feedback": "1/0"}, "is no feedback"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (
+            {"smtp_connection_reuse_count_limit": -1},
+            "smtp_connection_reuse_count_limit = -1 is too small; at least 0",
+        ),
+        ({"queue_run_delay": "0s"}, "queue_run_delay = 0s is too small; at least 1s"),
+        (
+            {"smtp_destination_rate_delay": "500ms"},
+            "smtp_destination_rate_delay = 500ms is no whole number of seconds",
+        ),
+        ({"smtp_destination_concurrency_positive_feedback": "2"}, "is no feedback"),
+        ({"smtp_destination_concurrency_negative_feedback": "1/none"}, "is no feedback"),
+        ({"smtp_destination_concurrency_negative_feedback": "1/0"}, "is no feedback"),
+    ],
+)
 def test_impossible_options(option, says):
     with pytest.raises(ScenarioError, match=says):
         run("postfix", 1, **option)

@@ -1,4 +1,6 @@
-"""What smtplib's model says on the wire in each mode and after each refusal; that it is true is for tests/fidelity."""
+"""What smtplib's model says on the wire in each mode and after each refusal; that it is true is for
+tests/fidelity.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def test_uncaught_the_first_failure_ends_the_program():
 
 def test_one_wrong_password_costs_two_failed_logins_and_all_messages():
     result, talks = run("smtplib", 7, faults=WRONG)
-    assert talks == [["GREETING 220", "EHLO 250", "AUTH PLAIN 535", "AUTH LOGIN 334 535", "QUIT 221"]]
+    assert talks == [
+        ["GREETING 220", "EHLO 250", "AUTH PLAIN 535", "AUTH LOGIN 334 535", "QUIT 221"]
+    ]
     assert (result.logins.failed, result.messages.lost) == (2, 7)
 
 
@@ -95,7 +99,8 @@ def test_its_timeout_gives_a_slow_relay_up():
 
 
 @pytest.mark.parametrize(
-    ("options", "says"), [({"per_connection": -1}, "per_connection = -1"), ({"timeout": -1}, "timeout = -1")]
+    ("options", "says"),
+    [({"per_connection": -1}, "per_connection = -1"), ({"timeout": -1}, "timeout = -1")],
 )
 def test_impossible_values_are_told(options, says):
     with pytest.raises(ScenarioError, match=says):
@@ -105,7 +110,10 @@ def test_impossible_values_are_told(options, says):
 @pytest.mark.parametrize("workers", [1, 4])
 def test_its_batches_fare_as_the_strategy_batches(workers):
     both = []
-    for strategy, options in (("smtplib", {"per_connection": 5, "pause": "0.1s"}), ("batches", {"size": 5, "pause": "0.1s"})):
+    for strategy, options in (
+        ("smtplib", {"per_connection": 5, "pause": "0.1s"}),
+        ("batches", {"size": 5, "pause": "0.1s"}),
+    ):
         result, _ = run(strategy, 2000, policy={}, sender={"workers": workers}, **options)
         both.append({key: value for key, value in result.to_dict().items() if key != "sender"})
     assert both[0] == both[1]

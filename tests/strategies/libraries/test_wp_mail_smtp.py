@@ -1,4 +1,6 @@
-"""What WordPress' model does with and without its queue. It is modelled from public source: nothing holds it to the real thing."""
+"""What WordPress' model does with and without its queue. It is modelled from public source: nothing
+holds it to the real thing.
+"""
 
 from __future__ import annotations
 
@@ -57,10 +59,13 @@ def test_the_task_rests_while_the_queue_is_empty():
     assert (result.messages.accepted, len(talks)) == (3, 3)
 
 
-@pytest.mark.parametrize(("option", "says"), [
-    ({"max_children": 0}, "max_children = 0 is too small; at least 1"),
-    ({"hour": -1}, "hour = -1 is too small"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"max_children": 0}, "max_children = 0 is too small; at least 1"),
+        ({"hour": -1}, "hour = -1 is too small"),
+    ],
+)
 def test_impossible_options(option, says):
     with pytest.raises(ScenarioError, match=says):
         run("wp-mail-smtp", 1, **option)
