@@ -38,6 +38,7 @@ def _ended() -> Iterator[None]:
     """No child outlives its test."""
     yield
     runs.pool().end()
+    runs.plan_pool().end()
     st.cache_resource.clear()
 
 
