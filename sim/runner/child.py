@@ -2,7 +2,7 @@
 
 Started by `jobs` as ``python -P -m sim.runner.child``: without ``-P``, a ``json.py`` in the current
 folder would be imported instead of Python's own. Isolated work runs in a fork of this process. A
-fork costs 4 ms where a new interpreter costs 400, and is as clean, because this process runs only
+fork costs some 10 ms where a new interpreter costs 400, and is as clean, because this process runs only
 code of relaysim. Reads the real clock for the watchdog; no result contains it.
 """
 
@@ -21,6 +21,8 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
+
+import numpy.random  # noqa: F401 - else loaded by the first run, which in a fork is every run
 
 from ..errors import ScenarioError
 from . import simulation  # noqa: F401 - read while the child waits: most work needs it
