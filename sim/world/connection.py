@@ -8,13 +8,28 @@ its own moment. Knows nothing of strategies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from greenlet import GreenletExit
 
 from ..relay import Relay, Session
+from ..relay.shortcuts import leave, may_transact, reach_login, transact
+from ..smtp.commands import (
+    Body,
+    Command,
+    Connected,
+    Credentials,
+    Data,
+    Ehlo,
+    Lost,
+    Mail,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    TlsStarted,
+)
 from ..smtp.replies import Reply
 from ..strategies.api import Disconnected, Message, Refused
 from .clock import Clock
@@ -23,6 +38,8 @@ from .outbox import Outbox
 
 SENDER_ADDRESS = "sender@example.com"
 NAME = "sender.example.com"
+PASSWORD = "right or wrong"
+"""The accounts of a simulation ignore it: the scenario decides when passwords are wrong."""
 
 
 class WorldConnection:
@@ -49,7 +66,7 @@ class WorldConnection:
         clock.wait_until(at)
         if way.faultless:
             session = relay.connect(ip, at)
-            if session.reach_login():
+            if reach_login(session):
                 connection = cls(clock, way, outbox, session, NEVER)
                 connection._log_in_faultless(
                     username, begun + trip + (way.to_login if way.steady else way.drawn_to_login())
@@ -60,7 +77,7 @@ class WorldConnection:
             raise Disconnected("the relay refused the TCP connection")
         else:
             session = relay.connect(ip, at)
-        greeting = session.greeting(at)
+        greeting = session.handle(Connected(), at)
         dies = way.next_death(at)
         connection = cls(clock, way, outbox, session, dies)
         if not session.closed and dies < 1 << 62:
@@ -78,12 +95,11 @@ class WorldConnection:
         """EHLO, and STARTTLS, TLS and EHLO again where the way has them; returns when the last
         answer is there.
         """
-        session = self._session
-        t = self._command(t, lambda at: session.hello(NAME, at))
+        t = self._command(t, Ehlo(NAME))
         if self._way.tls == "starttls":
-            t = self._command(t, session.starttls)
-            session.tls_started()
-            t = self._command(t + self._way.trip(), lambda at: session.hello(NAME, at))
+            t = self._command(t, StartTls())
+            self._session.handle(TlsStarted(), t)
+            t = self._command(t + self._way.trip(), Ehlo(NAME))
         return t
 
     def _log_in(self, username: str, t: int) -> None:
@@ -95,7 +111,7 @@ class WorldConnection:
         if at >= self._dies:
             self._die(self._dies, max(t, self._dies + trip // 2))
         self._clock.wait_until(at)
-        t = self._command(t, lambda at: self._session.auth(username, "right or wrong", at), trip)
+        t = self._command(t, Credentials(username, PASSWORD), trip)
         self._clock.wait_until(t)
 
     def _log_in_faultless(self, username: str, t: int) -> None:
@@ -105,7 +121,7 @@ class WorldConnection:
         trip = way.rtt if way.steady else way.trip()
         at = t + trip // 2
         clock.wait_until(at)
-        reply = self._session.auth(username, "right or wrong", at)
+        reply = self._session.handle(Credentials(username, PASSWORD), at)
         t += trip + way.relay_time
         clock.wait_until(t)
         if reply is None or reply[0] >= 400:
@@ -124,13 +140,13 @@ class WorldConnection:
         t = clock.moment + way.before_message
         if way.undisturbed:
             at = t + way.to_body
-            if self._session.transact(message[0], len(message[2]), at):
+            if transact(self._session, message[0], len(message[2]), at):
                 outbox.accept(index, at)
                 clock.wait_until(t + way.transaction)
                 return
-        elif way.faultless and self._session.may_transact(len(message[2])):
+        elif way.faultless and may_transact(self._session, len(message[2])):
             to_body, to_answer = way.drawn_transaction()
-            done = self._session.transact(message[0], len(message[2]), t + to_body)
+            done = transact(self._session, message[0], len(message[2]), t + to_body)
             assert done, "the session said that nothing stands in the way"
             outbox.accept(index, t + to_body)
             clock.wait_until(t + to_answer)
@@ -138,15 +154,17 @@ class WorldConnection:
         clock.wait_until(self._send_by_commands(message, index, t))
 
     def _send_by_commands(self, message: Message, index: int, t: int) -> int:
-        session = self._session
-        t = self._command(t, lambda at: session.mail(SENDER_ADDRESS, at, message=message.id))
-        t = self._command(t, lambda at: session.rcpt(message.recipient, at), reset=True)
-        t = self._command(t, session.data, reset=True)
-        return self._command(t, lambda at: self._body(message, index, at))
+        t = self._command(t, Mail(SENDER_ADDRESS, message=message.id))
+        t = self._command(t, Rcpt(message.recipient), reset=True)
+        t = self._command(t, Data(), reset=True)
+        return self._command(t, Body(len(message.data)), index=index)
 
-    def _body(self, message: Message, index: int, at: int) -> Reply | None:
-        reply = self._session.body(len(message.data), at)
-        if reply is not None and reply.ok:
+    def _handle(self, command: Command, at: int, index: int | None) -> Reply | None:
+        """Has the relay handle ``command``. An accepted body is the message ``index`` of the
+        outbox.
+        """
+        reply = self._session.handle(command, at)
+        if index is not None and reply is not None and reply.ok:
             self._outbox.accept(index, at)
         return reply
 
@@ -159,10 +177,10 @@ class WorldConnection:
         try:
             t = clock.moment
             trip = way.rtt if way.steady else way.trip()
-            if way.faultless and self._session.leave(t + trip // 2):
+            if way.faultless and leave(self._session, t + trip // 2):
                 clock.wait_until(t + trip + way.relay_time)
             else:
-                clock.wait_until(self._command(t, self._session.quit, trip))
+                clock.wait_until(self._command(t, Quit(), trip))
         except (Refused, Disconnected):
             pass
         self.open = False
@@ -184,9 +202,10 @@ class WorldConnection:
     def _command(
         self,
         t: int,
-        call: Callable[[int], Reply | None],
+        command: Command,
         trip: int | None = None,
         *,
+        index: int | None = None,
         reset: bool = False,
     ) -> int:
         """Sends one command at ``t``; returns when its answer is there. Raises for a refusal and
@@ -194,7 +213,7 @@ class WorldConnection:
         """
         way = self._way
         if way.undisturbed:
-            reply = call(t + way.rtt // 2)
+            reply = self._handle(command, t + way.rtt // 2, index)
             t += way.rtt + way.relay_time
             if reply is None or reply[0] >= 400:
                 self._heed(reply, t, reset=reset)
@@ -206,7 +225,7 @@ class WorldConnection:
         before, after = way.drops()
         if before:
             self._die(at, t + trip)
-        reply = call(at)
+        reply = self._handle(command, at, index)
         t += trip + way.thinking(at)
         if after:
             self._die(at, t)
@@ -234,7 +253,7 @@ class WorldConnection:
         is what counts.
         """
         try:
-            return self._command(t, self._session.rset)
+            return self._command(t, Rset())
         except (Refused, Disconnected):
             self.open = False
             return self._clock.moment
@@ -244,12 +263,14 @@ class WorldConnection:
         may use it any more.
         """
         if self.open:
-            self._session.lost(min(self._dies, self._clock.moment + self._way.trip() // 2))
+            self._session.handle(
+                Lost(), min(self._dies, self._clock.moment + self._way.trip() // 2)
+            )
             self.open = False
 
     def _die(self, at: int, known: int) -> None:
         """The connection dies at ``at``; the sender learns of it at ``known``."""
-        self._session.lost(at)
+        self._session.handle(Lost(), at)
         self.open = False
         self._clock.wait_until(known)
         raise Disconnected("the connection died")
