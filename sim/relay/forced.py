@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ScenarioError, nearest
+from ..smtp.commands import Credentials
 from ..smtp.replies import Reply
 from ..tables import shown
 from .policy import Policy
 from .relay import ORDER_AT_AUTH, Relay
 from .session import Session
-from .terms import Login, Refusal
+from .terms import Peer, Refusal
 
 PASSWORD = "password"
 """The name for a login that is answered 535 with any password, and counts as a wrong one."""
@@ -70,27 +71,28 @@ class ForcedRefusals(Relay):
         super().forget()
         self.forced = {}
 
-    def judge_login(self, login: Login) -> Refusal | Reply | None:
+    def judge_login(self, peer: Peer, login: Credentials, now: int) -> Refusal | Reply | None:
         """Decides on a login; a forced refusal comes before every check."""
         for limit in AT_LOGIN if self.forced else ():
             if self._take(limit):
-                refusal = self.terms.refusals[limit]
-                self._report(login, refusal)
-                return refusal
-        return super().judge_login(login)
+                self.observer.login(now, peer.number, peer.ip, login.username, "refused")
+                return self.terms.refusals[limit]
+        return super().judge_login(peer, login, now)
 
-    def _check_credentials(self, login: Login) -> Refusal | Reply | None:
+    def _check_credentials(
+        self, peer: Peer, login: Credentials, now: int
+    ) -> Refusal | Reply | None:
         if self.forced and self._take(PASSWORD):
-            return self._count_failure(login)
-        return super()._check_credentials(login)
+            return self._count_failure(peer.ip, login.username, now)
+        return super()._check_credentials(peer, login, now)
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
         if self.forced and self._take("connections_per_ip"):
             return self.terms.refusals["connections_per_ip"]
         return super()._refusal_of_connection(ip, now)
 
-    def _session(self, ip: str, *, secure: bool | None) -> Session:
-        session = super()._session(ip, secure=secure)
+    def _session(self, ip: str, secure: bool | None) -> Session:
+        session = super()._session(ip, secure)
         if self.forced and self._take("transactions_per_connection"):
             session.exhaust()
         return session

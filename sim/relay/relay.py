@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..limits import Key, Limit, State
+from ..smtp.commands import Credentials
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from . import shortcuts
 from .policy import LimitSpec, Policy, WindowSpec
 from .session import Session
-from .terms import Login, Observer, Refusal, Terms
+from .terms import Judge, Observer, Peer, Refusal, Terms
 from .transcript import TranscribedSession, Transcript
 
 Accounts = Callable[[str, str, int], bool]
@@ -31,9 +32,6 @@ password counts as a failure only if no limit refused the login.
 """
 
 FAILED = ("failed_logins_per_ip", "failed_logins_per_username_ip")
-
-Check = Callable[[Login], Refusal | Reply | None]
-"""One of the checks at AUTH: the refusal, or None to go to the next."""
 
 
 class Relay:
@@ -110,7 +108,7 @@ class Relay:
         """
         self._opened = number = self._opened + 1
         refusal = self._refusal_of_connection(ip, now)
-        session = self._session(ip, secure=secure)
+        session = self._session(ip, secure)
         if refusal is None:
             self._observer.opened(now, number, ip, None)
         else:
@@ -119,15 +117,16 @@ class Relay:
             session.refuse_later(refusal)
         return session
 
-    def judge_login(self, login: Login) -> Refusal | Reply | None:
+    def judge_login(self, peer: Peer, login: Credentials, now: int) -> Refusal | Reply | None:
         """Decides on a login by the checks of ORDER_AT_AUTH; None accepts it."""
-        outcome: Refusal | Reply | None = None
         for check in self._checks:
-            outcome = check(login)
-            if outcome is not None:
-                break
-        self._report(login, outcome)
-        return outcome
+            refused = check(peer, login, now)
+            if refused is not None:
+                outcome = "refused" if isinstance(refused, Refusal) else "failed"
+                self._observer.login(now, peer.number, peer.ip, login.username, outcome)
+                return refused
+        self._observer.login(now, peer.number, peer.ip, login.username, "accepted")
+        return None
 
     def _apply(self, policy: Policy) -> None:
         numbers = numbers_of(policy)
@@ -166,7 +165,7 @@ class Relay:
         """Puts the checks that can refuse something into ORDER_AT_AUTH. As long as there was no
         block, those for blocks cannot.
         """
-        checks: dict[str, Check] = {"credentials": self._check_credentials}
+        checks: dict[str, Judge] = {"credentials": self._check_credentials}
         if self._logins is not None:
             checks["logins_per_username"] = self._check_of_logins(self._logins)
         if self._ever_blocked and self._failed_ip is not None:
@@ -180,10 +179,10 @@ class Relay:
             self._ever_blocked = True
             self._choose_checks()
 
-    def _session(self, ip: str, *, secure: bool | None) -> Session:
+    def _session(self, ip: str, secure: bool | None) -> Session:
         if self.transcripts is None:
-            return Session(self.terms, self._opened, ip, secure=secure)
-        session = TranscribedSession(self.terms, self._opened, ip, secure=secure)
+            return shortcuts.QuickSession(self.terms, self._opened, ip, secure)
+        session = TranscribedSession(self.terms, self._opened, ip, secure)
         self.transcripts[self._opened] = session.transcript
         return session
 
@@ -199,7 +198,7 @@ class Relay:
 
     # The checks at AUTH.
 
-    def _check_of_logins(self, limit: Limit) -> Check:
+    def _check_of_logins(self, limit: Limit) -> Judge:
         spec = self.policy.logins_per_username
         if spec is None or not spec.counts_failed:
             return self._check_logins_without_counting
@@ -208,65 +207,67 @@ class Relay:
             return self._check_logins
         return shortcuts.login_check(request, self.terms.refusals["logins_per_username"])
 
-    def _check_logins(self, login: Login) -> Refusal | None:
+    def _check_logins(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
         limit = self._logins
-        if limit is None or self._request(limit, login.username, login.at, None, login.username):
+        if limit is None or self._request(limit, login.username, now, None, login.username):
             return None
         return self.terms.refusals[limit.name]
 
-    def _check_logins_without_counting(self, login: Login) -> Refusal | None:
+    def _check_logins_without_counting(
+        self, peer: Peer, login: Credentials, now: int
+    ) -> Refusal | None:
         """Only a success counts, and whether it is one is known after the last check."""
         limit = self._logins
         if limit is None:
             return None
-        blocked = limit.blocked(login.username, login.at) is not None
-        if not blocked and limit.limiter.would_pass(login.username, login.at):
+        blocked = limit.blocked(login.username, now) is not None
+        if not blocked and limit.limiter.would_pass(login.username, now):
             return None
         return self.terms.refusals[limit.name]
 
-    def _check_block_of_ip(self, login: Login) -> Refusal | None:
+    def _check_block_of_ip(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
         limit = self._failed_ip
-        return None if limit is None else self._block_refusal(limit, login.ip, login.at)
+        return None if limit is None else self._block_refusal(limit, peer.ip, now)
 
-    def _check_block_of_pair(self, login: Login) -> Refusal | None:
+    def _check_block_of_pair(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
         limit = self._failed_pair
         if limit is None:
             return None
-        return self._block_refusal(limit, (login.username, login.ip), login.at)
+        return self._block_refusal(limit, (login.username, peer.ip), now)
 
-    def _check_credentials(self, login: Login) -> Refusal | Reply | None:
-        if not self._accounts(login.username, login.password, login.at):
-            return self._count_failure(login)
+    def _check_credentials(
+        self, peer: Peer, login: Credentials, now: int
+    ) -> Refusal | Reply | None:
+        if not self._accounts(login.username, login.password, now):
+            return self._count_failure(peer.ip, login.username, now)
         if self._ever_failed or self._counts_success:
-            self._count_success(login)
+            self._count_success(peer.ip, login.username, now)
         return None
 
-    def _count_success(self, login: Login) -> None:
+    def _count_success(self, ip: str, username: str, now: int) -> None:
         """A success ends the consecutive failures of its username and IP. The IP's own count of
         failures stays.
         """
         if self._failed_pair is not None:
-            self._failed_pair.reset((login.username, login.ip))
+            self._failed_pair.reset((username, ip))
         spec = self.policy.logins_per_username
         limit = self._logins
         if limit is None or spec is None:
             return
         if not spec.counts_failed:
-            self._request(limit, login.username, login.at, None, login.username)
+            self._request(limit, username, now, None, username)
         if spec.consecutive == "without-success":
-            limit.reset(login.username)
+            limit.reset(username)
 
-    def _count_failure(self, login: Login) -> Refusal | Reply:
+    def _count_failure(self, ip: str, username: str, now: int) -> Refusal | Reply:
         """A failure counts in both limits. If it exceeds both, the IP's answers."""
         self._ever_failed = True
-        username = login.username
-        ip = login.ip
         refusal: Refusal | None = None
         pair = self._failed_pair
         whole = self._failed_ip
-        if pair is not None and not self._request(pair, (username, ip), login.at, ip, username):
+        if pair is not None and not self._request(pair, (username, ip), now, ip, username):
             refusal = self.terms.refusals[pair.name]
-        if whole is not None and not self._request(whole, ip, login.at, ip, None):
+        if whole is not None and not self._request(whole, ip, now, ip, None):
             refusal = self.terms.refusals[whole.name]
         return refusal or BAD_CREDENTIALS
 
@@ -281,15 +282,6 @@ class Relay:
             self._note_block()
             self._observer.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed
-
-    def _report(self, login: Login, outcome: Refusal | Reply | None) -> None:
-        if outcome is None:
-            name = "accepted"
-        elif isinstance(outcome, Refusal):
-            name = "refused"
-        else:
-            name = "failed"
-        self._observer.login(login.at, login.connection, login.ip, login.username, name)
 
 
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:

@@ -35,7 +35,7 @@ from ..smtp.commands import (
 )
 from ..smtp.replies import Reply
 from ..smtp.states import IDLE, State
-from .terms import Login, Refusal, Terms
+from .terms import Refusal, Terms
 
 MOST_RECIPIENTS = 100
 """Recipients per transaction: the fewest that RFC 5321 section 4.5.3.1.8 lets a relay accept."""
@@ -69,41 +69,38 @@ class AnySession(Protocol):
 
 class Session:
     """One connection at a relay with ``terms``. ``secure`` is whether it is encrypted from the
-    start; None means as the terms have it.
+    start; None means as the terms have it. ``left`` is the number of transactions that it has left.
     """
 
     __slots__ = (
         "_channel",
-        "_count",
         "_idle",
         "_observer",
         "_pending",
         "_size",
         "_state",
         "_terms",
-        "_used",
         "closed",
         "ip",
+        "left",
         "message",
         "number",
         "recipients",
         "username",
     )
 
-    def __init__(self, terms: Terms, number: int, ip: str, *, secure: bool | None = None) -> None:
-        if secure is None:
-            secure = terms.tls == "implicit"
+    def __init__(self, terms: Terms, number: int, ip: str, secure: bool | None = None) -> None:
         self._terms = terms
         self._observer = terms.observer
-        self._channel = terms.encrypted if secure else terms.clear
-        # Copies, so that a change of the policy does not change an open connection.
-        self._count = terms.count
+        self._channel = terms.first
+        if secure is not None:
+            self._channel = terms.encrypted if secure else terms.clear
         self._size = terms.size
+        self.left = terms.transactions
         self._state = CONNECTED
         self._idle = GREETED
         # Over a limit already, but its refusal is for a later stage of the session.
         self._pending: Refusal | None = None
-        self._used = 0
         self.recipients = 0
         self.number = number
         self.ip = ip
@@ -116,18 +113,13 @@ class Session:
         """The current state."""
         return self._state
 
-    @property
-    def used(self) -> int:
-        """Transactions that count on this connection so far."""
-        return self._used
-
     def refuse_later(self, refusal: Refusal) -> None:
         """The connection is over a limit: ``refusal`` answers when the session reaches its stage."""
         self._pending = refusal
 
     def exhaust(self) -> None:
         """Uses up the transactions of this connection before its first."""
-        self._used = self._count or 0
+        self.left = 0
 
     def refusal(self, command: type[Command]) -> Reply | None:
         """The reply that refuses ``command`` for its order now, or None if it is in order.
@@ -184,10 +176,8 @@ class Session:
         self.username = None
 
     def _credentials(self, command: Credentials, now: int) -> Reply | None:
-        username = command.username
-        self.username = username
-        login = Login(now, self.number, self.ip, username, command.password)
-        outcome = self._terms.judge(login)
+        self.username = command.username
+        outcome = self._terms.judge(self, command, now)
         if outcome is None:
             self._idle = AUTHENTICATED
             return replies.LOGGED_IN
@@ -197,12 +187,12 @@ class Session:
         if command.size is not None and command.size > self._size:
             return replies.TOO_LARGE
         self.message = command.message
-        if self._count is not None and self._used >= self._count:
+        if self.left <= 0:
             self._pending = self._terms.refusals["transactions_per_connection"]
             if self._pending.stage == "mail":
                 return self._refuse_pending(now)
         elif not self._terms.at_acceptance:
-            self._used += 1
+            self.left -= 1
         return replies.SENDER_OK
 
     def _rcpt(self, command: Rcpt, now: int) -> Reply | None:
@@ -228,7 +218,7 @@ class Session:
         if command.size > self._size:
             self._end_transaction()
             return replies.TOO_LARGE
-        self._used += self._terms.at_acceptance
+        self.left -= self._terms.at_acceptance
         self._observer.accepted(now, self.number, self.message)
         return replies.ACCEPTED
 

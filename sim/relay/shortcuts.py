@@ -1,13 +1,13 @@
 """Shortcuts for virtual time: several commands in one call, where nothing can refuse any of them.
 
-The simulation spends most of its time here, and most commands cannot fail. Each shortcut does
-exactly what its commands would do, at the cost of one call, and returns true; or, if any of them
-could be refused, it does nothing and returns false, and the caller goes through the commands.
-``tests/world/test_shortcuts.py`` runs whole simulations with and without shortcuts and compares
-every row.
+A simulation spends most of its time here, and most commands cannot fail. Each shortcut of
+``QuickSession`` does exactly what its commands would do, at the cost of one call, and returns true.
+If any of them could be refused it does nothing and returns false, and the caller sends the
+commands. ``tests/world/test_shortcuts.py`` runs whole simulations with and without shortcuts and
+compares every row.
 
-A shortcut bypasses ``Session.handle``. It is therefore only taken for a plain Session, never for
-a subclass or a wrapper, which must see every command.
+A shortcut bypasses ``Session.handle``. A session that must see every command, such as one that
+keeps a transcript, is therefore not a QuickSession, and its user finds no shortcut to take.
 """
 
 from __future__ import annotations
@@ -15,49 +15,50 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..limits import Limit
-from ..smtp.commands import Quit
+from ..smtp.commands import Credentials
 from .session import AUTHENTICATED, CLOSED, CONNECTED, GREETED, Session
-from .terms import Login, Refusal
+from .terms import Peer, Refusal
 
 
-def reach_login(session: Session) -> bool:
-    """The greeting and EHLO, and where it is offered STARTTLS, TLS and EHLO again."""
-    if type(session) is not Session or session._pending is not None:
-        return False
-    if session._state is not CONNECTED:
-        return False
-    if session._terms.tls == "starttls":
-        session._channel = session._terms.encrypted
-    session._state = GREETED
-    return True
+class QuickSession(Session):
+    """A Session with shortcuts."""
 
+    __slots__ = ()
 
-def may_transact(session: Session, size: int) -> bool:
-    """Whether ``transact`` would return true."""
-    if session._state is not AUTHENTICATED or type(session) is not Session:
-        return False
-    if session._pending is not None or size > session._size:
-        return False
-    return session._count is None or session._used < session._count
+    def reach_login(self) -> bool:
+        """The greeting and EHLO, and where it is offered STARTTLS, TLS and EHLO again."""
+        if self._pending is not None or self._state is not CONNECTED:
+            return False
+        if self._terms.tls == "starttls":
+            self._channel = self._terms.encrypted
+        self._state = GREETED
+        return True
 
+    def may_transact(self, size: int) -> bool:
+        """Whether ``transact`` would return true."""
+        if self._state is not AUTHENTICATED or self._pending is not None:
+            return False
+        return size <= self._size and self.left > 0
 
-def transact(session: Session, message: str, size: int, accepted_at: int) -> bool:
-    """MAIL, RCPT, DATA and a body that ends at ``accepted_at``."""
-    if not may_transact(session, size):
-        return False
-    session._used += 1
-    session._observer.accepted(accepted_at, session.number, message)
-    return True
+    def transact(self, message: str, size: int, accepted_at: int) -> bool:
+        """MAIL, RCPT, DATA and a body that ends at ``accepted_at``."""
+        # Not by may_transact: that call would cost as much as the rest.
+        if self._state is not AUTHENTICATED or self._pending is not None:
+            return False
+        if size > self._size or self.left <= 0:
+            return False
+        self.left -= 1
+        self._observer.accepted(accepted_at, self.number, message)
+        return True
 
-
-def leave(session: Session, now: int) -> bool:
-    """QUIT."""
-    if type(session) is not Session or session.refusal(Quit) is not None:
-        return False
-    session.closed = True
-    session._state = CLOSED
-    session._observer.closed(now, session.number)
-    return True
+    def leave(self, now: int) -> bool:
+        """QUIT after a login and outside a transaction."""
+        if self._state is not AUTHENTICATED:
+            return False
+        self.closed = True
+        self._state = CLOSED
+        self._observer.closed(now, self.number)
+        return True
 
 
 def request_of(limit: Limit | None) -> Callable[[str, int], bool] | None:
@@ -67,6 +68,6 @@ def request_of(limit: Limit | None) -> Callable[[str, int], bool] | None:
 
 def login_check(
     request: Callable[[str, int], bool], refusal: Refusal
-) -> Callable[[Login], Refusal | None]:
+) -> Callable[[Peer, Credentials, int], Refusal | None]:
     """The check of ``logins_per_username`` with a request of :func:`request_of`."""
-    return lambda login: None if request(login.username, login.at) else refusal
+    return lambda peer, login, now: None if request(login.username, now) else refusal

@@ -6,13 +6,18 @@ judge a login, and the Observer to report to.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from ..smtp import replies
+from ..smtp.commands import Credentials
 from ..smtp.replies import Reply
 from ..smtp.states import Table, table
 from .policy import Policy, ReplySpec
+
+UNLIMITED = sys.maxsize
+"""Transactions per connection without a limit: more than any connection can have."""
 
 
 class Observer(Protocol):
@@ -64,18 +69,22 @@ class Refusal(NamedTuple):
     closes: bool
 
 
-class Login(NamedTuple):
-    """One login attempt with complete credentials, at ``at`` microseconds."""
+class Peer(Protocol):
+    """The connection that asks for something. A session is one."""
 
-    at: int
-    connection: int
-    ip: str
-    username: str
-    password: str
+    @property
+    def number(self) -> int:
+        """The number of the connection."""
+
+    @property
+    def ip(self) -> str:
+        """Where it comes from."""
 
 
-Judge = Callable[[Login], Refusal | Reply | None]
-"""Decides on a login: the refusal of a limit, the reply to wrong credentials, or None to accept."""
+Judge = Callable[[Peer, Credentials, int], Refusal | Reply | None]
+"""Decides on a login at a time in microseconds: the refusal of a limit, the reply to wrong
+credentials, or None to accept it.
+"""
 
 
 class Channel(NamedTuple):
@@ -91,19 +100,21 @@ class Terms:
     """What every session of a relay has from its beginning.
 
     ``tls`` is ``none``, ``starttls`` or ``implicit``; with ``plain_auth`` AUTH needs no TLS.
-    ``count`` is the number of transactions per connection, or None without such a limit.
+    ``transactions`` is the number of transactions per connection, which count at MAIL or
+    ``at_acceptance``.
     """
 
     __slots__ = (
         "at_acceptance",
         "clear",
-        "count",
         "encrypted",
+        "first",
         "judge",
         "observer",
         "refusals",
         "size",
         "tls",
+        "transactions",
     )
 
     def __init__(
@@ -123,9 +134,9 @@ class Terms:
         self.refusals = {
             name: _refusal(name, getattr(policy, name).reply) for name in policy.limits
         }
-        transactions = policy.transactions_per_connection
-        self.count = None if transactions is None else transactions.count
-        self.at_acceptance = transactions is not None and transactions.counted_at == "acceptance"
+        spec = policy.transactions_per_connection
+        self.transactions = UNLIMITED if spec is None else spec.count
+        self.at_acceptance = spec is not None and spec.counted_at == "acceptance"
         offers_starttls = tls == "starttls"
         self.clear = Channel(
             table(
@@ -139,6 +150,7 @@ class Terms:
             table(login_required=login_required, no_starttls=replies.TLS_ALREADY),
             _offers(self.size, starttls=False, auth=login_required),
         )
+        self.first = self.encrypted if tls == "implicit" else self.clear
 
 
 def _refusal(name: str, spec: ReplySpec) -> Refusal:

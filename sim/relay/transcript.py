@@ -34,8 +34,8 @@ class TranscribedSession(Session):
 
     __slots__ = ("transcript",)
 
-    def __init__(self, terms: Terms, number: int, ip: str, *, secure: bool | None = None) -> None:
-        super().__init__(terms, number, ip, secure=secure)
+    def __init__(self, terms: Terms, number: int, ip: str, secure: bool | None = None) -> None:
+        super().__init__(terms, number, ip, secure)
         self.transcript = Transcript()
 
     def handle(self, command: Command, now: int) -> Reply | None:

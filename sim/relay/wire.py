@@ -193,7 +193,11 @@ class Wire:
         if line is None:
             return None
         command = parse(line) if isinstance(line, bytes) else line
-        return self._written(_ACTS[type(command)](self, command, now))
+        reply = _ACTS[type(command)](self, command, now)
+        if reply is None:
+            self.dropped = True
+            return b""
+        return reply.encode()
 
     def _read_body(self, now: int) -> bytes | None:
         body = self._reader.body()
@@ -281,14 +285,17 @@ class Wire:
         if self._open:
             if self._recipient is None:
                 self._recipient = command.recipient
-            self._report_unsent()
+            if reply is None or reply.code >= 400:
+                self._report_unsent()
         return reply
 
     def _data(self, command: Data, now: int) -> Reply | None:
-        reply = self._handle_ending(command, now)
+        reply = self._session.handle(command, now)
         if reply is not None and reply.ok:
             self._reader.begin_body()
             self._step = Wire._read_body
+        elif self._open:
+            self._report_unsent()
         return reply
 
     # AUTH: its responses become Credentials.

@@ -8,13 +8,14 @@ its own moment. Knows nothing of strategies.
 
 from __future__ import annotations
 
+from functools import cache
 from types import TracebackType
 from typing import Self
 
 from greenlet import GreenletExit
 
 from ..relay import Relay, Session
-from ..relay.shortcuts import leave, may_transact, reach_login, transact
+from ..relay.shortcuts import QuickSession
 from ..smtp.commands import (
     Body,
     Command,
@@ -41,17 +42,20 @@ NAME = "sender.example.com"
 PASSWORD = "right or wrong"
 """The accounts of a simulation ignore it: the scenario decides when passwords are wrong."""
 
+credentials = cache(lambda username: Credentials(username, PASSWORD))
+
 
 class WorldConnection:
     """Implements ``api.Connection``. ``connect`` is what ``sender.connect()`` does."""
 
-    __slots__ = ("_clock", "_dies", "_outbox", "_session", "_way", "open")
+    __slots__ = ("_clock", "_dies", "_outbox", "_quick", "_session", "_way", "open")
 
     def __init__(self, clock: Clock, way: Way, outbox: Outbox, session: Session, dies: int) -> None:
         self._clock = clock
         self._way = way
         self._outbox = outbox
         self._session = session
+        self._quick = session if isinstance(session, QuickSession) else None
         self._dies = dies
         self.open = True
 
@@ -66,7 +70,7 @@ class WorldConnection:
         clock.wait_until(at)
         if way.faultless:
             session = relay.connect(ip, at)
-            if reach_login(session):
+            if isinstance(session, QuickSession) and session.reach_login():
                 connection = cls(clock, way, outbox, session, NEVER)
                 connection._log_in_faultless(
                     username, begun + trip + (way.to_login if way.steady else way.drawn_to_login())
@@ -111,7 +115,7 @@ class WorldConnection:
         if at >= self._dies:
             self._die(self._dies, max(t, self._dies + trip // 2))
         self._clock.wait_until(at)
-        t = self._command(t, Credentials(username, PASSWORD), trip)
+        t = self._command(t, credentials(username), trip)
         self._clock.wait_until(t)
 
     def _log_in_faultless(self, username: str, t: int) -> None:
@@ -121,7 +125,7 @@ class WorldConnection:
         trip = way.rtt if way.steady else way.trip()
         at = t + trip // 2
         clock.wait_until(at)
-        reply = self._session.handle(Credentials(username, PASSWORD), at)
+        reply = self._session.handle(credentials(username), at)
         t += trip + way.relay_time
         clock.wait_until(t)
         if reply is None or reply[0] >= 400:
@@ -138,15 +142,18 @@ class WorldConnection:
         if not self.open:
             raise Disconnected("the connection is closed")
         t = clock.moment + way.before_message
-        if way.undisturbed:
+        quick = self._quick
+        if quick is None:
+            pass
+        elif way.undisturbed:
             at = t + way.to_body
-            if transact(self._session, message[0], len(message[2]), at):
+            if quick.transact(message[0], len(message[2]), at):
                 outbox.accept(index, at)
                 clock.wait_until(t + way.transaction)
                 return
-        elif way.faultless and may_transact(self._session, len(message[2])):
+        elif way.faultless and quick.may_transact(len(message[2])):
             to_body, to_answer = way.drawn_transaction()
-            done = transact(self._session, message[0], len(message[2]), t + to_body)
+            done = quick.transact(message[0], len(message[2]), t + to_body)
             assert done, "the session said that nothing stands in the way"
             outbox.accept(index, t + to_body)
             clock.wait_until(t + to_answer)
@@ -177,7 +184,7 @@ class WorldConnection:
         try:
             t = clock.moment
             trip = way.rtt if way.steady else way.trip()
-            if way.faultless and leave(self._session, t + trip // 2):
+            if way.faultless and self._quick is not None and self._quick.leave(t + trip // 2):
                 clock.wait_until(t + trip + way.relay_time)
             else:
                 clock.wait_until(self._command(t, Quit(), trip))
