@@ -16,7 +16,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import ScenarioError, nearest
 from ..limits import WINDOWS, Limit, make_limiter
-from ..tables import Duration, Table, choice, read, read_toml, shown, unknown_key, written
+from ..schema_base import Duration, Table, choice, read, read_toml, unknown_key, written
+from ..text import shown
 from ..units import spoken
 
 SHIPPED = Path(__file__).parent.parent / "policies"
