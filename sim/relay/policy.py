@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..limits import WINDOWS, Limit, make_limiter
-from ..tables import Duration, Table, choice
+from ..schema_base import Duration, Table, choice
 from ..units import spoken
 
 Window = Annotated[str, BeforeValidator(lambda value: choice(value, WINDOWS, "a window algorithm"))]
