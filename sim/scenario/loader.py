@@ -19,7 +19,7 @@ from pydantic import Field
 from ..errors import ScenarioError, nearest
 from ..measure.expectations import Expectation, parse_expectations
 from ..relay.policy import LIMITS, Policy
-from ..relay.policy import load as load_policy
+from ..relay.policy_file import load as load_policy
 from ..strategies import catalogue
 from ..tables import Duration, Table, one_line, printable, read, read_toml, shown, unknown_key
 from .overrides import blamed, segments
