@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 
 from ..limits import Key, Limit, State
 from ..smtp.replies import BAD_CREDENTIALS, Reply
-from .policy import LimitSpec, Policy, ReplySpec, WindowSpec
+from .kinds import LimitSpec, ReplySpec, WindowSpec
+from .policy import Policy
 from .session import Session, Terms
 from .transcript import TranscribedSession, Transcript
 
