@@ -16,10 +16,11 @@ from pathlib import Path
 
 STAGES: list[tuple[str, ...]] = [
     ("errors",),
+    ("text",),
     ("units",),
     ("streams",),
     ("records",),
-    ("tables",),
+    ("schema_base",),
     ("limits", "smtp"),
     ("relay",),
     ("policies",),
@@ -38,6 +39,7 @@ STAGES: list[tuple[str, ...]] = [
     ("ui",),
     ("cli",),
     ("__main__",),
+    ("public",),
 ]
 """The parts of ``sim``, lowest first. A part imports only from those above its line; those of one
 line never each other.

@@ -2,10 +2,11 @@
 Relay (the state that sessions share).
 """
 
-from .policy import LIMITS, Policy
+from .kinds import KINDS
+from .policy import Policy
 from .policy_file import load, shipped
 from .relay import Relay
 from .session import Session
 from .terms import Observer
 
-__all__ = ["LIMITS", "Observer", "Policy", "Relay", "Session", "load", "shipped"]
+__all__ = ["KINDS", "Observer", "Policy", "Relay", "Session", "load", "shipped"]

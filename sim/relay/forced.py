@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ScenarioError, nearest
 from ..smtp.commands import Credentials
 from ..smtp.replies import Reply
-from ..tables import shown
+from ..text import shown
 from .policy import Policy
 from .relay import ORDER_AT_AUTH, Relay
 from .session import Session

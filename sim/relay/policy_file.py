@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScenarioError, nearest
-from ..tables import read, read_toml, shown, unknown_key, written
-from .policy import LIMITS, Policy
+from ..schema_base import read, read_toml, unknown_key, written
+from ..text import shown
+from .kinds import KINDS
+from .policy import Policy
 
 SHIPPED = Path(__file__).parent.parent / "policies"
 
@@ -31,10 +33,11 @@ def load(use: str, overlay: Mapping[str, Any], place: str, folder: Path) -> Poli
     path, data = _find(use, place, folder)
     own = _without_false(data)
     base = _read(own, path.stem, str(path))
-    if not any(key in data for key in LIMITS):
+    if not any(key in data for key in KINDS):
+        example = next(iter(KINDS))
         problem = (
-            f"names no limit, so nothing would be refused; write {LIMITS[0]} = 5 or "
-            f"{LIMITS[0]} = false, and so on"
+            f"names no limit, so nothing would be refused; write {example} = 5 or "
+            f"{example} = false, and so on"
         )
         raise ScenarioError(str(path), "", problem)
     return _read(_merge(own, overlay), path.stem, place, "policy") if overlay else base
@@ -87,7 +90,7 @@ def _read(data: Mapping[str, Any], name: str, place: str, key: str = "") -> Poli
         **{each: _counted(each, value) for each, value in data.items() if each in allowed},
         "name": name,
     }
-    for each in LIMITS:
+    for each in KINDS:
         if each not in data or isinstance(table[each], Mapping):
             continue
         problem = (
@@ -112,12 +115,12 @@ def _not_a_key(name: str, allowed: list[str]) -> str:
 
 def _counted(key: str, value: object) -> object:
     """Turns a limit given as a bare number into a table, so that it merges with one."""
-    bare = key in LIMITS and isinstance(value, int | float) and not isinstance(value, bool)
+    bare = key in KINDS and isinstance(value, int | float) and not isinstance(value, bool)
     return {"count": value} if bare else value
 
 
 def _without_false(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if not (key in LIMITS and value is False)}
+    return {key: value for key, value in data.items() if not (key in KINDS and value is False)}
 
 
 def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

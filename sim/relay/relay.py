@@ -12,7 +12,8 @@ from ..limits import Key, Limit, State
 from ..smtp.commands import Credentials
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from . import shortcuts
-from .policy import LimitSpec, Policy, WindowSpec
+from .kinds import LimitSpec, WindowSpec
+from .policy import Policy
 from .session import Session
 from .terms import Judge, Observer, Peer, Refusal, Terms
 from .transcript import TranscribedSession, Transcript

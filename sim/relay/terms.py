@@ -14,7 +14,8 @@ from ..smtp import replies
 from ..smtp.commands import Credentials
 from ..smtp.replies import Reply
 from ..smtp.states import Table, table
-from .policy import Policy, ReplySpec
+from .kinds import ReplySpec
+from .policy import Policy
 
 UNLIMITED = sys.maxsize
 """Transactions per connection without a limit: more than any connection can have."""

@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 from .. import units
 from ..limits import WINDOWS
-from ..relay import policy as policies
-from ..relay import policy_file
+from ..relay import kinds, policy_file
 from ..strategies import catalogue
 from ..units import spoken
 
@@ -469,5 +468,5 @@ def all_controls(strategies_too: Sequence[str] = ()) -> list[Control]:
     ]
     found += [one for _, _, group in FAULTS.values() for one in group]
     found += [policies_choice(), window()]
-    found += [one for name in policies.LIMITS for one in limit_controls(name)]
+    found += [one for name in kinds.KINDS for one in limit_controls(name)]
     return found + [one for name in strategies_too for one in options_of(name)]
