@@ -1,8 +1,8 @@
 """The relay's side of one connection. ``Session.handle`` is its only entry: one command in, one
 reply out.
 
-The states are the table in ``smtp.states``; this module adds what the table cannot know, which is
-limits, credentials and sizes. Each command has a handler that runs if the command is in order; the
+The states are the table in ``smtp.states``; this module adds limits, credentials and sizes, which
+the table cannot know. Each command has a handler that runs if the command is in order; the
 table decides the state after it. Time is an argument, in integer microseconds, and does not go
 backwards between the calls of one session. Sessions only share what ``Terms.judge`` counts, so
 between two logins a caller may run one session ahead of the others.
@@ -114,7 +114,7 @@ class Session:
         return self._state
 
     def refuse_later(self, refusal: Refusal) -> None:
-        """The connection is over a limit: ``refusal`` answers when the session reaches its stage."""
+        """Refuses the connection with ``refusal`` when the session reaches its stage."""
         self._pending = refusal
 
     def exhaust(self) -> None:
@@ -170,7 +170,8 @@ class Session:
         return replies.START_TLS
 
     def _tls_started(self, command: TlsStarted, now: int) -> None:
-        # What came in the clear is forgotten, because somebody else may have sent it.
+        # RFC 3207 4.2: nothing that came in the clear counts, because anyone on the way could have
+        # sent it.
         self._channel = self._terms.encrypted
         self._idle = GREETED
         self.username = None

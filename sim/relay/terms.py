@@ -46,7 +46,7 @@ class Observer(Protocol):
         connection: int,
         message: str | None,
     ) -> None:
-        """A limit refused a command. ``code`` is None if the connection was dropped without a reply."""
+        """A limit refused a command. ``code`` is None if the relay dropped the connection."""
 
     def block(
         self, limit: str, ip: str | None, username: str | None, from_: int, until: int

@@ -1,7 +1,7 @@
 """The commands of a session, and the parser that makes them from a command line.
 
-``parse`` turns a line into a command or into the reply that refuses it. The other events of a
-session have no line of their own: its beginning, complete credentials, a body, TLS, its end.
+``parse`` turns a line into a command or into the reply that refuses it. The other commands of a
+session have no line: its beginning, complete credentials, a body, TLS, its end.
 
 Where the grammar of RFC 5321 leaves the choice to the relay, these are the decisions:
 
@@ -118,7 +118,7 @@ class Credentials(NamedTuple):
 
 
 class Body(NamedTuple):
-    """A whole body of ``size`` octets. ``message`` is the id of the message if the body names it."""
+    """A whole body of ``size`` octets. ``message`` is the message's id if the body names it."""
 
     size: int
     message: str | None = None
@@ -263,7 +263,7 @@ def _parameters(text: str) -> Parameters | Reply:
 
 
 def _refused_parameter(values: dict[str, str | None]) -> Reply | None:
-    """The refusal of the first bad parameter. An unknown one (555) comes before a bad value (501)."""
+    """The refusal of the first bad parameter; unknown ones (555) before bad values (501)."""
     if any(keyword not in _PARAMETERS for keyword in values):
         return replies.PARAMETER
     answers = (_PARAMETERS[keyword](value or "") for keyword, value in values.items())

@@ -44,7 +44,7 @@ LINES = {
 
 
 def way_to(state, login_required):
-    """What a sender says to bring a new connection into ``state``."""
+    """The octets that bring a new connection into ``state``."""
     idle = LOGGED_IN if login_required else EHLO
     return {
         State.CONNECTED: b"",
