@@ -73,10 +73,10 @@ class Session:
     """
 
     __slots__ = (
-        "_channel",
         "_idle",
         "_observer",
         "_pending",
+        "_phase",
         "_size",
         "_state",
         "_terms",
@@ -92,9 +92,9 @@ class Session:
     def __init__(self, terms: Terms, number: int, ip: str, secure: bool | None = None) -> None:
         self._terms = terms
         self._observer = terms.observer
-        self._channel = terms.first
+        self._phase = terms.first
         if secure is not None:
-            self._channel = terms.encrypted if secure else terms.clear
+            self._phase = terms.encrypted if secure else terms.clear
         self._size = terms.size
         self.left = terms.transactions
         self._state = CONNECTED
@@ -126,14 +126,14 @@ class Session:
 
         A limit, a size or a password can still refuse a command that is in order.
         """
-        return self._channel.table[self._state][command].refusal
+        return self._phase.table[self._state][command].refusal
 
     def handle(self, command: Command, now: int) -> Reply | None:
         """Handles ``command`` and returns the reply. None means that the relay has dropped the
         connection without a reply, or that the command is an event that needs none.
         """
         kind = type(command)
-        refused, after = self._channel[0][self._state][kind]
+        refused, after = self._phase[0][self._state][kind]
         if refused is not None:
             return refused
         reply = _HANDLERS[kind](self, command, now)
@@ -159,7 +159,7 @@ class Session:
     def _ehlo(self, command: Ehlo, now: int) -> Reply | None:
         if self._pending is not None and self._pending.stage == "ehlo":
             return self._refuse_pending(now)
-        return self._channel.offers
+        return self._phase.offers
 
     def _helo(self, command: Helo, now: int) -> Reply | None:
         if self._pending is not None and self._pending.stage == "ehlo":
@@ -172,7 +172,7 @@ class Session:
     def _tls_started(self, command: TlsStarted, now: int) -> None:
         # RFC 3207 4.2: nothing that came in the clear counts, because anyone on the way could have
         # sent it.
-        self._channel = self._terms.encrypted
+        self._phase = self._terms.encrypted
         self._idle = GREETED
         self.username = None
 

@@ -30,7 +30,7 @@ class QuickSession(Session):
         if self._pending is not None or self._state is not CONNECTED:
             return False
         if self._terms.tls == "starttls":
-            self._channel = self._terms.encrypted
+            self._phase = self._terms.encrypted
         self._state = GREETED
         return True
 

@@ -88,9 +88,9 @@ credentials, or None to accept it.
 """
 
 
-class Channel(NamedTuple):
-    """What depends on whether the connection is encrypted: the table of states, and the answer to
-    EHLO.
+class Phase(NamedTuple):
+    """What differs before and after a connection is encrypted: the table of states, and the answer
+    to EHLO.
     """
 
     table: Table
@@ -139,7 +139,7 @@ class Terms:
         self.transactions = UNLIMITED if spec is None else spec.count
         self.at_acceptance = spec is not None and spec.counted_at == "acceptance"
         offers_starttls = tls == "starttls"
-        self.clear = Channel(
+        self.clear = Phase(
             table(
                 login_required=login_required,
                 no_starttls=None if offers_starttls else replies.NOT_IMPLEMENTED,
@@ -147,7 +147,7 @@ class Terms:
             ),
             _offers(self.size, starttls=offers_starttls, auth=login_required and plain_auth),
         )
-        self.encrypted = Channel(
+        self.encrypted = Phase(
             table(login_required=login_required, no_starttls=replies.TLS_ALREADY),
             _offers(self.size, starttls=False, auth=login_required),
         )
