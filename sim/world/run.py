@@ -18,7 +18,7 @@ from pathlib import Path
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from ..errors import Disconnected, Refused, StrategyError
-from ..measure import Recorder, Result, Rows, RunInfo, SequentialIds, result_of
+from ..measure import Counts, Recorder, Result, Rows, RunInfo, SequentialIds, result_of
 from ..measure.story import Story
 from ..relay import Relay
 from ..scenario import Scenario
@@ -102,7 +102,13 @@ class World:
         """
         ending = self.ending or Ending(self.clock.moment, "aborted", error)
         info = self._info(ending)
-        return result_of(self._rows(info).counts(), info)
+        return result_of(self.counts(info), info)
+
+    def counts(self, info: RunInfo) -> Counts:
+        """Everything that was counted up to the end of the run."""
+        arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, info.last)]
+        given_up = frozenset(str(index + 1) for index in self.outbox.lost() if index < len(arrived))
+        return Rows(self.recorder, info, SequentialIds(arrived), given_up).counts()
 
     def story(self) -> Story:
         """What became of each connection, for whoever wants to see more than the result."""
@@ -182,12 +188,6 @@ class World:
                 _said(error, str(self.scenario.file[0]) if self.scenario.file else ""),
             )
         self.clock.stop_at(self.clock.moment, first=True)
-
-    def _rows(self, info: RunInfo) -> Rows:
-        """The recorded rows of the run, with its messages."""
-        arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, info.last)]
-        given_up = frozenset(str(index + 1) for index in self.outbox.lost() if index < len(arrived))
-        return Rows(self.recorder, info, SequentialIds(arrived), given_up)
 
     def _info(self, ending: Ending) -> RunInfo:
         scenario = self.scenario

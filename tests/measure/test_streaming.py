@@ -1,8 +1,8 @@
-"""A Tally against the rows: whatever a run in virtual time leaves behind, told to both, comes to
-the same result.
+"""The streaming recorder and the rows of the full recorder give the same counts and results for the
+same events.
 
-Where a Tally may differ it says so: the stretches of its peaks and levels are told in ticks of 10
-ms.
+They may differ in peaks and in the levels of windows, which the streaming recorder counts in ticks
+of 10 ms.
 """
 
 from __future__ import annotations
@@ -11,16 +11,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from sim.measure import Facts, Recorder, Tally, live_result
-from sim.measure.bins import MOST, WIDTHS, Bins
-from sim.measure.distinct import Distinct
-from sim.measure.moving import MOST_KEYS, Moving, MovingByKey
-from sim.measure.result import Latency, Result
-from sim.measure.statistics import bin_width
+from sim.measure import Counts, Recorder, Result, RunInfo, StreamingRecorder, result_of
+from sim.measure.bounded import (
+    FINEST,
+    MOST_KEYS,
+    RunningCounts,
+    SeenNames,
+    SlidingCount,
+    SlidingCounts,
+    TimeBins,
+)
+from sim.measure.result import Latency
+from sim.measure.statistics import NESTED_WIDTHS, WIDTHS, bin_width
+from sim.relay.kinds import KINDS
 from sim.scenario import build
 from sim.strategies.catalogue import shipped
 from sim.world import World
@@ -57,42 +64,50 @@ WORLDS: dict[str, Any] = {
 }
 
 
-def both(tables, window="fixed") -> tuple[Result, Result]:
-    """The result from the rows, and the one of a Tally that was told the same in order of time."""
+class Both(NamedTuple):
+    """The counts and the results of one run, from its rows and from a streaming recorder."""
+
+    rows: Counts
+    streamed: Counts
+    expected: Result
+    found: Result
+
+
+def both(tables, window="fixed") -> Both:
+    """One run in virtual time; the streaming recorder gets its events in order of time."""
     scenario = build({**tables, "policy": {"window": window}}, "t.toml", "t", Path())
     world = World(scenario, shipped(scenario.strategy))
-    rows = world.run()
-    told = Tally(scenario.policy)
-    tell(world.recorder, told, rows.duration_s)
-    facts = Facts(
+    expected = world.run()
+    streaming = StreamingRecorder(scenario.policy)
+    replay(world.recorder, streaming, expected.duration_s)
+    info = RunInfo(
         "t",
         "t",
         scenario.policy,
         scenario.strategy,
         None,
-        round(rows.duration_s * S),
-        rows.ended,
-        {},
-        frozenset(),
-        usernames=1,
-        ips=1,
+        round(expected.duration_s * S),
+        expected.ended,
     )
-    return rows, live_result(told, facts, rows.messages.submitted)
+    streamed = streaming.counts(info, expected.messages.submitted)
+    return Both(world.counts(info), streamed, expected, result_of(streamed, info))
 
 
-def tell(recorder: Recorder, tally: Tally, until: float) -> None:
-    """Everything in the order of time; at one instant in the order in which a relay tells it."""
+def replay(recorder: Recorder, streaming: StreamingRecorder, until: float) -> None:
+    """Replays all rows in order of time, and at one instant in the order in which a relay reports
+    them.
+    """
     events: list[tuple[int, float, Callable[[], None]]] = []
-    events += [(row.at, 1, partial(tally.opened, *row)) for row in recorder.opened_rows]
+    events += [(row.at, 1, partial(streaming.opened, *row)) for row in recorder.opened_rows]
     events += [
-        (at, 4, partial(tally.closed, at, number)) for number, at in recorder.closed_at.items()
+        (at, 4, partial(streaming.closed, at, number)) for number, at in recorder.closed_at.items()
     ]
-    events += [(block.from_, 1.5, partial(tally.block, *block)) for block in recorder.blocks]
-    events += [(row.at, 2, partial(tally.login, *row)) for row in recorder.logins]
-    events += [(row.at, 3, partial(tally.incident, *row)) for row in recorder.incidents]
+    events += [(block.from_, 1.5, partial(streaming.block, *block)) for block in recorder.blocks]
+    events += [(row.at, 2, partial(streaming.login, *row)) for row in recorder.logins]
+    events += [(row.at, 3, partial(streaming.incident, *row)) for row in recorder.incidents]
     columns = zip(recorder.accepted_at, recorder.accepted_on, recorder.accepted_ids, strict=True)
     events += [
-        (at, 2, partial(tally.accepted, at, number, str(message)))
+        (at, 2, partial(streaming.accepted, at, number, str(message)))
         for at, number, message in columns
     ]
     for at, _, call in sorted(events, key=lambda event: event[:2]):
@@ -102,8 +117,10 @@ def tell(recorder: Recorder, tally: Tally, until: float) -> None:
 
 @pytest.mark.parametrize("window", ["fixed", "sliding"])
 @pytest.mark.parametrize("name", WORLDS)
-def test_a_tally_comes_to_what_the_rows_say(name, window):
-    rows, told = both(WORLDS[name], window)
+def test_streaming_and_rows_give_the_same_result(name, window):
+    both_ways = both(WORLDS[name], window)
+    rows = both_ways.expected
+    told = both_ways.found
     assert told.messages.accepted == rows.messages.accepted
     assert told.messages.duplicated == rows.messages.duplicated
     assert told.messages.submitted == rows.messages.submitted
@@ -135,6 +152,38 @@ def test_a_tally_comes_to_what_the_rows_say(name, window):
         )
 
 
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize("name", WORLDS)
+def test_streaming_and_rows_give_the_same_counts(name, window):
+    rows, streamed, _, _ = both(WORLDS[name], window)
+    exact = (
+        "submitted",
+        "accepted",
+        "duplicated",
+        "opened",
+        "refused",
+        "most_open",
+        "outcomes",
+        "by_limit",
+        "by_code",
+        "log",
+        "blocks",
+    )
+    for field in exact:
+        assert getattr(streamed, field) == getattr(rows, field), field
+    # A live relay cannot tell a message that still waits from a lost one.
+    waiting = rows.submitted - rows.accepted - rows.lost
+    assert streamed.lost == rows.lost + waiting
+    assert streamed.doubtful == 0
+    for mine, theirs in zip(streamed.refusals, rows.refusals, strict=True):
+        assert abs(mine.nth - theirs.nth) <= 2
+        assert abs(mine.need - theirs.need) <= 2
+        if KINDS[mine.first.limit].failures:
+            assert (mine.wrong, mine.wrong_at) == (theirs.wrong, theirs.wrong_at)
+        approximate = {"nth": 0, "need": 0, "own_lost": 0}
+        assert mine._replace(**approximate) == theirs._replace(**approximate)
+
+
 def near(mine, theirs, most):
     return len(mine) == len(theirs) and all(
         abs(one - other) <= most for one, other in zip(mine, theirs, strict=True)
@@ -142,21 +191,35 @@ def near(mine, theirs, most):
 
 
 def test_the_widths_of_bins_divide_those_of_every_result():
-    for index, width in enumerate(WIDTHS[:-1]):
-        longest = width * MOST
-        shortest = 0 if index == 0 else WIDTHS[index - 1] * MOST
-        for span in range(shortest + 1, longest, max(1, (longest - shortest) // 1_000)):
+    for index, width in enumerate(NESTED_WIDTHS[:-1]):
+        longest = width * FINEST
+        shortest = 0 if index == 0 else NESTED_WIDTHS[index - 1] * FINEST
+        for span in (*range(shortest, longest, max(1, (longest - shortest) // 1_000)), longest):
             assert bin_width(span) % width == 0
+    for days in range(NESTED_WIDTHS[-2] * FINEST // WIDTHS[-1], 5_000):
+        assert bin_width(days * WIDTHS[-1]) % NESTED_WIDTHS[-1] == 0
+
+
+def test_the_series_of_a_long_run_ends_with_the_run():
+    # Between 100 and 120 days, the bins must not be wider than the 12 hours of the result.
+    policy = build(WORLDS["days"], "t", "t", Path()).policy
+    streaming = StreamingRecorder(policy)
+    end = 110 * 86_400 * S
+    streaming.accepted(end - S, 1, "a")
+    info = RunInfo("t", "t", policy, "x", None, end, "settled")
+    series = result_of(streaming.counts(info, None), info).series
+    assert len(series.t_s) == len(series.accepted) == 220
+    assert series.accepted == [0] * 219 + [1]
 
 
 def test_bins_grow_and_lose_nothing():
-    bins = Bins(["n"], ["high"])
+    bins = TimeBins(["n"], ["high"])
     for moment in range(5_000):
         while moment * S >= bins.end:
             bins.add_bin()
         bins.counts["n"][-1] += 1
         bins.levels["high"][-1] = max(bins.levels["high"][-1], moment)
-    assert bins.size <= MOST
+    assert bins.size <= FINEST
     assert bins.width == 5 * S
     counts, levels = bins.merged(30 * S, 167)
     assert counts["n"] == [30] * 166 + [20]
@@ -164,65 +227,72 @@ def test_bins_grow_and_lose_nothing():
 
 
 def test_a_name_is_new_once():
-    distinct = Distinct()
-    assert [distinct.add(str(number % 1_000)) for number in range(2_000)] == [True] * 1_000 + [
+    seen = SeenNames()
+    assert [seen.add(str(number % 1_000)) for number in range(2_000)] == [True] * 1_000 + [
         False
     ] * 1_000
-    assert distinct.seen("999")
-    assert not distinct.seen("1000")
+    assert seen.seen("999")
+    assert not seen.seen("1000")
 
 
 def test_the_oldest_names_are_forgotten_and_the_latest_are_not():
-    distinct = Distinct(generation=100, slots=256)
-    assert all(distinct.add(str(number)) for number in range(1_000))
-    assert not any(distinct.add(str(number)) for number in range(901, 1_000))
-    assert distinct.add("1")
+    seen = SeenNames(generation=100, slots=256)
+    assert all(seen.add(str(number)) for number in range(1_000))
+    assert not any(seen.add(str(number)) for number in range(901, 1_000))
+    assert seen.add("1")
 
 
-def test_a_stretch_is_half_open_and_its_peak_stays():
-    moving = Moving(60 * S)
-    assert [moving.add(at) for at in (0, 1, 59_990_000, 60 * S)] == [1, 2, 3, 2]
-    assert (moving.level(119_990_000), moving.level(120 * S), moving.peak) == (1, 0, 3)
+def test_a_window_is_half_open_and_its_peak_stays():
+    count = SlidingCount(60 * S)
+    assert [count.add(at) for at in (0, 1, 59_990_000, 60 * S)] == [1, 2, 3, 2]
+    assert (count.level(119_990_000), count.level(120 * S), count.peak) == (1, 0, 3)
 
 
 def test_memory_of_keys_is_bounded_and_room_is_made():
-    moving = MovingByKey(60 * S)
+    counts = SlidingCounts(60 * S)
     for number in range(10 * MOST_KEYS):
-        moving.add(number, 0)
-    assert moving.highest(0) == 1
-    assert moving.add("late", 61 * S) == 1
-    assert moving.add("late", 61 * S) == 2
-    assert moving.level(0, 61 * S) == 0
+        counts.add(number, 0)
+    assert counts.highest(0) == 1
+    assert counts.add("late", 61 * S) == 1
+    assert counts.add("late", 61 * S) == 2
+    assert counts.level(0, 61 * S) == 0
+
+
+def test_running_counts_are_bounded_and_forget_what_was_emptied():
+    counts = RunningCounts(2)
+    assert [counts.add(key, 0) for key in ("a", "b", "a", "c", "c")] == [1, 1, 2, 1, 1]
+    counts.empty("a")
+    assert (counts.highest(0), counts.add("c", 0), counts.add("c", 0)) == (1, 1, 2)
 
 
 def test_what_was_begun_and_never_accepted_is_told_by_its_name():
     policy = build(WORLDS["days"], "t", "t", Path()).policy
-    tally = Tally(policy)
-    tally.not_sent("a@example.com")
-    tally.not_sent("a@example.com")
-    tally.not_sent("b@example.com")
-    tally.not_sent(None)
-    assert tally.unsent == 3
-    tally.accepted(1, 1, "<id-of-a>")
-    tally.sent_to("a@example.com")
-    assert tally.unsent == 2
-    tally.accepted(2, 1, "b@example.com")
-    assert (tally.unsent, tally.accepted_count) == (1, 2)
-    tally.not_sent("b@example.com")
-    assert tally.unsent == 1
+    recorder = StreamingRecorder(policy)
+    recorder.not_sent("a@example.com")
+    recorder.not_sent("a@example.com")
+    recorder.not_sent("b@example.com")
+    recorder.not_sent(None)
+    assert recorder.unsent == 3
+    recorder.accepted(1, 1, "<id-of-a>")
+    recorder.sent_to("a@example.com")
+    assert recorder.unsent == 2
+    recorder.accepted(2, 1, "b@example.com")
+    assert (recorder.unsent, recorder.accepted_count) == (1, 2)
+    recorder.not_sent("b@example.com")
+    assert recorder.unsent == 1
 
 
 def test_one_without_a_name_may_be_among_the_accepted_until_it_has_one():
-    tally = Tally(build(WORLDS["days"], "t", "t", Path()).policy)
-    tally.accepted(1, 1, "a@example.com")
-    tally.not_sent(None)
-    assert (tally.unsent, tally.doubtful) == (1, 0)
-    tally.not_sent(None)
-    tally.accepted(2, 1, "b@example.com")
-    assert (tally.unsent, tally.doubtful) == (2, 1)
-    tally.not_sent(None)
-    tally.named("b@example.com")
-    assert (tally.unsent, tally.doubtful) == (2, 1)
-    tally.not_sent(None)
-    tally.named("c@example.com")
-    assert (tally.unsent, tally.doubtful) == (3, 1)
+    recorder = StreamingRecorder(build(WORLDS["days"], "t", "t", Path()).policy)
+    recorder.accepted(1, 1, "a@example.com")
+    recorder.not_sent(None)
+    assert (recorder.unsent, recorder.doubtful) == (1, 0)
+    recorder.not_sent(None)
+    recorder.accepted(2, 1, "b@example.com")
+    assert (recorder.unsent, recorder.doubtful) == (2, 1)
+    recorder.not_sent(None)
+    recorder.named("b@example.com")
+    assert (recorder.unsent, recorder.doubtful) == (2, 1)
+    recorder.not_sent(None)
+    recorder.named("c@example.com")
+    assert (recorder.unsent, recorder.doubtful) == (3, 1)
