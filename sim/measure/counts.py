@@ -116,13 +116,11 @@ def counts_messages(kind: Kind) -> bool:
 
 
 def was_counted(row: Incident, policy: Policy, began: set[tuple[int, str | None]]) -> bool:
-    """Whether a refused login was itself counted as a wrong password.
+    """Whether a login that a limit of wrong passwords refused was itself counted as one.
 
     It was if it exceeded the limit: then it began a block, or the limit has no block. ``began``
     holds the start and the IP of the blocks (None for a limit that is not for each IP).
     """
-    if not KINDS[row.limit].failures:
-        return False
     spec = policy.spec(row.limit)
     if isinstance(spec, WindowSpec) and spec.block is None:
         return True

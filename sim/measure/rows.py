@@ -118,6 +118,11 @@ class Rows:
         self._incidents: list[Incident] = sorted(
             (row for row in recorder.incidents if row.at <= last), key=itemgetter(0)
         )
+        self._refused: dict[
+            str, list[Incident]
+        ] = {}  # by limit, in the order of their first refusals
+        for row in self._incidents:
+            self._refused.setdefault(row.limit, []).append(row)
         self._blocks: list[BlockRow] = [row for row in recorder.blocks if row.from_ <= info.end]
         self._times_of: dict[str, dict[Key, st.Times]] = {}
 
@@ -151,11 +156,11 @@ class Rows:
             peak_opened=st.busiest(self._opened_at),
             outcomes=outcomes,
             peak_logins=st.busiest(self._logins_at),
-            by_limit=Counter(row.limit for row in self._incidents),
+            by_limit={limit: len(rows) for limit, rows in self._refused.items()},
             by_code=Counter(row.code for row in self._incidents),
             log=self._incidents[:LOG_CUT],
             blocks=self._blocks,
-            refusals=self._refusals(),
+            refusals=[self._refusal(KINDS[name], rows) for name, rows in self._refused.items()],
             per_bin=self._per_bin(open_steps),
             waits=self._waits,
             first_lost=tuple(islice(self._lost, NAMED)),
@@ -211,7 +216,9 @@ class Rows:
         began = {(row.from_, row.ip) for row in self._blocks if KINDS[row.limit].failures}
         counted = [
             (row.at, row.ip, row.username or "", row.connection)
-            for row in self._incidents
+            for limit, rows in self._refused.items()
+            if KINDS[limit].failures
+            for row in rows
             if was_counted(row, self._info.policy, began)
         ]
         if "failed" in self._recorder.login_outcomes:
@@ -244,8 +251,7 @@ class Rows:
         ]
         refused = [
             (row.at, row.connection, row.ip, row.username)
-            for row in self._incidents
-            if row.limit == kind.name
+            for row in self._refused.get(kind.name, [])
         ]
         rows = sorted(accepted + refused, key=itemgetter(0))
         return Requests(
@@ -270,9 +276,6 @@ class Rows:
     def _per_bin(self, open_steps: st.Levels) -> PerBin:
         policy = self._info.policy
         width, bins = st.bin_layout(self._info.end)
-        by_limit: dict[str, list[int]] = {}
-        for row in self._incidents:
-            by_limit.setdefault(row.limit, []).append(row.at)
         in_window = {
             kind.name: self._timed_use(kind, spec.per, width, bins)
             if isinstance(spec, WindowSpec)
@@ -285,8 +288,8 @@ class Rows:
         return PerBin(
             accepted=st.per_bin(self._first_at, width, bins),
             incidents={
-                name: st.per_bin(np.array(moments, dtype=np.int64), width, bins)
-                for name, moments in by_limit.items()
+                name: st.per_bin(np.array([row.at for row in rows], dtype=np.int64), width, bins)
+                for name, rows in self._refused.items()
             },
             open_connections=st.most_per_bin(open_steps, width, bins),
             logins_in_window=list(logins),
@@ -335,7 +338,7 @@ class Rows:
             at = requests.at
             keys = _numbered(requests.keys(kind.for_each))
         most = st.moments_per_bin(at, st.running_counts(keys), width, bins)
-        refused = [row.at for row in self._incidents if row.limit == kind.name]
+        refused = [row.at for row in self._refused.get(kind.name, [])]
         if not refused:
             return most
         level = np.full(len(refused), count + 1, dtype=np.int64)
@@ -349,12 +352,6 @@ class Rows:
         return st.steps(self._opened_at, np.sort(np.minimum(ends, never)))
 
     # Refusals.
-
-    def _refusals(self) -> list[RefusalStats]:
-        refused: dict[str, list[Incident]] = {}
-        for row in self._incidents:
-            refused.setdefault(row.limit, []).append(row)
-        return [self._refusal(KINDS[limit], rows) for limit, rows in refused.items()]
 
     def _refusal(self, kind: Kind, refused: list[Incident]) -> RefusalStats:
         first = refused[0]

@@ -180,8 +180,9 @@ def test_streaming_and_rows_give_the_same_counts(name, window):
         assert abs(mine.need - theirs.need) <= 2
         if KINDS[mine.first.limit].failures:
             assert (mine.wrong, mine.wrong_at) == (theirs.wrong, theirs.wrong_at)
-        approximate = {"nth": 0, "need": 0, "own_lost": 0}
-        assert mine._replace(**approximate) == theirs._replace(**approximate)
+        assert mine._replace(nth=0, need=0, own_lost=0) == theirs._replace(
+            nth=0, need=0, own_lost=0
+        )
 
 
 def near(mine, theirs, most):
