@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..limits import Key, Limit
+from ..measure.formatting import lasting, moment, ordinal, plural
 from ..measure.story import Story
-from ..measure.words import lasting, moment, ordinal, plural
 from ..records import BlockRow, Incident
 from ..relay.kinds import LoginsSpec, WindowSpec
 from ..relay.policy import Policy

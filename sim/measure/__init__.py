@@ -6,7 +6,7 @@ into a ``Result`` with its diagnosis.
 """
 
 from .counts import Counts, RunInfo, result_of
-from .expectations import Expectation, parse_expectations
+from .expectations import Expectation
 from .recorder import Recorder
 from .result import Result
 from .rows import Rows, SequentialIds
@@ -21,6 +21,5 @@ __all__ = [
     "RunInfo",
     "SequentialIds",
     "StreamingRecorder",
-    "parse_expectations",
     "result_of",
 ]

@@ -192,7 +192,7 @@ class TimeBins:
     def merged(self, width: int, bins: int) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
         """The counts and levels in ``bins`` bins of ``width``, which is a multiple of this width.
 
-        The last bin includes what came after its end.
+        The last bin includes events after its end.
         """
         step = width // self.width
         assert step * self.width == width, "the widths of results are multiples"
@@ -221,7 +221,7 @@ def _merge(series: list[int], step: int, join: Callable[[list[int]], int]) -> li
 
 
 def _fit(series: list[int], bins: int, join: Callable[[list[int]], int]) -> list[int]:
-    """``series`` with exactly ``bins`` values; what is too much is joined into the last."""
+    """``series`` with exactly ``bins`` values; the rest is joined into the last."""
     if len(series) <= bins:
         return series + [0] * (bins - len(series))
     return [*series[: bins - 1], join(series[bins - 1 :])]
@@ -238,7 +238,7 @@ _WHOLE = (1 << 64) - 1
 class SeenNames:
     """Tells which names have come before, in 4 MB, or 8 MB from the 300,001st name on.
 
-    A name that comes again usually does so soon, so the oldest may be forgotten. An 8-byte hash of
+    A name that comes again usually follows soon, and the oldest may be forgotten. An 8-byte hash of
     each name is kept in an open-addressing table of fixed size. When the table is full, a new one
     replaces it, and the full one is kept until the new one is full too. Two different names share
     a hash with a probability of 1 in 2**64.

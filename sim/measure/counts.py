@@ -36,7 +36,8 @@ from .result import (
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What a result needs besides the counts. ``end`` is the end of the run in microseconds.
+    """The scenario and the end of a run: all that a result needs besides the counts. ``end`` is in
+    microseconds.
 
     ``ended`` is "settled", "until" or "aborted"; ``usernames`` and ``ips`` are how many the sender
     has.

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ..records import BlockRow, Incident
 from ..relay.kinds import KINDS, USERNAME_AND_IP, Kind, LimitSpec, WindowSpec
 from ..relay.policy import Policy
+from .formatting import lasting, moment, number, ordinal, plural, times
 from .result import Finding
-from .words import lasting, moment, number, ordinal, plural, times
 
 MARGIN = Fraction(101, 100)
 """Requests that are exactly per / count apart are on the edge of a window; 1% more is safe under
@@ -54,7 +54,7 @@ class Context(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What a finding is made from. ``cost`` is a sentence about the lost messages, or empty."""
+    """The input of one finding. ``cost`` is a sentence about the lost messages, or empty."""
 
     kind: Kind
     stats: RefusalStats

@@ -328,7 +328,7 @@ class Rows:
         """How much the busiest key has used up, at each moment at which a key uses more.
 
         Only refusals show transactions that ended without an acceptance, so a refused request is
-        count + 1, whatever was accepted before it.
+        count + 1 even if fewer were accepted before it.
         """
         if kind.per_connection and counts_messages(kind):  # no objects for each message
             at = self._accepted_at

@@ -150,7 +150,7 @@ def _highest_between(level: NDArray[np.int64], starts: NDArray[np.int64]) -> NDA
         return np.zeros(0, dtype=np.int64)
     # The 0 at the end makes a start at len(level) a valid index for reduceat.
     found: NDArray[np.int64] = np.maximum.reduceat(np.append(level, 0), starts[:-1])
-    # reduceat differs from what is needed in two ways: its last stretch runs to the end of the
+    # The result of reduceat needs two corrections: its last stretch runs to the end of the
     # array, and for an empty stretch it returns the value that follows.
     found[-1] = level[starts[-2] : starts[-1]].max(initial=0)
     found[starts[:-1] == starts[1:]] = 0

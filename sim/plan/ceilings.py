@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..measure.words import number, plural
+from ..measure.formatting import number, plural
 from ..relay.kinds import WindowSpec
 from ..relay.policy import Policy
 from ..units import MICRO, spoken

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..measure import Result
-from ..measure.words import lasting, moment, number, plural
+from ..measure.formatting import lasting, moment, number, plural
 from ..scenario.schema import Network
 from ..units import MICRO, duration, spoken
 from .answer import Nearest, Plan, Predicted

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..measure.words import lasting, moment, number, plural
+from ..measure.formatting import lasting, moment, number, plural
 from ..relay.kinds import WindowSpec
 from ..units import MICRO
 from .ceilings import Ceilings, ceilings, drain

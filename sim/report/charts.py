@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..measure.formatting import moment
 from ..measure.result import Result
-from ..measure.words import moment
 from ..relay.policy import Policy
 from ..units import MICRO
 from . import curves

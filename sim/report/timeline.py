@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..measure.formatting import moment
 from ..measure.story import Life
-from ..measure.words import moment
 from ..records import Incident
 from ..units import MICRO
 from .charts import Spec, limit_said, spec_of, zoom_by_key

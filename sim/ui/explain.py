@@ -10,8 +10,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from ..explain import Change, Evidence, Remedy, evidence
+from ..measure.formatting import moment
 from ..measure.story import Story
-from ..measure.words import moment
 from ..records import Incident
 from ..report import charts, timeline
 from ..scenario.text import value_text

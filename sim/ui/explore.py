@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ..measure.formatting import plural
 from ..measure.result import Result
-from ..measure.words import plural
 from ..report import charts, timeline, verdict
 from . import downloads, places, state
 from .frame import Shown, with_result
