@@ -29,7 +29,7 @@ from .production_connection import (
 )
 from .strategies.api import Message, messages_among
 from .strategies.catalogue import Runnable, Strategy, check_options, described, shipped
-from .tables import shown
+from .text import shown
 
 __all__ = ["Account", "Outcome", "send"]
 

@@ -19,7 +19,7 @@ from typing import Protocol, Self
 
 from .errors import ScenarioError
 from .strategies.api import Disconnected, Message, Refused
-from .tables import shown
+from .text import shown
 
 ID_HEADER = "X-Relaysim-Id"
 """The header by which a message is known on its way; added in front unless the message has it."""

@@ -17,8 +17,7 @@ from typing import Any
 from .. import units
 from ..measure.result import Finding as Met
 from ..plan.snippets import snippet_for
-from ..relay import Policy
-from ..relay.kinds import KINDS
+from ..relay import Policy, kinds
 from ..scenario import Scenario, build
 from ..strategies import catalogue
 from ..units import MICRO
@@ -199,7 +198,7 @@ def _of_limit(
     setting, value = module.said_for(met.limit, way, count)
     what = f"{value}: {met.what}"
     why = met.why
-    if KINDS[met.limit].per_connection:
+    if kinds.KINDS[met.limit].per_connection:
         what = f"fails at message {(count or 0) + 1}: {value}, this relay allows {count}"
         why = f"{met.what} {met.why}"
     return Finding(
@@ -261,7 +260,7 @@ def _with_remedy(
     """
     if finding.instead or not options or finding.limit is None:
         return finding
-    if KINDS[finding.limit].per_connection:
+    if kinds.KINDS[finding.limit].per_connection:
         names = [finding.setting] if finding.setting in options else list(options)
     else:
         names = [name for name in options if options[name] != given.get(name)]

@@ -21,7 +21,8 @@ from ..relay.kinds import KINDS
 from ..runner import Answer
 from ..scenario import Scenario, load_scenario
 from ..scenario.loader import TABLES
-from ..tables import printable, read_toml
+from ..schema_base import read_toml
+from ..text import printable
 from .common import common, console, print_json, run_all, status_of
 from .status import STOPPED
 

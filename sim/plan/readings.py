@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..limits.make import WINDOWS
+from ..limits import WINDOWS
 from ..relay.kinds import KINDS, FailedSpec, LoginsSpec, TransactionsSpec, WindowSpec
 from ..relay.policy import Policy
 

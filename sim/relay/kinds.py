@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..limits import WINDOWS, Key, Limit, make_limiter
-from ..tables import Duration, Table, choice
+from ..schema_base import Duration, Table, choice
 
 Window = Annotated[str, BeforeValidator(lambda value: choice(value, WINDOWS, "a window algorithm"))]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic.fields import FieldInfo
 
-from ..tables import Table
+from ..schema_base import Table
 from ..units import spoken
 from .kinds import (
     KINDS,

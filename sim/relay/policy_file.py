@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScenarioError, nearest
-from ..tables import read, read_toml, shown, unknown_key, written
+from ..schema_base import read, read_toml, unknown_key, written
+from ..text import shown
 from .kinds import KINDS
 from .policy import Policy
 

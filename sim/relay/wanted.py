@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import ScenarioError, nearest
 from ..smtp.replies import Reply
-from ..tables import shown
+from ..text import shown
 from .relay import ORDER_AT_AUTH, Refusal, Relay
 from .session import Session
 

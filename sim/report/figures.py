@@ -19,6 +19,7 @@ from ..measure.result import Result
 from ..measure.story import Life
 from ..relay.kinds import KINDS
 from ..relay.policy import Policy
+from ..text import cut
 from ..units import MICRO
 from . import curves
 from .curves import Bins, bins_of, look_of
@@ -215,8 +216,7 @@ def _panels(result: Result, title: str, heights: list[float]) -> tuple[Figure, l
 
 def _short(title: str) -> str:
     # A title is the person's own; a dollar would be read as mathematics.
-    text = title.replace("$", r"\$")
-    return text if len(text) <= 70 else text[:67] + "..."
+    return cut(title.replace("$", r"\$"), 70)
 
 
 def _finished(figure: Figure, panels: list[Axes], bins: Bins, *, legend: bool = True) -> Figure:

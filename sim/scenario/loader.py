@@ -21,8 +21,9 @@ from ..measure.expectations import Expectation, parse_expectations
 from ..relay.kinds import KINDS
 from ..relay.policy import Policy
 from ..relay.policy_file import load as load_policy
+from ..schema_base import Duration, Table, read, read_toml, unknown_key
 from ..strategies import catalogue
-from ..tables import Duration, Table, one_line, printable, read, read_toml, shown, unknown_key
+from ..text import one_line, printable, shown
 from .overrides import blamed, segments
 from .schema import HORIZON, LONGEST_FOR, WORKLOADS, Faults, Network, SenderSpec, Trace, Workload
 from .trace import read_trace

@@ -411,24 +411,9 @@ def _example(name: str) -> kinds.LimitSpec:
     """The limit with the article's numbers, or round ones if the article does not have it."""
     kind = kinds.KINDS[name]
     base = policy_file.load("mailersend", {}, "shipped", Path()).spec(name)
-    return base or kind.spec.model_validate({"count": 100, **({"per": "60s"} if kind.timed else {})})
-
-
-_ASSUMPTIONS.items()
-        if hasattr(base, field)
-    ]
-    return found + _reply(key, base)
-
-
-def whole_limit(name: str) -> dict[str, Any]:
-    """The least that a limit needs where the policy has none: the article's count and times."""
-    base = getattr(policy_file.load("mailersend", {}, "shipped", Path()), name)
-    times = {
-        key: spoken(getattr(base, key))
-        for key in ("per", "block")
-        if getattr(base, key, None) is not None
-    }
-    return {"count": base.count, **times}
+    return base or kind.spec.model_validate(
+        {"count": 100, **({"per": "60s"} if kind.timed else {})}
+    )
 
 
 _ASSUMPTIONS: dict[str, tuple[tuple[Any, str], ...]] = {

@@ -15,7 +15,7 @@ from ..errors import ScenarioError, nearest
 from ..relay.policy_file import shipped as policies
 from ..scenario.schema import WORKLOADS
 from ..strategies.catalogue import SHIPPED
-from ..tables import shown
+from ..text import shown
 from ..units import MICRO, duration, rate
 
 MOST_MESSAGES = 1_000_000

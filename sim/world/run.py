@@ -23,7 +23,7 @@ from ..measure.story import Story
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
-from ..tables import raised
+from ..text import raised
 from .clock import LAST, OTHER_THREAD, Clock
 from .network import wrong_password
 from .outbox import Outbox
