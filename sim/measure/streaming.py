@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from ..limits import Key
@@ -33,9 +34,10 @@ more message.
 """
 MOST_KEYS_TOLD_APART = 10_000
 """Keys that a limit refused; further ones are not counted."""
-
 MOST_RUNNING = 100_000
-"""Keys of a limit without a window, such as open connections."""
+"""Keys of a limit without a window, such as open connections; further ones are not counted."""
+LATEST_BLOCKS = 8
+"""The latest blocks, among which are all that one wrong password began: one for each limit."""
 
 # Names of the series in the bins, apart from those of the limits.
 ACCEPTED = "accepted"
@@ -67,7 +69,7 @@ class StreamingRecorder:
         self.ips: set[str] = set()
         self._log: list[Incident] = []
         self._blocks: list[BlockRow] = []
-        self._latest_blocks: deque[BlockRow] = deque(maxlen=2)
+        self._latest_blocks: deque[BlockRow] = deque(maxlen=LATEST_BLOCKS)
         self._by_limit: Counter[str] = Counter()
         self._by_code: Counter[int | None] = Counter()
         self._outcomes: Counter[str] = Counter()
@@ -95,8 +97,9 @@ class StreamingRecorder:
 
         # The IP and the username of each open connection.
         self._requesters: dict[int, tuple[str, str | None]] = {}
-        # The ends of blocks, each of which sets a consecutive count back to 0.
-        self._block_ends: deque[tuple[int, str, object]] = deque()
+        # A heap of the ends of blocks, each of which sets a consecutive count back to 0: the blocks
+        # of different limits, or of one whose policy changed, do not end in the order they began.
+        self._block_ends: list[tuple[int, str, Key]] = []
         self._uses: dict[str, Use] = {}
         self._bins = TimeBins([ACCEPTED], [OPEN, LOGINS])
         self.change(policy)
@@ -219,7 +222,7 @@ class StreamingRecorder:
             self._blocks.append(row)
         use = self._uses.get(limit)
         if use is not None and use.kind.consecutive:
-            self._block_ends.append((row.until, limit, use.key(0, ip or "", username)))
+            heappush(self._block_ends, (row.until, limit, use.key(0, ip or "", username)))
 
     # What the live relay reports of transactions that came to nothing.
 
@@ -337,10 +340,9 @@ class StreamingRecorder:
         return at
 
     def _end_blocks(self, at: int) -> None:
-        # All blocks of one limit last equally long, so they end in the order in which they began.
         ends = self._block_ends
         while ends and ends[0][0] <= at:
-            _, limit, key = ends.popleft()
+            _, limit, key = heappop(ends)
             use = self._uses.get(limit)
             if use is not None:
                 use.counter.empty(key)
