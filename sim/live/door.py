@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..measure import Result, RunInfo, StreamingRecorder, result_of
 from ..relay import Policy
-from ..relay.wanted import ObligingRelay
+from ..relay.forced import ForcedRefusals
 from ..scenario.schema import Faults
 from ..smtp.lines import HEAD
 from ..units import MICRO
@@ -64,7 +64,7 @@ class Door:
         self.kept_of_body = HEAD if settings.keep is None else self.scenario.policy.message_size
         self.witnesses = Witnesses(self.tally)
         plain = settings.on_loopback if settings.plain_auth is None else settings.plain_auth
-        self.relay = ObligingRelay(
+        self.relay = ForcedRefusals(
             self.scenario.policy,
             self.tally,
             self._right,
