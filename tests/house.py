@@ -25,6 +25,7 @@ STAGES: list[tuple[str, ...]] = [
     ("policies",),
     ("measure",),
     ("strategies",),
+    ("outbox",),
     ("scenario",),
     ("explain",),
     ("production_connection",),

@@ -14,12 +14,11 @@ from typing import Self
 
 from greenlet import GreenletExit
 
-from ..relay import Relay, Session
+from ..relay import Session
 from ..smtp.replies import Reply
 from ..strategies.api import Disconnected, Message, Refused
-from .clock import Clock
-from .network import NEVER, Way
-from .outbox import Outbox
+from .network import NEVER, NetworkPath
+from .stage import Stage
 
 SENDER_ADDRESS = "sender@example.com"
 NAME = "sender.example.com"
@@ -30,19 +29,19 @@ class WorldConnection:
 
     __slots__ = ("_clock", "_dies", "_outbox", "_session", "_way", "open")
 
-    def __init__(self, clock: Clock, way: Way, outbox: Outbox, session: Session, dies: int) -> None:
-        self._clock = clock
-        self._way = way
-        self._outbox = outbox
+    def __init__(self, stage: Stage, path: NetworkPath, session: Session, dies: int) -> None:
+        self._clock = stage.clock
+        self._way = path
+        self._outbox = stage.outbox
         self._session = session
         self._dies = dies
         self.open = True
 
     @classmethod
-    def connect(
-        cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str
-    ) -> Self:
+    def connect(cls, stage: Stage, way: NetworkPath, ip: str, username: str) -> Self:
         """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each."""
+        clock = stage.clock
+        relay = stage.relay
         begun = clock.moment + way.before_connection
         trip = way.rtt if way.steady else way.trip()
         at = begun + trip // 2
@@ -50,7 +49,7 @@ class WorldConnection:
         if way.faultless:
             session = relay.connect(ip, at)
             if session.reach_login():
-                connection = cls(clock, way, outbox, session, NEVER)
+                connection = cls(stage, way, session, NEVER)
                 connection._log_in_faultless(
                     username, begun + trip + (way.to_login if way.steady else way.drawn_to_login())
                 )
@@ -62,7 +61,7 @@ class WorldConnection:
             session = relay.connect(ip, at)
         greeting = session.greeting(at)
         dies = way.next_death(at)
-        connection = cls(clock, way, outbox, session, dies)
+        connection = cls(stage, way, session, dies)
         if not session.closed and dies < 1 << 62:
             relay.witness.closed(dies, session.number)  # an earlier end overwrites it
         t = begun + trip + (way.trip() if way.tls == "implicit" else 0) + way.trip()

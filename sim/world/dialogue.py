@@ -9,22 +9,17 @@ library.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from ..errors import Disconnected, StrategyError
+from ..relay import Session
 from ..smtp import replies
 from ..smtp.replies import Reply as RelayReply
 from ..strategies.dialogue import Reply, Say
 from ..units import MICRO
 from .connection import NAME, SENDER_ADDRESS
-from .network import NEVER
-
-if TYPE_CHECKING:
-    from ..relay import Session
-    from .clock import Clock
-    from .network import Way
-    from .outbox import Outbox
-    from .run import World
+from .network import NEVER, NetworkPath
+from .stage import Stage
 
 ALONE = ("AUTH", "STARTTLS")
 """Commands with nothing else in the same go."""
@@ -33,10 +28,12 @@ ALONE = ("AUTH", "STARTTLS")
 class WorldDialogue:
     """Implements ``strategies.dialogue.Dialogue``."""
 
-    def __init__(self, world: World, way: Way, session: Session, dies: int, username: str) -> None:
-        self._clock: Clock = world.clock
-        self._outbox: Outbox = world.outbox
-        self._way = way
+    def __init__(
+        self, stage: Stage, path: NetworkPath, session: Session, dies: int, username: str
+    ) -> None:
+        self._clock = stage.clock
+        self._outbox = stage.outbox
+        self._way = path
         self._session = session
         self._dies = dies
         self._username = username
@@ -51,10 +48,10 @@ class WorldDialogue:
 
     @classmethod
     def dial(
-        cls, world: World, way: Way, ip: str, username: str, patience: float | None = None
+        cls, stage: Stage, way: NetworkPath, ip: str, username: str, patience: float | None = None
     ) -> Self:
         """What ``LibrarySender.dial`` does."""
-        clock = world.clock
+        clock = stage.clock
         begun = clock.moment + way.before_connection
         trip = way.trip()
         if patience is not None and trip > patience * MICRO:
@@ -65,12 +62,12 @@ class WorldDialogue:
         if way.down(at):
             clock.wait_until(begun + trip)
             raise Disconnected("the relay refused the TCP connection")
-        session = world.relay.connect(ip, at)
-        dialogue = cls(world, way, session, way.next_death(at), username)
+        session = stage.relay.connect(ip, at)
+        dialogue = cls(stage, way, session, way.next_death(at), username)
         dialogue._greeting = session.greeting(at)
         dialogue.patience = patience
         if not session.closed and dialogue._dies < NEVER:
-            world.relay.witness.closed(
+            stage.relay.witness.closed(
                 dialogue._dies, session.number
             )  # an earlier end overwrites it
         clock.wait_until(begun + trip + (way.trip() if way.tls == "implicit" else 0))

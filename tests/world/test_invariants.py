@@ -15,7 +15,7 @@ from sim.limits import WINDOWS
 from sim.relay import LIMITS
 from sim.strategies.api import Disconnected, Refused
 from sim.world import World
-from sim.world.network import Way
+from sim.world.network import NetworkPath
 from tests.world.plain import PlainRelay
 from tests.world.worlds import QUIET, acceptances, scenario, world
 
@@ -351,10 +351,10 @@ def test_adding_workers_does_not_change_the_luck_of_the_others():
 
 def test_each_worker_draws_from_streams_of_its_own():
     chosen = scenario(network={"jitter": 0.5}, faults={"drop_connection": 0.5})
-    ways = [Way(chosen, name) for name in ("w0", "w1", "w0")]
+    ways = [NetworkPath(chosen, name) for name in ("w0", "w1", "w0")]
     for draw in (
-        Way.trip,
-        Way.drops,
+        NetworkPath.trip,
+        NetworkPath.drops,
     ):  # each by itself: one shared stream must not hide behind the other
         first, other, again = ([draw(way) for _ in range(300)] for way in ways)
         assert first == again != other
