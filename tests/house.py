@@ -28,7 +28,6 @@ STAGES: list[tuple[str, ...]] = [
     ("outbox",),
     ("scenario",),
     ("explain",),
-    ("production_connection",),
     ("world", "live", "production"),
     ("runner", "pytest_plugin"),
     ("sweep",),
@@ -45,7 +44,7 @@ STAGES: list[tuple[str, ...]] = [
 line never each other.
 """
 
-DOORS = {"production_connection", "world", "live", "production"}
+DOORS = {"world", "live", "production"}
 CLOCK_READERS = {"live", "production", "runner"}
 """The two doors of real time, and the watchdog that ends a person's code."""
 
@@ -113,7 +112,7 @@ STANDARD = {
 
 STANDARD_IN = {
     "interval": {"measure", "plan", "report", "cli"},  # of confidence
-    "host": {"live", "production", "production_connection"},  # of an address
+    "host": {"live", "production"},  # of an address
     "config": {"pytest_plugin"},  # the argument's name is pytest's
     "item": {"pytest_plugin"},  # likewise
     "socket": {"world", "live", "production"},

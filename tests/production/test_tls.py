@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from sim.production import Account, send
 from sim.strategies.api import Sender
-from tests.receiver import ACCOUNT, PATIENCE, receiver, workload
+from tests.production.receiver import ACCOUNT, PATIENCE, receiver, workload
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning:aiosmtpd", "ignore::DeprecationWarning:aiosmtpd"
