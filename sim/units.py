@@ -10,6 +10,8 @@ import math
 import re
 from fractions import Fraction
 
+from .text import cut
+
 MICRO = 1_000_000
 """Microseconds in a second."""
 
@@ -123,4 +125,4 @@ def _shown(value: object) -> str:
         text = f'"{value}"' if isinstance(value, str) else repr(value)
     except ValueError:  # a whole number of thousands of digits
         text = "a number of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return cut(text)

@@ -16,10 +16,11 @@ from pathlib import Path
 
 STAGES: list[tuple[str, ...]] = [
     ("errors",),
+    ("text",),
     ("units",),
     ("streams",),
     ("records",),
-    ("tables",),
+    ("schema_base",),
     ("limits", "smtp"),
     ("relay",),
     ("policies",),

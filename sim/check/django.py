@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from ..errors import ScenarioError
+from ..text import cut
 from .found import Case, Finding, Setting, Way, stops
 from .lines_of_python import ELSEWHERE, Unknown, assigned, in_classes
 
@@ -133,11 +134,11 @@ def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
 def _other_backend(backend: Setting, name: str) -> Finding:
     if name in FOR_NO_RELAY:
         return Finding(
-            f"nothing of this is for a relay: {_short(name)} {FOR_NO_RELAY[name]}",
+            f"nothing of this is for a relay: {cut(name)} {FOR_NO_RELAY[name]}",
             "EMAIL_BACKEND",
             backend.line,
         )
-    what = f"EMAIL_BACKEND is {_short(name)}, which is not Django's own: how it sends is not known, and nothing of this is judged"
+    what = f"EMAIL_BACKEND is {cut(name)}, which is not Django's own: how it sends is not known, and nothing of this is judged"
     return Finding(what, "EMAIL_BACKEND", backend.line)
 
 
@@ -167,10 +168,10 @@ def _unread(settings: Mapping[str, Setting]) -> list[Finding]:
             )
             found.append(Finding(f"{name} {what}; it is judged {taken}", name, each.line))
         elif name in DECIDING and each.outside:
-            what = f"{name} is looked up outside this file; it is judged by its default, {_short(repr(each.value))}"
+            what = f"{name} is looked up outside this file; it is judged by its default, {cut(repr(each.value))}"
             found.append(Finding(what, name, each.line))
         elif name not in KNOWN and (close := get_close_matches(name, KNOWN, n=1, cutoff=CLOSE)):
-            what = f'{_short(name)} is no setting of Django\'s; did you mean "{close[0]}"?'
+            what = f'{cut(name)} is no setting of Django\'s; did you mean "{close[0]}"?'
             found.append(Finding(what, name, each.line, "Django takes no notice of it."))
     return found
 
@@ -227,7 +228,7 @@ def _transport(settings: Mapping[str, Setting]) -> list[Finding]:
     if isinstance(relay, str) and relay != RELAYS_HOST:
         found.append(
             Finding(
-                f"EMAIL_HOST is {_short(relay)}; it is judged as if it were this relay",
+                f"EMAIL_HOST is {cut(relay)}; it is judged as if it were this relay",
                 "EMAIL_HOST",
                 settings["EMAIL_HOST"].line,
             )
@@ -253,7 +254,7 @@ def _timeout(settings: Mapping[str, Setting]) -> list[Finding]:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
         return [
             stops(
-                f"EMAIL_TIMEOUT is {_short(repr(value))}, which is no number of seconds above 0",
+                f"EMAIL_TIMEOUT is {cut(repr(value))}, which is no number of seconds above 0",
                 "EMAIL_TIMEOUT",
                 given.line,
                 "Django hands it to the connection, which refuses it.",
@@ -277,7 +278,3 @@ def _unknown(settings: Mapping[str, Setting], *names: str) -> bool:
         isinstance(settings[name].value, Unknown) if name in settings else ELSEWHERE in settings
         for name in names
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."

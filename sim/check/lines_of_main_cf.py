@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..errors import ScenarioError
+from ..text import cut
 from .found import Setting
 
 NAME = re.compile(r"[A-Za-z_][\w.-]*\Z", re.ASCII)
@@ -37,7 +38,7 @@ def parameters(text: str, place: str) -> dict[str, Setting]:
             raise ScenarioError(
                 f"{place}:{line}",
                 "",
-                f'"{_short(logical)}" is no parameter of a main.cf; write name = value, or # before a comment',
+                f'"{cut(logical)}" is no parameter of a main.cf; write name = value, or # before a comment',
             )
         found[name] = Setting(value.strip(), line)
     return found
@@ -89,7 +90,3 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         parts = [line.strip()]
     if parts:
         yield begun, " ".join(parts)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."

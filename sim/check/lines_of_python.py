@@ -11,9 +11,9 @@ import ast
 import warnings
 from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
-from typing import Any
 
 from ..errors import ScenarioError
+from ..text import cut
 from .found import Setting
 from .values_of_python import UNKNOWN, Told, Unknown, told
 
@@ -151,7 +151,7 @@ def _one(possible: Possible) -> Setting | None:
     last = there[-1]
     if len(possible) > MOST or any(isinstance(each.value, Unknown) for each in there):
         return Setting(UNKNOWN, last.line)
-    said = [f"{_short(each.value)} (line {each.line})" for each in there] + ["not there"] * (
+    said = [f"{cut(repr(each.value))} (line {each.line})" for each in there] + ["not there"] * (
         None in possible
     )
     return Setting(Unknown(f"{', '.join(said[:-1])} or {said[-1]}"), last.line)
@@ -209,7 +209,7 @@ def _by_running(named: ast.expr, whole: ast.expr, state: State) -> None:
 def _elsewhere(node: ast.AST, state: State) -> None:
     """Names come from somewhere else here."""
     said = " ".join(ast.unparse(node).split())
-    state[ELSEWHERE] = (Setting(_short(said, text=True), getattr(node, "lineno", 1)),)
+    state[ELSEWHERE] = (Setting(cut(said), getattr(node, "lineno", 1)),)
 
 
 def _set_unknown(targets: Iterable[ast.expr], state: State) -> None:
@@ -222,8 +222,3 @@ def _names(targets: Iterable[ast.expr]) -> list[str]:
     return [
         node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
     ]
-
-
-def _short(value: Any, *, text: bool = False) -> str:
-    said = value if text else repr(value)
-    return said if len(said) <= 60 else f"{said[:57]}..."

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import ScenarioError, nearest
 from ..strategies.libraries.nodemailer import Nodemailer
+from ..text import cut
 from .found import Case, Finding, Setting, Way, stops
 from .nodemailer_file import read
 
@@ -197,7 +198,7 @@ def _known(settings: Mapping[str, Setting]) -> tuple[dict[str, Setting], list[Fi
     for name, each in settings.items():
         if isinstance(each.value, str) and PUT_IN.search(each.value):
             del merged[name]
-            what = f"{_short(name)} is {_said(each.value)}, which something else puts a value in; it is judged as if it were not there"
+            what = f"{cut(name)} is {_said(each.value)}, which something else puts a value in; it is judged as if it were not there"
             findings.append(Finding(what, name, each.line))
     return merged, findings
 
@@ -275,7 +276,7 @@ def _transport(merged: Mapping[str, Setting]) -> list[Finding]:
         if name not in KNOWN and (close := nearest(name, KNOWN)):
             found.append(
                 Finding(
-                    f"{_short(name)} is no option of Nodemailer's{close}",
+                    f"{cut(name)} is no option of Nodemailer's{close}",
                     name,
                     each.line,
                     "Nodemailer takes no notice of what it does not know.",
@@ -399,8 +400,4 @@ def _plain(merged: Mapping[str, Setting], name: str) -> int | None:
 
 
 def _said(value: object) -> str:
-    return _short(json.dumps(value, ensure_ascii=False))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return cut(json.dumps(value, ensure_ascii=False))

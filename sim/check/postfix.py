@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import ScenarioError
 from ..strategies import catalogue
+from ..text import cut
 from .found import Case, Finding, Setting, Way, stops
 from .lines_of_main_cf import expanded, parameters
 
@@ -207,7 +208,7 @@ def _as(kind: type, name: str, text: str, place: str) -> object:
     if kind is bool:
         if text.lower() not in ("yes", "no"):
             raise ScenarioError(
-                place, name, f'"{_short(text)}" is neither yes nor no{_commented(text)}'
+                place, name, f'"{cut(text)}" is neither yes nor no{_commented(text)}'
             )
         return text.lower() == "yes"
     if kind is int:
@@ -215,7 +216,7 @@ def _as(kind: type, name: str, text: str, place: str) -> object:
             raise ScenarioError(
                 place,
                 name,
-                f'"{_short(text)}" is not a whole number of at most nine digits{_commented(text)}',
+                f'"{cut(text)}" is not a whole number of at most nine digits{_commented(text)}',
             )
         return int(text)
     return text if "feedback" in name else _time(name, text, place)
@@ -227,7 +228,7 @@ def _time(name: str, text: str, place: str) -> str:
         raise ScenarioError(
             place,
             name,
-            f'"{_short(text)}" is not a time; write it like 10s, 5m, 1h or 5d{_commented(text)}',
+            f'"{cut(text)}" is not a time; write it like 10s, 5m, 1h or 5d{_commented(text)}',
         )
     return f"{min(MOST_SECONDS, int(found[1]) * SECONDS[found[2] or ('d' if name in IN_DAYS else 's')])}s"
 
@@ -259,12 +260,12 @@ def _transport(values: Mapping[str, str], lines: Mapping[str, int]) -> list[Find
         return []
     if not relay.startswith("["):
         host, colon, service = relay.partition(":")
-        what = f"relayhost is {_short(relay)}: without [ ] around the name Postfix asks for its MX records first"
-        told(Finding, what, "relayhost", f"relayhost = [{_short(host)}]{colon}{_short(service)}")
+        what = f"relayhost is {cut(relay)}: without [ ] around the name Postfix asks for its MX records first"
+        told(Finding, what, "relayhost", f"relayhost = [{cut(host)}]{colon}{cut(service)}")
     if RELAYS_HOST not in relay:
         told(
             Finding,
-            f"relayhost is {_short(relay)}; it is judged as if it were this relay",
+            f"relayhost is {cut(relay)}; it is judged as if it were this relay",
             "relayhost",
         )
     if values["smtp_sasl_auth_enable"].lower() != "yes":
@@ -298,7 +299,7 @@ def _elsewhere(
             )
         )
     if service not in ("", "smtp", "relay"):
-        what = f"default_transport is {_short(service)}, whose own parameters and service are not read; it is judged as smtp"
+        what = f"default_transport is {cut(service)}, whose own parameters and service are not read; it is judged as smtp"
         found.append(Finding(what, "default_transport", lines.get("default_transport")))
     limit = "smtp_destination_recipient_limit"
     if values[limit] == "1":
@@ -326,11 +327,7 @@ def _misspelt(settings: Mapping[str, Setting]) -> list[Finding]:
         if close:
             found.append(
                 Finding(
-                    f'{_short(name)} is not read here; did you mean "{close[0]}"?', name, each.line
+                    f'{cut(name)} is not read here; did you mean "{close[0]}"?', name, each.line
                 )
             )
     return found
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."

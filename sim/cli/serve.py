@@ -22,7 +22,7 @@ from ..live.open_files import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
 from ..scenario.loader import toml_value
-from ..tables import shown
+from ..text import shown
 from .common import console, print_json_text, status_of
 from .watching import Watching
 

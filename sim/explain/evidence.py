@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..limits import Limit
-from ..limits.limiter import Key
+from ..limits import Key, Limit
 from ..measure.story import Story
 from ..measure.words import lasting, moment, ordinal, plural
 from ..records import BlockRow, Incident
-from ..relay.policy import LoginsSpec, Policy, WindowSpec
+from ..relay.kinds import LoginsSpec, WindowSpec
+from ..relay.policy import Policy
 
 FAILURES = ("failed_logins_per_ip", "failed_logins_per_username_ip")
 

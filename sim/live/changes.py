@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ScenarioError
-from ..relay.policy import changed, load, shipped
+from ..relay.policy_file import changed, load, shipped
 from ..relay.wanted import PASSWORD
 from ..scenario.schema import Faults, Network
-from ..tables import choice, read, shown, written
+from ..schema_base import choice, read, written
+from ..text import shown
 from ..units import seconds
 
 if TYPE_CHECKING:

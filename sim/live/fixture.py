@@ -17,7 +17,7 @@ from ..errors import ScenarioError, nearest
 from ..measure import Result
 from ..measure.words import number, plural
 from ..scenario import load_scenario
-from ..tables import Table, read
+from ..schema_base import Table, read
 from .program import environment
 from .running import Running, running, scenario_of
 

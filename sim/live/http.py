@@ -18,7 +18,7 @@ from aiohttp import web
 
 from ..errors import ScenarioError
 from ..relay.wanted import PASSWORD
-from ..tables import one_line, shown
+from ..text import one_line, shown
 from ..units import seconds
 from .metrics import exposed
 

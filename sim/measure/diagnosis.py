@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ..records import BlockRow, Incident
-from ..relay.policy import WindowSpec
+from ..relay.kinds import WindowSpec
 from .facts import Facts
 from .result import Finding
 from .series import FAILURES

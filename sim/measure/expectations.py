@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from ..errors import ScenarioError, nearest
-from ..tables import shown
+from ..text import shown
 from . import result as parts
 from .result import Outcome, Result
 

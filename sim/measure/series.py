@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import BlockRow, Incident
-from ..relay.policy import LIMITS
+from ..relay.kinds import KINDS
 from ..units import seconds
 from . import statistics as st
 from .facts import Facts
@@ -54,7 +54,7 @@ def series(rows: Rows, blocks: Sequence[BlockRow], open_steps: Levels, facts: Fa
 def limits_of(incidents: Sequence[Incident], facts: Facts) -> list[str]:
     """The limits of the policy, and those that it had when they refused something."""
     hit = {row.limit for row in incidents}
-    return [name for name in LIMITS if name in facts.policy.limits or name in hit]
+    return [name for name in KINDS if name in facts.policy.limits or name in hit]
 
 
 def highest(levels: Iterable[Levels], width: int, bins: int) -> list[int]:

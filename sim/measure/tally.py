@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from ..records import BlockRow, Incident
-from ..relay.policy import LIMITS, Policy
+from ..relay.kinds import KINDS
+from ..relay.policy import Policy
 from .bins import Bins
 from .diagnosis import Hit
 from .distinct import Distinct
@@ -220,7 +221,7 @@ class Tally:
     @property
     def limits(self) -> list[str]:
         """The limits of the policy, and those that it had when they refused something."""
-        return [name for name in LIMITS if name in self._has or self.by_limit[name]]
+        return [name for name in KINDS if name in self._has or self.by_limit[name]]
 
     @property
     def unsent(self) -> int:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..measure.words import number, plural
-from ..relay.policy import Policy, WindowSpec
+from ..relay.kinds import WindowSpec
+from ..relay.policy import Policy
 from ..units import MICRO, spoken
 from .cycle import Cycle
 from .knobs import Knobs, Setting

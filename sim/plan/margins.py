@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ..relay.policy import Policy, WindowSpec
+from ..relay.kinds import WindowSpec
+from ..relay.policy import Policy
 from .cycle import Cycle
 from .knobs import Knobs, Setting
 

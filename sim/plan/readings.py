@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..limits.make import WINDOWS
-from ..relay.policy import LIMITS, FailedSpec, LoginsSpec, Policy, TransactionsSpec, WindowSpec
+from ..limits import WINDOWS
+from ..relay.kinds import FailedSpec, LoginsSpec, TransactionsSpec, WindowSpec
+from ..relay.policy import Policy
 from .ceilings import FAILURES
 
 
@@ -77,7 +78,7 @@ def reversals(policy: Policy) -> list[Reading]:
 
 def _turned(policy: Policy) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
-    for name in (limit for limit in LIMITS if getattr(policy, limit) is not None):
+    for name in policy.limits:
         spec = getattr(policy, name)
         if isinstance(spec, TransactionsSpec):
             found.append(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..measure.words import lasting, moment, number, plural
-from ..relay.policy import WindowSpec
+from ..relay.kinds import WindowSpec
 from ..units import MICRO
 from .ceilings import Ceilings, ceilings, drain
 from .knobs import Setting

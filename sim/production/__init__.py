@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import ScenarioError
 from ..strategies.api import Message
 from ..strategies.catalogue import Runnable, Strategy, check_options, described, shipped
-from ..tables import shown
+from ..text import shown
 from .account import Account, Outcome
 from .run import Run
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..errors import ScenarioError
 from ..strategies.api import Message
-from ..tables import shown
+from ..text import shown
 
 ADDRESS = re.compile(r"[!-;=?-~]+")
 """Printable ASCII without space and angle brackets, so that nothing ends a command early."""

@@ -8,7 +8,7 @@ import re
 
 from ..errors import ScenarioError
 from ..strategies.api import Message
-from ..tables import shown
+from ..text import shown
 from .account import ADDRESS
 
 ID_HEADER = "X-Relaysim-Id"

@@ -11,7 +11,7 @@ from functools import partial
 from ..errors import Disconnected, Refused, ScenarioError
 from ..outbox import Claim
 from ..strategies.catalogue import Runnable
-from ..tables import shown
+from ..text import shown
 from .account import Account, Outcome
 from .messages import checked
 from .sender import ProductionSender

@@ -18,6 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from ..measure.result import Result
 from ..measure.story import Life
 from ..relay.policy import Policy
+from ..text import cut
 from ..units import MICRO
 from . import curves
 from .curves import LOOKS, Bins, bins_of
@@ -214,8 +215,7 @@ def _panels(result: Result, title: str, heights: list[float]) -> tuple[Figure, l
 
 def _short(title: str) -> str:
     # A title is the person's own; a dollar would be read as mathematics.
-    text = title.replace("$", r"\$")
-    return text if len(text) <= 70 else text[:67] + "..."
+    return cut(title.replace("$", r"\$"), 70)
 
 
 def _finished(figure: Figure, panels: list[Axes], bins: Bins, *, legend: bool = True) -> Figure:

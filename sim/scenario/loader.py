@@ -18,10 +18,12 @@ from pydantic import Field
 
 from ..errors import ScenarioError, nearest
 from ..measure.expectations import Expectation, parse_expectations
-from ..relay.policy import LIMITS, Policy
-from ..relay.policy import load as load_policy
+from ..relay.kinds import KINDS
+from ..relay.policy import Policy
+from ..relay.policy_file import load as load_policy
+from ..schema_base import Duration, Table, read, read_toml, unknown_key
 from ..strategies import catalogue
-from ..tables import Duration, Table, one_line, printable, read, read_toml, shown, unknown_key
+from ..text import one_line, printable, shown
 from .overrides import blamed, segments
 from .schema import HORIZON, LONGEST_FOR, WORKLOADS, Faults, Network, SenderSpec, Trace, Workload
 from .trace import read_trace
@@ -160,7 +162,9 @@ def _built(
         lambda: read(Network, _table(whole, "network", place), place, "network")
     )
     faults = gathered.take(lambda: read(Faults, _table(whole, "faults", place), place, "faults"))
-    limits = policy.limits if policy else LIMITS  # a mistake in [policy] is not one in [expect] too
+    limits = (
+        policy.limits if policy else tuple(KINDS)
+    )  # a mistake in [policy] is not one in [expect] too
     expect = gathered.take(
         lambda: parse_expectations(_table(whole, "expect", place), limits, place)
     )

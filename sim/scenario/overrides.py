@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..errors import ScenarioError
-from ..tables import one_line
+from ..text import one_line
 
 
 def segments(key: str) -> list[str]:

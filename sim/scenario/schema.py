@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ..tables import Duration, Rate, Table
+from ..schema_base import Duration, Rate, Table
 from ..units import MICRO
 
 HORIZON = 7 * 86_400 * MICRO

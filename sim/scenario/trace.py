@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .. import units
 from ..errors import ScenarioError
-from ..tables import shown
+from ..text import shown
 from .schema import LONGEST_FOR, MOST_MESSAGES
 
 

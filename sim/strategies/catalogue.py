@@ -18,7 +18,7 @@ from typing import Any
 
 from .. import units
 from ..errors import ScenarioError, nearest
-from ..tables import raised, shown
+from ..text import raised, shown
 from . import adaptive, batches, connection_per_message, one_connection, paced, retry
 from .api import Sender
 from .libraries import (

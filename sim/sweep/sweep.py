@@ -16,7 +16,7 @@ from ..errors import ScenarioError
 from ..runner import PATIENCE
 from ..scenario import build
 from ..scenario.loader import lay_on, toml_value
-from ..tables import read_toml
+from ..schema_base import read_toml
 from .cluster import run_on_dask
 from .keys import Keys, package_digest
 from .local import run_here, run_in_processes

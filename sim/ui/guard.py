@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScenarioError, nearest
-from ..relay.policy import shipped as policies
+from ..relay.policy_file import shipped as policies
 from ..scenario.schema import WORKLOADS
 from ..strategies.catalogue import SHIPPED
-from ..tables import shown
+from ..text import shown
 from ..units import MICRO, duration, rate
 
 MOST_MESSAGES = 1_000_000

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from ..errors import ScenarioError
-from ..relay.policy import LIMITS
+from ..relay.kinds import KINDS
 from ..strategies import catalogue
 from . import controls, setting, state, values
 from .controls import Control
@@ -102,7 +102,7 @@ def _more_options(options: Sequence[Control], mistakes: Mistakes) -> None:
 def _policy(mistakes: Mistakes) -> None:
     _draw([controls.policies_choice(), controls.window()], mistakes)
     use = values.shown(state.tables(), controls.policies_choice())
-    for name in LIMITS:
+    for name in KINDS:
         _limit(name, use, mistakes)
     _left(mistakes, "policy")
 

@@ -18,7 +18,7 @@ from ..errors import ScenarioError
 from ..scenario import Scenario, build
 from ..scenario.loader import lay_on, toml_value
 from ..scenario.text import value_text
-from ..tables import one_line
+from ..text import one_line
 from . import guard
 
 Tables = dict[str, Any]

@@ -67,9 +67,8 @@ class WorldDialogue:
         dialogue._greeting = session.greeting(at)
         dialogue.patience = patience
         if not session.closed and dialogue._dies < NEVER:
-            stage.relay.witness.closed(
-                dialogue._dies, session.number
-            )  # an earlier end overwrites it
+            # An earlier end overwrites it.
+            stage.relay.observer.closed(dialogue._dies, session.number)
         clock.wait_until(begun + trip + (way.trip() if way.tls == "implicit" else 0))
         return dialogue
 

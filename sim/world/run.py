@@ -26,7 +26,7 @@ from ..outbox import Claim
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
-from ..tables import raised
+from ..text import raised
 from .clock import LAST, OTHER_THREAD, Clock
 from .network import wrong_password
 from .outbox import WorldOutbox

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sim.measure import Recorder
-from sim.relay import LIMITS, Relay, Session, load
+from sim.relay import KINDS, Relay, Session, load
 from tests.agreement.oracle import FlexibleOracle, Terms
 
 SETTINGS = settings(
@@ -32,7 +32,7 @@ MS = 1_000
 MINUTE = 60_000
 HOUR = 3_600_000
 DAY = 86_400_000
-TRANSACTIONS, CONNECTIONS, LOGINS, FAILED_IP, FAILED_PAIR = LIMITS
+TRANSACTIONS, CONNECTIONS, LOGINS, FAILED_IP, FAILED_PAIR = KINDS
 SPANS = st.one_of(st.integers(1, 30), st.sampled_from([125, 1_000, MINUTE, HOUR, 20 * DAY]))
 SMALL = st.fixed_dictionaries(
     {},
@@ -153,7 +153,7 @@ MOVES = st.lists(
 @pytest.mark.parametrize(
     ("limits", "reached"),
     [
-        pytest.param(SMALL, set(LIMITS), id="small"),
+        pytest.param(SMALL, set(KINDS), id="small"),
         pytest.param(st.just(ARTICLE), {TRANSACTIONS, FAILED_PAIR}, id="the-article"),
     ],
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.relay import Policy
-from sim.relay.policy import WindowSpec
+from sim.relay.kinds import WindowSpec
 from tests.limits.brute import BRUTE, COUNTS_REFUSED
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.limits import WINDOWS
-from sim.relay import LIMITS
+from sim.relay import KINDS
 from sim.strategies.api import Disconnected, Refused
 from sim.world import World
 from sim.world.network import NetworkPath
@@ -273,7 +273,7 @@ def test_the_sums_the_limits_and_the_blocks_hold():
 
     hold()
     assert set(met) == {
-        *LIMITS,
+        *KINDS,
         "settled",
         "until",
         "lost",

@@ -1,12 +1,11 @@
-"""Strict reading of tables that a person wrote: a model or every mistake in it, one line each.
+"""Strict reading of TOML tables into pydantic models, with errors in the words of the user.
 
-Turns what pydantic finds into place, key, value, what is allowed and the nearest name. Knows
-nothing of what the tables mean.
+:func:`read` returns a model, or raises one ScenarioError with a line for every mistake: its place,
+key and value, and what is allowed instead. :func:`read_toml` reads the tables of a file.
 """
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
@@ -17,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, Val
 
 from . import units
 from .errors import ScenarioError, nearest
+from .text import one_line, shown
 
 
 class Table(BaseModel):
@@ -113,55 +113,6 @@ def _written(key: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_written(key, each) for each in value]
     return units.seconds(value) if key in DURATIONS else value
-
-
-def shown(value: object) -> str:
-    """A value as a person wrote it, cut to 60 characters."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = one_line(f'"{value}"') if isinstance(value, str) else _repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def one_line(text: str) -> str:
-    """``text`` with line ends and all else that cannot be printed escaped, so that a mistake stays
-    one line.
-    """
-    return (
-        text
-        if text.isprintable()
-        else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
-    )
-
-
-def raised(error: BaseException) -> str:
-    """The kind and the words of somebody else's exception, in one line and cut to 300 characters."""
-    kind = type(error).__name__
-    try:
-        said = str(error)
-    except Exception:  # it cannot even say what it is
-        return kind
-    said = one_line(said if len(said) <= 300 else said[:297] + "...")
-    return f"{kind}: {said}" if said else kind
-
-
-def printable(name: str) -> str:
-    """A file's name as text, whatever the locale; bytes that are no UTF-8 become the sign for that."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
-def _repr(value: object) -> str:
-    try:
-        return repr(value)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # a whole number of thousands of digits, or tables within tables without end
-        return (
-            "a number that is far too long"
-            if isinstance(value, int)
-            else "a value that is far too long"
-        )
 
 
 def choice(value: object, allowed: tuple[str, ...], what: str) -> str:
