@@ -61,7 +61,7 @@ class Outbox(ABC):
         self._next = 0  # the first message that was never taken
         self._unsettled = total
         self.latest = 0
-        """When the latest acceptance happens, which in virtual time may lie ahead of the present."""
+        """The time of the latest acceptance, which in virtual time may be ahead of the present."""
 
     @abstractmethod
     def index(self, message: Message) -> int:

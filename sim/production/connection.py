@@ -86,7 +86,7 @@ class ProductionConnection:
 
     @contextmanager
     def _talk(self, message: str | None = None) -> Iterator[None]:
-        """Turns smtplib's errors into a strategy's. ``message`` is the id of the current message."""
+        """Turns smtplib's errors into a strategy's. ``message``: the id of the current message."""
         try:
             yield
         except smtplib.SMTPResponseException as error:
@@ -123,7 +123,7 @@ class ProductionConnection:
             if self._smtp is not None:
                 _want(self._smtp.docmd("RSET"))
         except OSError:
-            self._hang_up()  # the strategy gets the refusal; its next send finds the connection closed
+            self._hang_up()  # the strategy gets the refusal, and Disconnected from its next send
 
     def _gone(self, text: str, message: str | None) -> Disconnected:
         self._hang_up()

@@ -24,7 +24,7 @@ class ProductionOutbox(Outbox):
         self._check = check
         self.submitted: list[Message] = []
         self._numbers: dict[str, int] = {}
-        # A strategy may put a message back with other data: that is then sent, though Outcome.unsent
+        # A strategy may put a message back with other data. That is then sent, but Outcome.unsent
         # has the message as it was submitted.
         self._rewritten: dict[int, Message] = {}
         self.accepted_ids: list[str] = []

@@ -27,7 +27,9 @@ HEARTBEAT = 0.2
 
 
 class Run:
-    """The threads of a run. Call ``put_in`` or ``feed``, ``start_workers``, ``wait``, ``outcome``."""
+    """The threads of a run. Call ``put_in`` or ``feed``, ``start_workers``, ``wait`` and
+    ``outcome``, in this order.
+    """
 
     def __init__(self, account: Account, seed: int) -> None:
         self.stage = Stage(account, seed, self._start)

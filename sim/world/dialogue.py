@@ -113,7 +113,8 @@ class WorldDialogue:
         for one in commands:
             if (one.verb in ("MAIL", "RCPT", "BODY")) != (one.message is not None):
                 raise StrategyError(
-                    f"say({one.verb}): MAIL, RCPT and BODY take a message, and no other command does"
+                    f"say({one.verb}): MAIL, RCPT and BODY take a message, "
+                    "and no other command does"
                 )
 
     def _judge(self, said: Say) -> Callable[[int], RelayReply | None]:

@@ -97,7 +97,7 @@ class NetworkPath:
 
 
 def wrong_password(scenario: Scenario) -> Callable[[str, str, int], bool]:
-    """The relay's accounts: every login is right, except while the fault ``wrong_password`` lasts."""
+    """The relay's accounts: each login is right, unless the fault ``wrong_password`` is on."""
     wrong = scenario.faults.wrong_password
     if wrong is None:
         return lambda username, password, at: True

@@ -1,4 +1,4 @@
-"""The outbox in virtual time: messages that arrive at known moments, and workers that wait for them.
+"""The outbox in virtual time: messages with known arrival times, and workers that wait for them.
 
 An arrival costs no event: a worker that takes compares the arrival times with the clock, and only
 one that has to wait sets an alarm. Knows the clock and messages, nothing of relays.

@@ -50,7 +50,7 @@ OURS = str(Path(__file__).parents[1])
 
 @contextmanager
 def _rare_collection() -> Iterator[None]:
-    """Makes Python collect garbage less often: a run makes millions of objects and hardly a cycle."""
+    """Collects garbage less often: a run makes millions of objects and hardly a cycle."""
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], 100_000), *before[1:])
     try:

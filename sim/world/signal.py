@@ -1,4 +1,4 @@
-"""A signal that strands of one worker's process wait for: implements ``strategies.dialogue.Signal``.
+"""``strategies.dialogue.Signal`` in virtual time: strands of one worker's process wait for it.
 
 Knows the clock only.
 """

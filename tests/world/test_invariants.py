@@ -168,7 +168,7 @@ def check_sums(made: World, result: Any) -> None:
 
 
 def check_connections(made: World) -> None:
-    """No connection gets more than its limit; none is used before it is logged in or after its end."""
+    """No connection gets more than its limit, or is used before its login or after its end."""
     spec = made.scenario.policy.transactions_per_connection
     on = Counter(connection for _, connection, _ in acceptances(made))
     assert spec is None or max(on.values(), default=0) <= spec.count
