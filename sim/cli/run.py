@@ -16,7 +16,7 @@ import click
 from .. import report
 from ..errors import ScenarioError, nearest
 from ..measure import Result
-from ..measure.words import plural
+from ..measure.formatting import plural
 from ..relay.kinds import KINDS
 from ..runner import Answer
 from ..scenario import Scenario, load_scenario

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import ScenarioError
 from ..measure import Result
-from ..measure.words import lasting, number, plural
+from ..measure.formatting import lasting, number, plural
 from ..scenario.schema import MOST_MESSAGES
 from ..scenario.trace import read_trace
 from ..units import MICRO, spoken

@@ -1,17 +1,15 @@
-"""The least time between logins that is safe whatever window algorithm the relay uses, and the one
-that is the limit itself.
+"""The gap between logins: ``least_gap``, safe under every window algorithm, and ``edge_gap``, which
+meets the limit exactly.
 
-Of n evenly spaced requests any stretch of ``per`` holds at most n where n gaps are longer than
-``per``; exactly ``per`` is the edge, which no jitter may touch. So one hundredth more is taken, or
-what the jitter needs if that is more. Microseconds.
+If n gaps are longer than ``per``, any window of ``per`` holds at most n evenly spaced requests.
+Jitter must not shorten n gaps to ``per``, so the safe gap is 1% longer, or more if the jitter needs
+it. Times are microseconds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
-from ..relay.kinds import WindowSpec
 from ..relay.policy import Policy
 from .cycle import Cycle
 from .knobs import Knobs, Setting
@@ -26,17 +24,17 @@ DEVIATIONS = 5.0
 def least_gap(
     policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool
 ) -> int | None:
-    """The least safe gap; None where these workers exceed a limit however long they wait.
-    ``setting.gap`` is not read.
+    """The least safe gap; None if these workers exceed a limit with any gap. ``setting.gap`` is
+    not used.
 
-    ``trickle`` says that a connection may carry a single message, so that it is over sooner than a
-    full one.
+    ``trickle`` means that a connection may carry a single message and so end sooner than a full
+    one.
     """
     return _gap(policy, cycle, knobs, setting, trickle=trickle, safe=True)
 
 
 def edge_gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting) -> int | None:
-    """The gap at which the limit is met exactly, without any margin."""
+    """The gap that meets the limit exactly, without a margin."""
     return _gap(policy, cycle, knobs, setting, trickle=False, safe=False)
 
 
@@ -44,8 +42,10 @@ def _gap(
     policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool, safe: bool
 ) -> int | None:
     least = 0.0
-    for spec, sharing in _shared(policy, setting):
-        most = _turns(spec, knobs, setting, sharing)
+    for kind, spec in policy.rates():
+        sharing = -(-setting.workers // kind.for_each.keys(setting.usernames, setting.ips))
+        connections = spec.count // kind.requests(setting.size)
+        most = _turns(connections, knobs, setting, sharing)
         if most < 1:
             return None
         even = spec.per / most
@@ -55,29 +55,17 @@ def _gap(
         least = max(least, even)
     if knobs.shape == "pause" and least:
         least -= cycle.connection(1 if trickle else setting.size)
-    return (
-        max(0, math.ceil(round(least, 3) / knobs.step) * knobs.step)
-        if safe
-        else max(0, round(least))
-    )
+    if not safe:
+        return max(0, round(least))
+    return max(0, math.ceil(round(least, 3) / knobs.step) * knobs.step)
 
 
-def _shared(policy: Policy, setting: Setting) -> Iterator[tuple[WindowSpec, int]]:
-    """Each limit with a window, and how many workers share one key of it."""
-    for spec, keys in (
-        (policy.logins_per_username, setting.usernames),
-        (policy.connections_per_ip, setting.ips),
-    ):
-        if spec is not None:
-            yield spec, -(-setting.workers // keys)
-
-
-def _turns(spec: WindowSpec, knobs: Knobs, setting: Setting, sharing: int) -> float:
-    """How many gaps a window must be shorter than."""
+def _turns(connections: int, knobs: Knobs, setting: Setting, sharing: int) -> float:
+    """How many gaps must last longer than a window that lets this many connections of a key pass."""
     if knobs.shape == "spacing":
-        # Each username has one turn a gap; a key sees the share of all turns that its workers take.
-        return spec.count * setting.workers / (setting.usernames * sharing)
-    return spec.count // sharing
+        # Each username has one turn per gap; a key gets the share of all turns that its workers take.
+        return connections * setting.workers / (setting.usernames * sharing)
+    return connections // sharing
 
 
 def _luck(cycle: Cycle, knobs: Knobs, setting: Setting, most: float) -> float:

@@ -79,10 +79,9 @@ def by_parts(trials: Trials, policy: Policy, setting: Setting, runs: int) -> Pro
 
 def _clear(result: Result, policy: Policy) -> bool:
     """Whether no window of the run came near its count."""
-    for name in ("logins_per_username", "connections_per_ip"):
-        spec = getattr(policy, name)
-        most = max(result.series.in_window.get(name, ()), default=0)
-        if spec is not None and most > spec.count * (1 - CLEAR):
+    for kind, spec in policy.rates():
+        most = max(result.series.in_window.get(kind.name, ()), default=0)
+        if most > spec.count * (1 - CLEAR):
             return False
     return True
 

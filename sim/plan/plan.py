@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..measure import Result
-from ..measure.words import lasting, moment, number, plural
+from ..measure.formatting import lasting, moment, number, plural
 from ..scenario.schema import Network
 from ..units import MICRO, duration, spoken
 from .answer import Nearest, Plan, Predicted
@@ -290,9 +290,11 @@ class Planner:
     def _headroom(self, results: Sequence[Result], predicted: Predicted) -> dict[str, float]:
         """The share of each limit's count that no key ever used, and of the deadline or objective."""
         found: dict[str, float] = {}
-        for name in self.search.policy.limits:
-            most = max(max(result.series.in_window.get(name, ()), default=0) for result in results)
-            found[name] = round(1 - most / getattr(self.search.policy, name).count, 6)
+        for kind, spec in self.search.policy.by_kind():
+            used = (
+                max(result.series.in_window.get(kind.name, ()), default=0) for result in results
+            )
+            found[kind.name] = round(1 - max(used) / spec.count, 6)
         if self.demand.within is not None:
             found["within"] = round(1 - predicted.drain_s.mean * MICRO / self.demand.within, 6)
         if self.demand.p99 is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from ..limits import WINDOWS, make_limiter
-from ..measure.words import number, plural
+from ..measure.formatting import number, plural
 from ..relay.policy import Policy
 from ..units import MICRO
 

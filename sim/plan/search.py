@@ -105,8 +105,8 @@ class Search:
         self.resources = resources
         self.standard = standard
         self.policy, self.network = trials.base()
-        limit = self.policy.transactions_per_connection
-        self.size = min(limit.count if limit else NO_LIMIT_SIZE, self.demand.messages)
+        carried = self.policy.carried
+        self.size = min(NO_LIMIT_SIZE if carried is None else carried, self.demand.messages)
 
     def proven(self) -> Iterator[tuple[Setting, Proof]]:
         """Settings with the replications that prove them, cheapest first."""
@@ -150,14 +150,14 @@ class Search:
         is.
         """
         connections = -(-self.demand.messages // self.size)
-        limits = (
-            (self.policy.logins_per_username, usernames),
-            (self.policy.connections_per_ip, ips),
-        )
-        return (self.demand.batch and not self.demand.rate) and all(
-            spec is None or connections <= spec.count * (1 if keys == 1 else keys * EVEN)
-            for spec, keys in limits
-        )
+        if not self.demand.batch or self.demand.rate:
+            return False
+        for kind, spec in self.policy.rates():
+            keys = kind.for_each.keys(usernames, ips)
+            requests = connections * kind.requests(self.size)
+            if requests > spec.count * (1 if keys == 1 else keys * EVEN):
+                return False
+        return True
 
     def least(self, many: int, usernames: int, ips: int) -> Setting | None:
         """The setting with ``many`` connections at once and its least safe gap; None where there is

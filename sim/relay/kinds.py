@@ -7,10 +7,10 @@ one object, passed to ``policy.register``. Kinds are declared here; policies fil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -138,21 +138,14 @@ class FailedIpSpec(FailedSpec):
     stages: ClassVar[tuple[str, ...]] = ("auth", "greeting")
 
 
-class Requester(NamedTuple):
-    """Whose request a limit counts; an Incident has the same three attributes."""
-
-    connection: int
-    ip: str
-    username: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class ForEach:
     """What a limit counts separately, such as each username.
 
     ``noun`` and ``article`` name one of them ("IP", "an"). ``resource`` is the sender's attribute
-    that holds how many it has ("usernames" or "ips"; None if the sender has no number of them), and
-    ``sharers`` are those that share one key.
+    that holds how many it has ("usernames" or "ips"; None if the sender has no number of them),
+    ``sharers`` are those that share one key, and ``key`` takes a request's connection, IP and
+    username.
     """
 
     name: str
@@ -160,33 +153,24 @@ class ForEach:
     article: str
     resource: Literal["usernames", "ips"] | None
     sharers: str
+    key: Callable[[int, str, str | None], Key]
+
+    def keys(self, usernames: int, ips: int) -> int:
+        """How many keys a sender with this many usernames and IPs has; 1 if that depends on
+        neither.
+        """
+        return {"usernames": usernames, "ips": ips}.get(self.resource or "", 1)
 
     @property
     def one(self) -> str:
         """``a username``, ``an IP``."""
         return f"{self.article} {self.noun}"
 
-    def key(self, connection: int, ip: str, username: str | None) -> Key:
-        """The key under which the limit counts a request."""
-        match self.name:
-            case "connection":
-                return connection
-            case "ip":
-                return ip
-            case "username":
-                return username or ""
-        return (username or "", ip)
-
-    def named(self, connection: int, ip: str, username: str | None) -> str:
-        """The key in words: ``user1 at 192.0.2.1``, ``connection 7``."""
-        match self.name:
-            case "connection":
-                return f"connection {connection}"
-            case "ip":
-                return ip
-            case "username":
-                return username or ""
-        return f"{username or ''} at {ip}"
+    def named(self, key: Key) -> str:
+        """A key in words: ``user1 at 192.0.2.1``, ``connection 7``."""
+        if isinstance(key, tuple):
+            return " at ".join(key)
+        return f"connection {key}" if isinstance(key, int) else str(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +240,7 @@ class Kind:
 
     def named(self, row: Any) -> str:
         """The same key in words."""
-        return self.for_each.named(row.connection, row.ip, row.username)
+        return self.for_each.named(self.key(row))
 
     # Words.
 
@@ -332,23 +316,45 @@ class Kind:
             self.timed and self.counts.carries != "nothing" and self.for_each.resource is not None
         )
 
-    def messages(self, carried: int) -> int:
-        """Messages per request that passes, with ``carried`` messages on each connection."""
-        return carried if self.counts.carries == "connection" else 1
+    def requests(self, messages: int) -> int:
+        """How much a connection that sends this many messages uses of the limit."""
+        return 1 if self.counts.carries == "connection" else messages
 
-    def per_minute(self, spec: LimitSpec, keys: int, carried: int) -> Fraction | None:
-        """The messages per minute that a sender with this many keys can sustain at most; None if
-        the limit does not bound them.
+    def per_minute(self, spec: WindowSpec, keys: int, carried: int) -> Fraction:
+        """The messages per minute that a sender with this many keys can sustain at most, with
+        ``carried`` messages on each connection.
         """
-        if not (self.bounds_throughput and isinstance(spec, WindowSpec)):
-            return None
-        return Fraction(keys * spec.count * self.messages(carried) * 60_000_000, spec.per)
+        messages = carried if self.counts.carries == "connection" else 1
+        return Fraction(keys * spec.count * messages * 60_000_000, spec.per)
 
 
-CONNECTION = ForEach("connection", "connection", "a", None, "one connection")
-IP = ForEach("ip", "IP", "an", "ips", "all workers and usernames")
-USERNAME = ForEach("username", "username", "a", "usernames", "all workers")
-USERNAME_AND_IP = ForEach("username_and_ip", "username and IP", "a", None, "all workers")
+CONNECTION = ForEach(
+    "connection",
+    "connection",
+    "a",
+    None,
+    "one connection",
+    lambda connection, ip, username: connection,
+)
+IP = ForEach(
+    "ip", "IP", "an", "ips", "all workers and usernames", lambda connection, ip, username: ip
+)
+USERNAME = ForEach(
+    "username",
+    "username",
+    "a",
+    "usernames",
+    "all workers",
+    lambda connection, ip, username: username or "",
+)
+USERNAME_AND_IP = ForEach(
+    "username_and_ip",
+    "username and IP",
+    "a",
+    None,
+    "all workers",
+    lambda connection, ip, username: (username or "", ip),
+)
 
 TRANSACTIONS = Counts(
     "transactions",

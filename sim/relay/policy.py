@@ -84,6 +84,14 @@ class Policy(Table):
         pairs = ((kind, self.spec(name)) for name, kind in KINDS.items())
         return [(kind, spec) for kind, spec in pairs if spec is not None]
 
+    def rates(self) -> list[tuple[Kind, WindowSpec]]:
+        """The limits that bound the messages per minute by themselves."""
+        return [
+            (kind, spec)
+            for kind, spec in self.by_kind()
+            if kind.bounds_throughput and isinstance(spec, WindowSpec)
+        ]
+
     def ceiling(self, usernames: int, ips: int) -> Fraction | None:
         """The messages per minute that a sender with this many usernames and IPs can sustain at
         most; None if no limit binds.
@@ -92,14 +100,13 @@ class Policy(Table):
         transactions. Without a limit of transactions, a connection can carry any number of
         messages, and the limits of connections and logins do not bind.
         """
-        keys = {"usernames": usernames, "ips": ips}
+        carried = self.carried
         ceilings = [
-            kind.per_minute(spec, keys[kind.for_each.resource], self.carried or 1)
-            for kind, spec in self.by_kind()
-            if kind.for_each.resource is not None
-            and (kind.counts.carries == "message" or self.carried is not None)
+            kind.per_minute(spec, kind.for_each.keys(usernames, ips), carried or 1)
+            for kind, spec in self.rates()
+            if kind.counts.carries == "message" or carried is not None
         ]
-        return min((one for one in ceilings if one is not None), default=None)
+        return min(ceilings, default=None)
 
 
 def register(kind: Kind) -> None:

@@ -5,7 +5,8 @@ asked as a line.
 from __future__ import annotations
 
 from ..plan import Plan
-from .charts import LIMIT, LINE, QUIET, Spec, limit_said, spec_of
+from ..relay.kinds import title_of
+from .charts import LIMIT, LINE, QUIET, Spec, spec_of
 
 
 def ceilings(plan: Plan, *, dark: bool = False) -> Spec:
@@ -15,7 +16,7 @@ def ceilings(plan: Plan, *, dark: bool = False) -> Spec:
     asked = float(plan.demand.per_min)
     rows = [
         {
-            "what": limit_said(one.limit),
+            "what": title_of(one.limit),
             "per_min": float(one.per_min),
             "because": one.term,
             "kind": "binds first" if one.limit == plan.binding else "above it",
@@ -74,5 +75,5 @@ def ceilings(plan: Plan, *, dark: bool = False) -> Spec:
     return spec_of(
         layers,
         36 * len(rows) + 110,
-        f"Ceilings of the plan; {limit_said(plan.binding)} binds first",
+        f"Ceilings of the plan; {title_of(plan.binding)} binds first",
     )

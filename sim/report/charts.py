@@ -10,16 +10,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..measure.formatting import moment
 from ..measure.result import Result
-from ..measure.words import moment
+from ..relay.kinds import title_of
 from ..relay.policy import Policy
 from ..units import MICRO
 from . import curves
-from .curves import LOOKS
+from .curves import look_of
 
 Spec = dict[str, Any]
 
-SHAPES = {"v": "triangle-down", "s": "square", "^": "triangle-up", "D": "diamond", "X": "cross"}
+SHAPES = {
+    "v": "triangle-down",
+    "s": "square",
+    "^": "triangle-up",
+    "D": "diamond",
+    "X": "cross",
+    "P": "circle",
+    "<": "triangle-left",
+    ">": "triangle-right",
+}
+"""Vega's name for each of the markers in ``curves.PALETTE``."""
 INK = {False: "#31333f", True: "#e6e6e6"}
 LINE = {False: "#0072B2", True: "#56B4E9"}
 LIMIT = {False: "#C44E00", True: "#FF8B3D"}
@@ -32,7 +43,7 @@ def colour_of(limit: str, *, dark: bool) -> str:
     """The limit's colour; the blue one is lighter on a dark ground, where it could not be told from
     it.
     """
-    colour = LOOKS[limit][1]
+    colour = look_of(limit)[1]
     return LINE[dark] if colour == LINE[False] else colour
 
 
@@ -209,7 +220,7 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
     legend counts them.
     """
     values = []
-    names = [f"{limit_said(one.limit)} refused {one.total:,}" for one in marks]
+    names = [f"{title_of(one.limit)} refused {one.total:,}" for one in marks]
     for index, (one, name) in enumerate(zip(marks, names, strict=True)):
         most = float(one.counts.max())
         values += [
@@ -223,7 +234,7 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
             for at, count in zip(one.at.tolist(), one.counts.tolist(), strict=True)
         ]
     colours = {"domain": names, "range": [colour_of(one.limit, dark=dark) for one in marks]}
-    shapes = {"domain": names, "range": [SHAPES[LOOKS[one.limit][0]] for one in marks]}
+    shapes = {"domain": names, "range": [SHAPES[look_of(one.limit)[0]] for one in marks]}
     legend = {
         "title": None,
         "orient": "bottom",
@@ -242,11 +253,6 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
             "shape": {"field": "limit", "type": "nominal", "scale": shapes, "legend": legend},
         },
     }
-
-
-def limit_said(limit: str) -> str:
-    """The limit's key as words."""
-    return limit.replace("_", " ").replace("username ip", "username and IP").replace(" ip", " IP")
 
 
 def _hover_layer(

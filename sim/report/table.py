@@ -13,8 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..measure.formatting import lasting, moment, plural
 from ..measure.result import Result
-from ..measure.words import lasting, moment, plural
 from ..units import MICRO
 from .junit import missed
 

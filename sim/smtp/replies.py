@@ -73,7 +73,10 @@ def _encode(given: Reply) -> bytes:
 # -- 2xx: done
 # ----------------------------------------------------------------------------------------------------------------
 
-READY = reply(220, "", "relay.invalid ESMTP relaysim, a model and no real relay")
+NAME = "relay.invalid"
+"""The relay's host name."""
+
+READY = reply(220, "", f"{NAME} ESMTP relaysim, a model and no real relay")
 """The greeting (RFC 5321 3.1); without an enhanced code (RFC 2034 section 3)."""
 
 START_TLS = reply(220, "2.0.0", "Ready, begin TLS")
@@ -130,9 +133,6 @@ RFC 3463 X.3.2).
 
 TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "Too many recipients")
 """RCPT beyond the relay's most (RFC 5321 4.5.3.1.10; RFC 3463 X.5.3)."""
-
-TLS_NOT_NOW = reply(454, "4.7.0", "TLS is not to be had at the moment")
-"""STARTTLS where TLS is broken for a time (RFC 3207 section 4)."""
 
 # -- 50x: the command itself is wrong
 # -----------------------------------------------------------------------------------------

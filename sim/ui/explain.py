@@ -10,10 +10,11 @@ from typing import Any, Literal
 import streamlit as st
 
 from ..explain import Change, Evidence, Remedy, evidence
+from ..measure.formatting import moment
 from ..measure.story import Story
-from ..measure.words import moment
 from ..records import Incident
-from ..report import charts, timeline
+from ..relay.kinds import title_of
+from ..report import timeline
 from ..scenario.text import value_text
 from . import places, state
 from .frame import Shown, with_result
@@ -60,7 +61,7 @@ def _chosen(story: Story) -> Incident:
             default=story.incidents[0].limit,
             required=True,
             key="explain:limit",
-            format_func=lambda name: f"{charts.limit_said(name)} ({counts[name]:,})",
+            format_func=lambda name: f"{title_of(name)} ({counts[name]:,})",
         )
         rows = [row for row in story.incidents if row.limit == limit][:MOST_CHOICES]
         rows = rows or story.incidents[:MOST_CHOICES]
@@ -101,7 +102,7 @@ def _remedies(search: Search, limit: str) -> None:
         return
     if not search.found:
         st.info(
-            f"No change of one setting avoids {charts.limit_said(limit)} for this workload. More usernames or IP addresses, "
+            f"No change of one setting avoids {title_of(limit)} for this workload. More usernames or IP addresses, "
             "with as many workers, may.",
             icon=":material/search_off:",
         )
@@ -113,7 +114,7 @@ def _remedies(search: Search, limit: str) -> None:
         _offer(
             best,
             "smallest",
-            f"The smallest change of one setting that avoids {charts.limit_said(limit)}",
+            f"The smallest change of one setting that avoids {title_of(limit)}",
         )
     if whole is not None and not best.clean:
         with places_[1]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ..measure.formatting import plural
 from ..measure.result import Result
-from ..measure.words import plural
+from ..relay.kinds import title_of
 from ..report import charts, timeline, verdict
 from . import downloads, places, state
 from .frame import Shown, with_result
@@ -156,7 +157,7 @@ def _incidents(result: Result) -> None:
     rows = [
         {
             "at (s)": one.t,
-            "limit": charts.limit_said(one.limit),
+            "limit": title_of(one.limit),
             "code": one.code,
             "reply": one.text,
             "connection": one.connection,

@@ -108,12 +108,13 @@ def _policy(mistakes: Mistakes) -> None:
 
 
 def _limit(name: str, use: str, mistakes: Mistakes) -> None:
-    """A limit's own group: there or not, and every number of it."""
+    """The group of one limit: a switch, and every field."""
     key = f"policy.{name}"
     said = setting.get(state.tables(), f"policy.{name}")
-    there = said is not False and (use != "unlimited" or said is not setting.MISSING)
+    shipped = controls.has_limit(use, name)
+    there = said is not False and (shipped or said is not setting.MISSING)
     group = st.expander(
-        controls.LIMIT_WORDS[name],
+        KINDS[name].heading,
         key=f"group:{key}",
         on_change="rerun",
         type="compact",
@@ -122,9 +123,9 @@ def _limit(name: str, use: str, mistakes: Mistakes) -> None:
     if not group.open:
         return
     with group:
-        found = controls.limit_controls(name, whole=use == "unlimited")
-        on: Any = setting.MISSING if use != "unlimited" else controls.whole_limit(name)
-        off: Any = False if use != "unlimited" else setting.MISSING
+        found = controls.limit_controls(name, whole=not shipped)
+        on: Any = setting.MISSING if shipped else controls.whole_limit(name)
+        off: Any = False if shipped else setting.MISSING
         _toggle("This limit is there", key, there, on, off)
         if there:
             _draw(found, mistakes)

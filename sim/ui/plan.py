@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ..errors import ScenarioError
-from ..measure.words import moment
+from ..measure.formatting import moment
 from ..plan import Plan
 from ..plan.estimates import Estimate
 from ..plan.knobs import known

@@ -8,13 +8,29 @@ its own moment. Knows nothing of strategies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 from typing import Self
 
 from greenlet import GreenletExit
 
 from ..relay import Session
+from ..relay.shortcuts import QuickSession
+from ..smtp.commands import (
+    Body,
+    Command,
+    Connected,
+    Credentials,
+    Data,
+    Ehlo,
+    Lost,
+    Mail,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    TlsStarted,
+)
 from ..smtp.replies import Reply
 from ..strategies.api import Disconnected, Message, Refused
 from .network import NEVER, NetworkPath
@@ -22,18 +38,23 @@ from .stage import Stage
 
 SENDER_ADDRESS = "sender@example.com"
 NAME = "sender.example.com"
+PASSWORD = "right or wrong"
+"""The accounts of a simulation ignore it: the scenario decides when passwords are wrong."""
+
+credentials = cache(lambda username: Credentials(username, PASSWORD))
 
 
 class WorldConnection:
     """Implements ``api.Connection``. ``connect`` is what ``sender.connect()`` does."""
 
-    __slots__ = ("_clock", "_dies", "_outbox", "_session", "_way", "open")
+    __slots__ = ("_clock", "_dies", "_outbox", "_quick", "_session", "_way", "open")
 
     def __init__(self, stage: Stage, path: NetworkPath, session: Session, dies: int) -> None:
         self._clock = stage.clock
         self._way = path
         self._outbox = stage.outbox
         self._session = session
+        self._quick = session if isinstance(session, QuickSession) else None
         self._dies = dies
         self.open = True
 
@@ -48,7 +69,7 @@ class WorldConnection:
         clock.wait_until(at)
         if way.faultless:
             session = relay.connect(ip, at)
-            if session.reach_login():
+            if isinstance(session, QuickSession) and session.reach_login():
                 connection = cls(stage, way, session, NEVER)
                 connection._log_in_faultless(
                     username, begun + trip + (way.to_login if way.steady else way.drawn_to_login())
@@ -59,7 +80,7 @@ class WorldConnection:
             raise Disconnected("the relay refused the TCP connection")
         else:
             session = relay.connect(ip, at)
-        greeting = session.greeting(at)
+        greeting = session.handle(Connected(), at)
         dies = way.next_death(at)
         connection = cls(stage, way, session, dies)
         if not session.closed and dies < 1 << 62:
@@ -77,12 +98,11 @@ class WorldConnection:
         """EHLO, and STARTTLS, TLS and EHLO again where the way has them; returns when the last
         answer is there.
         """
-        session = self._session
-        t = self._command(t, lambda at: session.hello(NAME, at))
+        t = self._command(t, Ehlo(NAME))
         if self._way.tls == "starttls":
-            t = self._command(t, session.starttls)
-            session.tls_started()
-            t = self._command(t + self._way.trip(), lambda at: session.hello(NAME, at))
+            t = self._command(t, StartTls())
+            self._session.handle(TlsStarted(), t)
+            t = self._command(t + self._way.trip(), Ehlo(NAME))
         return t
 
     def _log_in(self, username: str, t: int) -> None:
@@ -94,7 +114,7 @@ class WorldConnection:
         if at >= self._dies:
             self._die(self._dies, max(t, self._dies + trip // 2))
         self._clock.wait_until(at)
-        t = self._command(t, lambda at: self._session.auth(username, "right or wrong", at), trip)
+        t = self._command(t, credentials(username), trip)
         self._clock.wait_until(t)
 
     def _log_in_faultless(self, username: str, t: int) -> None:
@@ -104,7 +124,7 @@ class WorldConnection:
         trip = way.rtt if way.steady else way.trip()
         at = t + trip // 2
         clock.wait_until(at)
-        reply = self._session.auth(username, "right or wrong", at)
+        reply = self._session.handle(credentials(username), at)
         t += trip + way.relay_time
         clock.wait_until(t)
         if reply is None or reply[0] >= 400:
@@ -121,15 +141,18 @@ class WorldConnection:
         if not self.open:
             raise Disconnected("the connection is closed")
         t = clock.moment + way.before_message
-        if way.undisturbed:
+        quick = self._quick
+        if quick is None:
+            pass
+        elif way.undisturbed:
             at = t + way.to_body
-            if self._session.transact(message[0], len(message[2]), at):
+            if quick.transact(message[0], len(message[2]), at):
                 outbox.accept(index, at)
                 clock.wait_until(t + way.transaction)
                 return
-        elif way.faultless and self._session.may_transact(len(message[2])):
+        elif way.faultless and quick.may_transact(len(message[2])):
             to_body, to_answer = way.drawn_transaction()
-            done = self._session.transact(message[0], len(message[2]), t + to_body)
+            done = quick.transact(message[0], len(message[2]), t + to_body)
             assert done, "the session said that nothing stands in the way"
             outbox.accept(index, t + to_body)
             clock.wait_until(t + to_answer)
@@ -137,15 +160,17 @@ class WorldConnection:
         clock.wait_until(self._send_by_commands(message, index, t))
 
     def _send_by_commands(self, message: Message, index: int, t: int) -> int:
-        session = self._session
-        t = self._command(t, lambda at: session.mail(SENDER_ADDRESS, at, message=message.id))
-        t = self._command(t, lambda at: session.rcpt(message.recipient, at), reset=True)
-        t = self._command(t, session.data, reset=True)
-        return self._command(t, lambda at: self._body(message, index, at))
+        t = self._command(t, Mail(SENDER_ADDRESS, message=message.id))
+        t = self._command(t, Rcpt(message.recipient), reset=True)
+        t = self._command(t, Data(), reset=True)
+        return self._command(t, Body(len(message.data)), index=index)
 
-    def _body(self, message: Message, index: int, at: int) -> Reply | None:
-        reply = self._session.body(len(message.data), at)
-        if reply is not None and reply.ok:
+    def _handle(self, command: Command, at: int, index: int | None) -> Reply | None:
+        """Has the relay handle ``command``. An accepted body is the message ``index`` of the
+        outbox.
+        """
+        reply = self._session.handle(command, at)
+        if index is not None and reply is not None and reply.ok:
             self._outbox.accept(index, at)
         return reply
 
@@ -158,10 +183,10 @@ class WorldConnection:
         try:
             t = clock.moment
             trip = way.rtt if way.steady else way.trip()
-            if way.faultless and self._session.leave(t + trip // 2):
+            if way.faultless and self._quick is not None and self._quick.leave(t + trip // 2):
                 clock.wait_until(t + trip + way.relay_time)
             else:
-                clock.wait_until(self._command(t, self._session.quit, trip))
+                clock.wait_until(self._command(t, Quit(), trip))
         except (Refused, Disconnected):
             pass
         self.open = False
@@ -183,9 +208,10 @@ class WorldConnection:
     def _command(
         self,
         t: int,
-        call: Callable[[int], Reply | None],
+        command: Command,
         trip: int | None = None,
         *,
+        index: int | None = None,
         reset: bool = False,
     ) -> int:
         """Sends one command at ``t``; returns when its answer is there. Raises for a refusal and
@@ -193,7 +219,7 @@ class WorldConnection:
         """
         way = self._way
         if way.undisturbed:
-            reply = call(t + way.rtt // 2)
+            reply = self._handle(command, t + way.rtt // 2, index)
             t += way.rtt + way.relay_time
             if reply is None or reply[0] >= 400:
                 self._heed(reply, t, reset=reset)
@@ -205,7 +231,7 @@ class WorldConnection:
         before, after = way.drops()
         if before:
             self._die(at, t + trip)
-        reply = call(at)
+        reply = self._handle(command, at, index)
         t += trip + way.thinking(at)
         if after:
             self._die(at, t)
@@ -233,7 +259,7 @@ class WorldConnection:
         is what counts.
         """
         try:
-            return self._command(t, self._session.rset)
+            return self._command(t, Rset())
         except (Refused, Disconnected):
             self.open = False
             return self._clock.moment
@@ -243,12 +269,14 @@ class WorldConnection:
         may use it any more.
         """
         if self.open:
-            self._session.lost(min(self._dies, self._clock.moment + self._way.trip() // 2))
+            self._session.handle(
+                Lost(), min(self._dies, self._clock.moment + self._way.trip() // 2)
+            )
             self.open = False
 
     def _die(self, at: int, known: int) -> None:
         """The connection dies at ``at``; the sender learns of it at ``known``."""
-        self._session.lost(at)
+        self._session.handle(Lost(), at)
         self.open = False
         self._clock.wait_until(known)
         raise Disconnected("the connection died")

@@ -14,15 +14,43 @@ from typing import Self
 from ..errors import Disconnected, StrategyError
 from ..relay import Session
 from ..smtp import replies
+from ..smtp.commands import (
+    Body,
+    Command,
+    Connected,
+    Credentials,
+    Data,
+    Ehlo,
+    Helo,
+    Lost,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    TlsStarted,
+)
 from ..smtp.replies import Reply as RelayReply
 from ..strategies.dialogue import Reply, Say
 from ..units import MICRO
-from .connection import NAME, SENDER_ADDRESS
+from .connection import NAME, PASSWORD, SENDER_ADDRESS
 from .network import NEVER, NetworkPath
 from .stage import Stage
 
 ALONE = ("AUTH", "STARTTLS")
 """Commands with nothing else in the same go."""
+
+COMMANDS: dict[str, Command] = {
+    "EHLO": Ehlo(NAME),
+    "HELO": Helo(NAME),
+    "STARTTLS": StartTls(),
+    "DATA": Data(),
+    "RSET": Rset(),
+    "NOOP": Noop(),
+    "QUIT": Quit(),
+}
+"""Commands without a message."""
 
 
 class WorldDialogue:
@@ -64,7 +92,7 @@ class WorldDialogue:
             raise Disconnected("the relay refused the TCP connection")
         session = stage.relay.connect(ip, at)
         dialogue = cls(stage, way, session, way.next_death(at), username)
-        dialogue._greeting = session.greeting(at)
+        dialogue._greeting = session.handle(Connected(), at)
         dialogue.patience = patience
         if not session.closed and dialogue._dies < NEVER:
             # An earlier end overwrites it.
@@ -92,7 +120,7 @@ class WorldDialogue:
         found = self._exchange([self._judge(each) for each in commands], wait=first.verb == "MAIL")
         if first.verb == "STARTTLS" and found[0].ok:
             self._clock.wait_until(self._clock.moment + self._way.trip())
-            self._session.tls_started()
+            self._session.handle(TlsStarted(), self._clock.moment)
         return found
 
     def leave(self, *, quit: bool) -> None:
@@ -100,9 +128,9 @@ class WorldDialogue:
         if self._open and not self._session.closed:
             at = min(self._clock.moment + self._way.trip() // 2, self._dies)
             if quit and at < self._dies:
-                self._session.quit(at)
+                self._session.handle(Quit(), at)
             else:
-                self._session.lost(at)
+                self._session.handle(Lost(), at)
         self._open = False
 
     def _check(self, commands: tuple[Say, ...]) -> None:
@@ -118,32 +146,25 @@ class WorldDialogue:
                 )
 
     def _judge(self, said: Say) -> Callable[[int], RelayReply | None]:
-        session = self._session
         message = said.message
-        if message is not None:
-            index = self._outbox.index(message)
-            if said.verb == "MAIL":
-                return lambda at: session.mail(SENDER_ADDRESS, at, message=message.id)
-            if said.verb == "RCPT":
-                return lambda at: session.rcpt(message.recipient, at)
-            return lambda at: self._body(index, len(message.data), at)
-        calls: dict[str, Callable[[int], RelayReply | None]] = {
-            "EHLO": lambda at: session.hello(NAME, at),
-            "HELO": lambda at: session.hello(NAME, at, extended=False),
-            "STARTTLS": session.starttls,
-            "DATA": session.data,
-            "RSET": session.rset,
-            "NOOP": session.noop,
-            "QUIT": session.quit,
-        }
-        if said.verb not in calls:
-            raise StrategyError(
-                f"say({said.verb!r}): allowed: AUTH, MAIL, RCPT, BODY, {', '.join(calls)}"
-            )
-        return calls[said.verb]
+        if message is None:
+            if said.verb not in COMMANDS:
+                raise StrategyError(
+                    f"say({said.verb!r}): allowed: AUTH, MAIL, RCPT, BODY, {', '.join(COMMANDS)}"
+                )
+            return self._handling(COMMANDS[said.verb])
+        index = self._outbox.index(message)
+        if said.verb == "MAIL":
+            return self._handling(Mail(SENDER_ADDRESS, message=message.id))
+        if said.verb == "RCPT":
+            return self._handling(Rcpt(message.recipient))
+        return lambda at: self._body(index, len(message.data), at)
+
+    def _handling(self, command: Command) -> Callable[[int], RelayReply | None]:
+        return lambda at: self._session.handle(command, at)
 
     def _body(self, index: int, size: int, at: int) -> RelayReply | None:
-        reply = self._session.body(size, at)
+        reply = self._session.handle(Body(size), at)
         if reply is not None and reply.ok:
             self._outbox.accept(index, at)
         return reply
@@ -152,21 +173,11 @@ class WorldDialogue:
         """Judged with its last response, at its own moment, since others log in too."""
         challenges = (0 if said.initial else 1) + (said.mechanism == "LOGIN")
         for _ in range(challenges):
-            if (refused := self._session.may_auth()) is not None:
+            if (refused := self._session.refusal(Credentials)) is not None:
                 return self._exchange([lambda at, refused=refused: refused])[0]  # type: ignore[misc]
             self._exchange([lambda at: replies.CHALLENGE], part=True)
-        return self._exchange(
-            [
-                lambda at: self._session.auth(
-                    self._username,
-                    "right or wrong",
-                    at,
-                    mechanism=said.mechanism,
-                    challenges=challenges,
-                )
-            ],
-            at_its_moment=True,
-        )[0]
+        command = Credentials(self._username, PASSWORD, said.mechanism, challenges)
+        return self._exchange([self._handling(command)], at_its_moment=True)[0]
 
     def _exchange(
         self,
@@ -222,7 +233,7 @@ class WorldDialogue:
             return
         gave_up = max(clock.moment, sent + round(self.patience * MICRO))
         if not self._session.closed:
-            self._session.lost(gave_up + self._way.trip() // 2)
+            self._session.handle(Lost(), gave_up + self._way.trip() // 2)
         self._open = False
         clock.wait_until(gave_up)
         raise Disconnected("no answer in time")
@@ -240,7 +251,7 @@ class WorldDialogue:
         """The connection dies at ``at``; the sender learns of it at ``known``, with what was
         answered before.
         """
-        self._session.lost(at)
+        self._session.handle(Lost(), at)
         self._open = False
         self._clock.wait_until(known)
         if not answers:

@@ -20,7 +20,7 @@ from typing import NoReturn
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from ..errors import Disconnected, Refused, StrategyError
-from ..measure import Facts, Numbered, Recorder, Result, assemble
+from ..measure import Counts, Recorder, Result, Rows, RunInfo, SequentialIds, result_of
 from ..measure.story import Story
 from ..outbox import Claim
 from ..relay import Relay
@@ -115,12 +115,19 @@ class World:
         virtual time.
         """
         ending = self.ending or Ending(self.clock.moment, "aborted", error)
-        return assemble(self.recorder, self._facts(ending))
+        info = self._info(ending)
+        return result_of(self.counts(info), info)
+
+    def counts(self, info: RunInfo) -> Counts:
+        """Everything that was counted up to the end of the run."""
+        arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, info.last)]
+        given_up = frozenset(str(index + 1) for index in self.outbox.lost() if index < len(arrived))
+        return Rows(self.recorder, info, SequentialIds(arrived), given_up).counts()
 
     def story(self) -> Story:
         """The events of each connection, in more detail than the result."""
         ending = self.ending or Ending(self.clock.moment, "aborted")
-        return Story(self.recorder, ending.at - (ending.ended == "until"))
+        return Story(self.recorder, self._info(ending).last)
 
     def transcripts(self) -> list[list[str]]:
         """The transcript of each connection, in the order in which they were opened. The World must
@@ -188,13 +195,9 @@ class World:
             self.ending = Ending(self.clock.moment, "aborted", _error_text(error, file))
         self.clock.stop_at(self.clock.moment, first=True)
 
-    def _facts(self, ending: Ending) -> Facts:
+    def _info(self, ending: Ending) -> RunInfo:
         scenario = self.scenario
-        spec = self.scenario.sender
-        last = ending.at - (ending.ended == "until")
-        arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, last)]
-        lost = [index for index in self.outbox.lost() if index < len(arrived)]
-        return Facts(
+        return RunInfo(
             scenario=scenario.name,
             title=scenario.title,
             policy=scenario.policy,
@@ -202,10 +205,8 @@ class World:
             seed=scenario.seed,
             end=ending.at,
             ended=ending.ended,
-            submitted=Numbered(arrived),
-            given_up=frozenset(str(index + 1) for index in lost),
-            usernames=spec.usernames,
-            ips=spec.ips,
+            usernames=scenario.sender.usernames,
+            ips=scenario.sender.ips,
             expectations=scenario.expectations,
             error=ending.error,
             command=scenario.command,

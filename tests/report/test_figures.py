@@ -40,8 +40,8 @@ def test_incidents_are_marked_where_they_were_with_a_marker_of_their_limit(pairs
             curves.bins_of(result).middles[counts > 0]
         )
     assert (
-        len({look for look, _ in curves.LOOKS.values()})
-        == len({colour for _, colour in curves.LOOKS.values()})
+        len({look for look, _ in curves.PALETTE})
+        == len({colour for _, colour in curves.PALETTE})
         == 5
     )
 

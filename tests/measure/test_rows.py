@@ -1,4 +1,4 @@
-"""The use of each limit over time against a count by brute force, over rows that hypothesis draws."""
+"""The use of each limit over time, compared with a brute-force count of rows that hypothesis draws."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as some
 
-from sim.measure import Facts, Recorder, assemble
+from sim.measure import Recorder, Rows, RunInfo, result_of
 from sim.relay.policy_file import load
 
 SECOND = 1_000_000
@@ -36,13 +36,13 @@ opened = some.lists(some.tuples(moments, some.sampled_from("xy")), max_size=40)
 
 def made(recorder):
     submitted = {str(index): 0 for index in range(5)}
-    facts = Facts("s", "s", POLICY, "x", 1, END, "until", submitted, frozenset())
-    return assemble(recorder, facts).series.in_window
+    info = RunInfo("s", "s", POLICY, "x", 1, END, "until")
+    return result_of(Rows(recorder, info, submitted, frozenset()).counts(), info).series.in_window
 
 
 def brute(events, per):
-    """Events of one key: the most in (t - per, t] over the moments t of each bin, which is where
-    the bin or an event begins.
+    """The most events of one key in (t - per, t], for the times t of each bin at which the bin or
+    an event begins.
     """
     found = []
     for index in range(END // WIDTH):
@@ -80,7 +80,7 @@ def test_logins_and_wrong_passwords(rows):
 
 
 @given(logins)
-def test_consecutive_wrong_passwords_begin_anew_after_a_success(rows):
+def test_consecutive_wrong_passwords_start_at_0_after_a_success(rows):
     recorder = Recorder()
     for at, username, ip, outcome in rows:
         recorder.login(at, 1, ip, username, outcome)
@@ -90,8 +90,8 @@ def test_consecutive_wrong_passwords_begin_anew_after_a_success(rows):
         rounds[username, ip] = rounds.get((username, ip), 0) + (outcome == "accepted")
         if outcome == "failed":
             kept.append((at, (username, ip, rounds[username, ip])))
-    # A success also ends a count at once, which the sum over rounds does not: only the rise of each
-    # count is compared.
+    # A success also sets the count to 0 at once, which the brute-force count does not do, so only
+    # the rise of each count is compared.
     found = made(recorder)["failed_logins_per_username_ip"]
     expected = highest(kept, 30 * SECOND)
     assert max(found) == max(expected)

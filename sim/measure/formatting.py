@@ -1,6 +1,4 @@
-"""Numbers and times as a person says them, for prose. Knows nothing of results; ``sim.units`` reads
-files.
-"""
+"""Numbers, times and durations as text, for sentences that users read. ``sim.units`` parses them."""
 
 from __future__ import annotations
 
@@ -52,13 +50,13 @@ def times(count: int) -> str:
 
 
 def number(value: float) -> str:
-    """``value`` without zeros at its end: ``0.505``, ``60``."""
+    """``value`` without trailing zeros: ``0.505``, ``60``."""
     return f"{value:,.3f}".rstrip("0").rstrip(".")
 
 
 def moment(micros: int) -> str:
-    """A time of the run: ``0.94 s``, ``12.3 s``; from two minutes on in its two largest units, ``1
-    h 12 min``.
+    """A time of the run: ``0.94 s``, ``12.3 s``; from two minutes on in its two largest units:
+    ``1 h 12 min``.
     """
     if micros < 120 * _SECOND:
         return f"{number(round(micros / _SECOND, 2 if micros < 10 * _SECOND else 1))} s"
@@ -71,8 +69,8 @@ def moment(micros: int) -> str:
 
 
 def lasting(micros: int) -> str:
-    """A duration of the policy in the largest unit that leaves it whole, a minute as ``60 s``, a
-    day as ``24 h``.
+    """A duration of a policy in the largest unit that gives a whole number. A minute is ``60 s``, a
+    day is ``24 h``.
     """
     for size, name, least in (
         (_UNITS[0][0], "d", 2),
