@@ -121,7 +121,7 @@ class Outbox(ABC):
                 self._settle_one()
 
     def give_up(self, claim: Claim) -> None:
-        """What ``claim`` holds, and the relay did not accept, is lost."""
+        """Loses the messages that ``claim`` holds and the relay did not accept."""
         held = claim.held
         accepted = self.accepted
         if type(held) is range and accepted.find(0, held.start, held.stop) < 0:
@@ -148,7 +148,9 @@ class Outbox(ABC):
                 receiver.hold(index)
 
     def abandon(self) -> None:
-        """All workers have ended: what is not accepted is lost, also what has yet to arrive."""
+        """All workers have ended: each message that is not accepted is lost, also one that has yet
+        to arrive.
+        """
         for index, accepted in enumerate(self.accepted):
             if not accepted:
                 self._lost[index] = 1

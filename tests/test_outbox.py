@@ -1,5 +1,5 @@
-"""One state machine over every outbox: what waits, what is lost and when all is settled, against
-plain lists and sets.
+"""One state machine over every outbox. It compares the waiting and lost messages, and when all is
+settled, with plain lists and sets.
 
 How workers wait is in ``world/test_outbox.py`` and ``production/test_send.py``.
 """
@@ -54,7 +54,7 @@ class Subject(ABC):
 
 
 class InVirtualTime(Subject):
-    """The outbox of ``sim.world``, over a clock that runs what is due after each step."""
+    """The outbox of ``sim.world``, over a clock."""
 
     def __init__(self) -> None:
         self.clock = Clock()

@@ -212,10 +212,10 @@ CIRCLES = {
 def test_a_planted_circle_is_found(planted):
     found = list(circles({Path(path): DOC + body for path, body in planted.items()}))
     assert len(found) == 1
-    assert found[0].endswith("a circle; move what they share to a module that imports none of them")
+    assert found[0].endswith("a circle; move the shared part to a module that imports none of them")
 
 
-def test_a_circle_is_told_in_the_order_of_its_imports():
+def test_a_circle_is_reported_in_the_order_of_its_imports():
     planted = {Path(path): body for path, body in CIRCLES["three modules"].items()}
     (found,) = circles(planted)
     ring = "sim.world.run imports sim.world.sender imports sim.world.dialogue imports sim.world.run"

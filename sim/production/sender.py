@@ -18,7 +18,7 @@ from .stage import Stage
 
 class ProductionSender:
     """The ``index``-th worker, or one that it spawned. ``ip`` is empty where the system chooses;
-    ``claim`` is what the worker holds.
+    ``claim`` has the messages that it holds.
     """
 
     def __init__(self, stage: Stage, name: str, index: int) -> None:

@@ -1,5 +1,5 @@
-"""What the workers of one run share. Senders and connections take a Stage, so that they need not
-know the run that starts and ends them.
+"""The parts of a run that its workers share. Senders and connections take a Stage, so that they
+need not know the run that starts and ends them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Stopped(BaseException):
 class Stage:
     """The account, the outbox, and whether the run is stopped. One lock, ``changed``, guards it.
 
-    ``start`` starts a worker, given its name, what it holds and what it does. ``context`` is None
+    ``start`` starts a worker, given its name, its claim and its function. ``context`` is None
     where there is no TLS. Connections write refusals and disconnections into ``seen``.
     """
 

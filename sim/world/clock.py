@@ -6,12 +6,12 @@ processes run next to them. Knows nothing of relays or senders.
 Why greenlets: a strategy is an ordinary function that calls ``sender.sleep()`` in the middle of a
 loop. A greenlet can stop there, without generators or ``async`` in the user's code.
 
-Why not SimPy alone: its cost is its event objects. A ``timeout`` makes an Event with a list of
+Why not only SimPy: its cost is its event objects. A ``timeout`` makes an Event with a list of
 callbacks, goes through the heap and resumes a generator, although most waits of a run only move the
 time of one worker. So here
 
 - a wait makes no event. Its entry on the agenda is a tuple that ends in the greenlet.
-- a wait needs no entry at all while nobody else is due before it: then only the time changes.
+- a wait needs no entry at all if no other entry is due before it: then only the time changes.
 - a greenlet switches straight to the next one that is due, not by way of a loop.
 
 Why integer microseconds: a limit's window ends at an exact instant, and a sum of float seconds
@@ -106,8 +106,8 @@ class Clock(simpy.Environment):
         if due is None:
             due = self._first()
         if due[0] > at:
-            # Nobody runs before, so nobody can see the time in between. The run's own Stop is on
-            # the agenda, so a wait beyond the horizon does not get here.
+            # No other code runs before that, so none can see the time in between. The run's own
+            # Stop is on the agenda, so a wait beyond the horizon does not get here.
             self.moment = at
             return
         if at == self.moment:

@@ -118,8 +118,8 @@ class WorldOutbox(Outbox):
         super().put_back(claim, message)
 
     def index(self, message: Message) -> int:
-        # The number is the id, so that no table of a million messages is needed. What a strategy
-        # passes may be anything.
+        # The id is the number, so a table of a million messages is not needed. A strategy may pass
+        # anything.
         try:
             index = int(message[0]) - 1
         except (IndexError, KeyError, TypeError, ValueError):

@@ -40,8 +40,8 @@ FIRST_IP = IPv4Address("198.18.0.1")
 """
 
 WIND_DOWN = 3_600_000_000
-"""Microseconds in which workers may finish their loops once all messages are settled. What they do
-then is not part of the result.
+"""Microseconds in which workers may finish their loops once all messages are settled. Their later
+actions are not part of the result.
 """
 
 OURS = str(Path(__file__).parents[1])
@@ -154,7 +154,7 @@ class World:
         self.clock.start(lambda: self._work(claim, work))
 
     def _refuse_thread(self) -> NoReturn:
-        """What a thread of the strategy does would depend on the machine's speed."""
+        """The order of a thread's calls would depend on the speed of the machine."""
         error = StrategyError(OTHER_THREAD)
         self._abort(error)  # also if the thread swallows the exception
         raise error
@@ -218,7 +218,7 @@ def _error_text(error: BaseException, file: str) -> str:
     empty.
     """
     if isinstance(error, MemoryError):
-        # Frees what the strategy holds, so that there is memory for the result.
+        # Frees the strategy's objects, so that there is memory for the result.
         traceback.clear_frames(error.__traceback__)
         return "the strategy raised MemoryError: it took all the memory that it may have"
     frames = traceback.extract_tb(error.__traceback__)

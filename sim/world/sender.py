@@ -28,7 +28,7 @@ LONGEST_SLEEP = 10 * 366 * 86_400
 
 class WorldSender:
     """One worker. ``name`` names its random streams: ``w3``, and ``w3.1`` for the first worker that
-    it spawns. ``claim`` is what the worker holds.
+    it spawns. ``claim`` has the messages that it holds.
     """
 
     def __init__(self, stage: Stage, name: str, username: str, ip: str) -> None:
@@ -47,7 +47,7 @@ class WorldSender:
         return self._stage.outbox.take(self.claim, most)
 
     def take_more(self, most: int = 1) -> list[Message]:
-        fresh = Claim()  # taking into the worker's own claim would give up what it holds
+        fresh = Claim()  # taking into the worker's own claim would give up its messages
         outbox = self._stage.outbox
         taken = outbox.take(fresh, most)
         outbox.hand_over(fresh, self.claim, taken)

@@ -1,5 +1,5 @@
-"""What the workers of one run share. Senders, connections and dialogues take a Stage, so that they
-need not know the run that starts and ends them.
+"""The parts of a run that its workers share. Senders, connections and dialogues take a Stage, so
+that they need not know the run that starts and ends them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ class Stage:
     relay: Relay
     outbox: WorldOutbox
     start: Callable[[Claim, Callable[[], object]], None]
-    """Starts a worker at this instant: what it holds, and what it does."""
+    """Starts a worker at this instant, given its claim and its function."""
     refuse_thread: Callable[[], NoReturn]
     """Ends the run, and raises the error, where a strategy uses a sender in its own thread."""

@@ -38,7 +38,7 @@ def one_connection(sender: Sender) -> None:
 def sent(
     messages: Any, says: dict[tuple[str, int], str] | None = None, **account: Any
 ) -> tuple[Outcome, Receiver]:
-    """What ``one_connection`` makes of ``messages``, of which there may be a number alone."""
+    """The outcome of ``one_connection`` for ``messages``, or for that many messages."""
     with receiver(says, **account) as (server, to):
         return send(
             one_connection, workload(messages) if isinstance(messages, int) else messages, to

@@ -42,8 +42,8 @@ def own_threads() -> list[str]:
 def sent(
     strategy: Any, messages: Any, says: dict[tuple[str, int], str] | None = None, **more: Any
 ) -> tuple[Outcome, Receiver]:
-    """What becomes of ``messages``, of which there may be a number alone; whatever it is, no thread
-    is left and the sum is right.
+    """The outcome for ``messages``, or for that many messages. In every case no thread is left and
+    the sum is right.
     """
     seen: set[str] = set()
     usernames = [(f"user{index + 1}", "secret") for index in range(more.get("workers", 1))]
