@@ -18,10 +18,10 @@ from .. import units
 from ..measure.result import Finding as Met
 from ..plan.snippets import snippet_for
 from ..relay import Policy, kinds
+from ..runner import run_here
 from ..scenario import Scenario, build
 from ..strategies import catalogue
 from ..units import MICRO
-from ..world import simulate
 from . import django, nodemailer, postfix
 from .found import Case, Checked, Finding, Trial, Way
 
@@ -145,7 +145,8 @@ class Bench:
     def run(self, way: Way, more: Sequence[str] = ()) -> Trial:
         """``way`` in virtual time, with ``more`` overrides."""
         scenario = self.scenario(way, more)
-        return Trial(Way(way.title, dict(scenario.sender.options), way.decides), simulate(scenario))
+        result = run_here(scenario).result
+        return Trial(Way(way.title, dict(scenario.sender.options), way.decides), result)
 
 
 def _all_found(

@@ -18,9 +18,9 @@ from ..scenario.text import value_text
 from ..strategies import catalogue
 from ..units import MICRO
 from . import places, runs, setting, state
-from .call import Call
 from .frame import finished, is_dark
-from .planning import Planning, planning_of
+from .planning import Call, Planned, Planning
+from .runs import Share
 from .wording import plain
 
 FIELDS: dict[str, Any] = {
@@ -62,19 +62,22 @@ def page() -> None:
     call = Call(**asked, seed=tables.get("seed", 1), tables=base)
     if st.button("Plan it", type="primary", icon=":material/play_arrow:", key="plan:go"):
         started = st.session_state["plan:call"] = call
+        runs.forget("plan")
     if started is None:
         st.caption("A plan is proven by simulation: it takes some seconds.")
         return
-    planning = planning_of(started)
-    if not planning.done.wait(runs.SOON):
+    planning = runs.share("plan", runs.plan_pool(), Planning(started), started.key)
+    if not planning.over(runs.SOON):
         _progress(planning)
-    elif planning.answer is None:
+        return
+    answer = None if planning.stopped else planning.job.answer
+    if answer is None:
         st.info("The plan was stopped.", icon=":material/stop_circle:")
-    elif isinstance(planning.answer, ScenarioError):
-        lines = [f"{one.key}: {one.problem}" for one in (planning.answer, *planning.answer.others)]
+    elif isinstance(answer, ScenarioError):
+        lines = [f"{one.key}: {one.problem}" for one in (answer, *answer.others)]
         st.error(plain(" ".join(lines)), icon=":material/edit:")
     else:
-        show(planning.answer, started)
+        show(answer, started)
 
 
 def _form() -> dict[str, Any]:
@@ -132,14 +135,14 @@ def _kept(name: str) -> dict[str, Any]:
 
 
 @st.fragment(run_every=0.5)
-def _progress(planning: Planning) -> None:
-    if planning.done.is_set():
+def _progress(planning: Share[Planned, Plan]) -> None:
+    if planning.over(0):
         st.rerun()
-    done, total, what = planning.progress
+    done, total, what = planning.job.progress or Planned(0, 1, "starting")
     st.progress(
         min(1.0, done / max(1, total)), text=f"Planning: {what}, {done:,} of about {total:,} runs"
     )
-    st.button("Stop", key="plan:stop", icon=":material/stop_circle:", on_click=planning.stop)
+    st.button("Stop", key="plan:stop", icon=":material/stop_circle:", on_click=planning.leave)
 
 
 def show(plan: Plan, call: Call) -> None:
