@@ -1,5 +1,5 @@
 """One real connection: what each answer becomes, and what goes over the wire. TLS is in
-``test_production_tls.py``.
+``test_tls.py``.
 
 The receiver is the standard library's, scripted: see ``receiver.py``.
 """
@@ -14,10 +14,10 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.production import Account, Outcome, send
-from sim.production_connection import on_the_wire
+from sim.production.messages import on_the_wire
 from sim.strategies.api import Connection, Disconnected, Message, Refused, Sender, StrategyError
 from sim.strategies.paced import Paced
-from tests.receiver import ACCOUNT, Receiver, receiver, workload
+from tests.production.receiver import ACCOUNT, Receiver, receiver, workload
 
 FAST = {"size": 5, "spacing": "0.01s"}
 
@@ -38,7 +38,7 @@ def one_connection(sender: Sender) -> None:
 def sent(
     messages: Any, says: dict[tuple[str, int], str] | None = None, **account: Any
 ) -> tuple[Outcome, Receiver]:
-    """What ``one_connection`` makes of ``messages``, of which there may be a number alone."""
+    """The outcome of ``one_connection`` for ``messages``, or for that many messages."""
     with receiver(says, **account) as (server, to):
         return send(
             one_connection, workload(messages) if isinstance(messages, int) else messages, to

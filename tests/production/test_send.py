@@ -1,13 +1,15 @@
 """The same strategy through virtual time and through production: the same messages in the same
 batches, and nothing lost.
 
-What goes over one connection is in ``test_production_connection.py``.
+What goes over one connection is in ``test_connection.py``.
 """
 
 from __future__ import annotations
 
 import queue
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,15 +18,15 @@ from typing import Any
 
 import pytest
 
-from sim import production
-from sim.production import Outcome, send
+from sim.errors import ScenarioError
+from sim.production import Account, Outcome, send
 from sim.scenario import build
 from sim.strategies import catalogue
 from sim.strategies.api import Disconnected, Message, Sender, StrategyError
 from sim.world import World
-from tests.receiver import PATIENCE, Receiver, receiver, workload
+from tests.production.receiver import PATIENCE, Receiver, receiver, workload
 
-FILE = Path(__file__).parent / "strategies_for_tests" / "fives.py"
+FILE = Path(__file__).parents[1] / "strategies_for_tests" / "fives.py"
 
 
 def found(name: str) -> Any:
@@ -40,8 +42,8 @@ def own_threads() -> list[str]:
 def sent(
     strategy: Any, messages: Any, says: dict[tuple[str, int], str] | None = None, **more: Any
 ) -> tuple[Outcome, Receiver]:
-    """What becomes of ``messages``, of which there may be a number alone; whatever it is, no thread
-    is left and the sum is right.
+    """The outcome for ``messages``, or for that many messages. In every case no thread is left and
+    the sum is right.
     """
     seen: set[str] = set()
     usernames = [(f"user{index + 1}", "secret") for index in range(more.get("workers", 1))]
@@ -254,7 +256,9 @@ def test_time_that_is_up_stops_the_run_and_keeps_what_is_in_hand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     late = threading.Event()
-    monkeypatch.setattr("sim.production._Run.elapsed", lambda run: 100.0 if late.is_set() else 0.0)
+    monkeypatch.setattr(
+        "sim.production.stage.Stage.elapsed", lambda stage: 100.0 if late.is_set() else 0.0
+    )
 
     def strategy(sender: Sender) -> None:
         given_up = sender.take(2)
@@ -274,7 +278,7 @@ def test_time_that_is_up_stops_the_run_and_keeps_what_is_in_hand(
 def test_a_worker_that_never_ends_is_stopped_a_while_after_all_is_settled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(production, "WIND_DOWN", 0.05)
+    monkeypatch.setattr("sim.production.run.WIND_DOWN", 0.05)
 
     def strategy(sender: Sender) -> None:
         while sender.now() >= 0:
@@ -312,7 +316,7 @@ def test_a_workload_that_throws_is_told():
 def test_what_a_generator_hands_over_after_the_stop_is_not_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(production, "FEED_GRACE", PATIENCE)
+    monkeypatch.setattr("sim.production.FEED_GRACE", PATIENCE)
     stopped = threading.Event()
 
     def slowly() -> Iterator[tuple[str, bytes]]:
@@ -328,3 +332,50 @@ def test_what_a_generator_hands_over_after_the_stop_is_not_forgotten(
 
     outcome, _ = sent(strategy, slowly())
     assert (outcome.ended, outcome.waiting) == ("aborted", ["1", "2"])
+
+
+class Model:
+    """A model of the tests' own."""
+
+    library = "Some Mailer"
+
+    def run(self, sender):
+        raise AssertionError("it must not be run")
+
+
+def test_a_model_is_refused_before_anything_is_sent():
+    account = Account("127.0.0.1", 1, [("user1", "secret")], "a@example.com", tls="none")
+    with pytest.raises(ScenarioError, match="run Some Mailer itself"):
+        send(Model, [], account)
+
+
+STUBBORN = """
+from contextlib import suppress
+from sim.production import send
+from tests.production.receiver import receiver, workload
+
+def strategy(sender):
+    if sender.username == "user1":
+        raise RuntimeError("broken")
+    while True:
+        with suppress(BaseException):
+            sender.take()
+
+with receiver(usernames=[("user1", "secret"), ("user2", "secret")]) as (_, account):
+    outcome = send(strategy, workload(1), account, workers=2)
+print(outcome.ended, outcome.submitted, str(outcome.error).splitlines()[-1])
+"""
+
+
+def test_a_worker_that_swallows_its_own_end_is_left_behind() -> None:
+    """In its own process, because the worker's thread lives until the process ends."""
+    command = [sys.executable, "-c", STUBBORN]
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr, ended.stdout) == (
+        0,
+        "",
+        "aborted 1 RuntimeError: broken\n",
+    )

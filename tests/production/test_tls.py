@@ -1,7 +1,7 @@
-"""What a real connection does about TLS and passwords, with aiosmtpd for the relay: nobody else
-sees them, nobody else is trusted.
+"""TLS and passwords of a real connection, with aiosmtpd as the relay: only a trusted relay gets a
+password, and only over TLS.
 
-The certificate is of the tests' own making and good for 127.0.0.1 alone.
+The certificate was made for these tests and is valid for 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from sim.production import Account, send
 from sim.strategies.api import Sender
-from tests.receiver import ACCOUNT, PATIENCE, receiver, workload
+from tests.production.receiver import ACCOUNT, PATIENCE, receiver, workload
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning:aiosmtpd", "ignore::DeprecationWarning:aiosmtpd"
@@ -70,7 +70,7 @@ class Receiver(Controller):
 @contextmanager
 def aiosmtpd(tls: str, **account: Any) -> Iterator[tuple[Box, Account]]:
     """An aiosmtpd that asks for a login, and how to reach it; the account trusts its certificate
-    unless told otherwise.
+    by default.
     """
     box = Box()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

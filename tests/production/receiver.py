@@ -1,5 +1,5 @@
-"""A small SMTP receiver made of the standard library, on loopback, which says what it is told to
-say at each stage.
+"""A small SMTP receiver on loopback, made from the standard library, with scripted answers at each
+stage.
 
 Writes down which messages came over which connection, and every line. Knows no limits.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from sim.production import Account
 
 PATIENCE = 600.0
-"""Seconds for anything that must come; no test passes by waiting so long."""
+"""Seconds to wait for anything that must come. No test passes by waiting this long."""
 
 ACCOUNT: dict[str, Any] = {
     "sender_address": "me@example.com",
@@ -80,9 +80,8 @@ class Talk(socketserver.StreamRequestHandler):
             return ""
         self.wfile.write(text.encode() + b"\r\n")
         if text.startswith("421"):
-            self.lines += [
-                line.decode().strip() for line in self.rfile
-            ]  # whoever still talks now is heard
+            # Records commands that still come after the 421.
+            self.lines += [line.decode().strip() for line in self.rfile]
         return "" if text.startswith(("421", "221")) else text
 
     def handle(self) -> None:
