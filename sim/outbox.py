@@ -118,7 +118,10 @@ class Outbox(ABC):
             if at > self.latest:
                 self.latest = at
             if not self._lost[index]:
-                self._settle_one()
+                # _settle_one, inline: this runs once for every message.
+                self._unsettled -= 1
+                if not self._unsettled:
+                    self._on_settled()
 
     def give_up(self, claim: Claim) -> None:
         """Loses the messages that ``claim`` holds and the relay did not accept."""

@@ -64,7 +64,7 @@ class WorldConnection:
         self._outbox = stage.outbox
         self._session = session
         # None for a session that must see each command, such as one that keeps a transcript.
-        self._quick = session if isinstance(session, QuickSession) else None
+        self._quick = session if type(session) is QuickSession else None
         self._dies = dies
         self.open = True
 
@@ -83,7 +83,7 @@ class WorldConnection:
             session = relay.connect(ip, at)
             # Fast path: between the connection and the login, which others share, nothing is left
             # to decide.
-            if isinstance(session, QuickSession) and session.reach_login():
+            if type(session) is QuickSession and session.reach_login():
                 connection = cls(stage, path, session, NEVER)
                 to_login = path.to_login if path.steady else path.drawn_to_login()
                 connection._log_in_faultless(username, begun + trip + to_login)
