@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run ui test lint format proof bench fidelity lock clean
+.PHONY: help run ui test coverage lint format proof bench fidelity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -31,6 +31,12 @@ ui: $(VENV)/.ui ## the dashboard in your browser
 
 test: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## run the tests on all cores
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+coverage: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## run the tests and print which lines of sim/ they do not reach
+	@rm -f out/coverage/data*
+	@COVERAGE_CORE=sysmon $(BIN)/python -m coverage run -m pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --sort cover
 
 lint: $(VENV)/.dev ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -39,6 +39,7 @@ STAGES: list[tuple[str, ...]] = [
     ("ui",),
     ("cli",),
     ("__main__",),
+    ("public",),
 ]
 """The parts of ``sim``, lowest first. A part imports only from those above its line; those of one
 line never each other.

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..limits.make import WINDOWS
+from ..limits import WINDOWS
 from ..measure.words import plural
 from .verdict import Verdict, World, smallest
 from .worlds import WORLDS, Kind

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..limits import Limit
-from ..limits.limiter import Key
+from ..limits import Key, Limit
 from ..measure.story import Story
 from ..measure.words import lasting, moment, ordinal, plural
 from ..records import BlockRow, Incident

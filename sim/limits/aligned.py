@@ -6,8 +6,8 @@ once, which costs each counted key once.
 
 from __future__ import annotations
 
-from .kept import NEVER
-from .limiter import Key, State, Window
+from .expiring import NEVER
+from .window import Key, State, Window
 
 
 class Aligned(Window):

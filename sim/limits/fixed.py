@@ -8,8 +8,8 @@ refused one never does.
 
 from __future__ import annotations
 
-from .keeping import KeepingNumber
-from .limiter import Key
+from .expiring import KeepingNumber
+from .window import Key
 
 
 class Fixed(KeepingNumber):

@@ -7,8 +7,8 @@ is never fuller than N or emptier than nothing.
 
 from __future__ import annotations
 
-from .keeping import KeepingNumber
-from .limiter import Key
+from .expiring import KeepingNumber
+from .window import Key
 
 
 class Gcra(KeepingNumber):

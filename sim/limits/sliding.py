@@ -11,8 +11,8 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from .keeping import Keeping
-from .limiter import Key
+from .expiring import Keeping
+from .window import Key
 
 
 class Sliding(Keeping[deque[int]]):

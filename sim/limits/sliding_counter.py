@@ -8,8 +8,8 @@ the counts of two windows, not when its requests came.
 
 from __future__ import annotations
 
-from .kept import NEVER
-from .limiter import Key, State, Window
+from .expiring import NEVER
+from .window import Key, State, Window
 
 
 class SlidingCounter(Window):

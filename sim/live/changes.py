@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ScenarioError
-from ..relay.policy import changed, load, shipped
+from ..relay.policy_file import changed, load, shipped
 from ..relay.wanted import PASSWORD
 from ..scenario.schema import Faults, Network
 from ..schema_base import choice, read, written

@@ -102,7 +102,7 @@ class Door:
         """Opens the ports. ScenarioError where one cannot be opened."""
         settings = self.settings
         self.loop = asyncio.get_running_loop()
-        self.relay.witness = self.witnesses.alone or self.witnesses
+        self.relay.observer = self.witnesses.alone or self.witnesses
         if settings.tls != "none" or settings.tls_port is not None:
             self.certificate = self._stack.enter_context(kept())
             self._context = context_of(self.certificate.pair)

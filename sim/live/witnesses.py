@@ -4,21 +4,21 @@ they do with it.
 
 from __future__ import annotations
 
-from ..relay import Witness
+from ..relay import Observer
 
 
 class Witnesses:
-    """Implements ``sim.relay.Witness``."""
+    """Implements ``sim.relay.Observer``."""
 
-    def __init__(self, *witnesses: Witness) -> None:
+    def __init__(self, *witnesses: Observer) -> None:
         self._all = list(witnesses)
 
-    def add(self, witness: Witness) -> None:
+    def add(self, witness: Observer) -> None:
         """Is told from now on; call it before the relay has any connection."""
         self._all.append(witness)
 
     @property
-    def alone(self) -> Witness | None:
+    def alone(self) -> Observer | None:
         """The only one, if there is but one: it can be asked without a detour."""
         return self._all[0] if len(self._all) == 1 else None
 

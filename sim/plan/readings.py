@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..limits.make import WINDOWS
+from ..limits import WINDOWS
 from ..relay.policy import LIMITS, FailedSpec, LoginsSpec, Policy, TransactionsSpec, WindowSpec
 from .ceilings import FAILURES
 

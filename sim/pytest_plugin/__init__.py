@@ -4,8 +4,8 @@
         send_newsletter(relay.host, relay.port, relay.username, relay.password)
         assert relay.result.incidents.total == 0
 
-    @pytest.mark.relay(policy="mailersend", set=["policy.transactions_per_connection=2"],
-    tls="none") def test_my_sender_goes_on_after_a_421(relay):
+    @pytest.mark.relay(set=["policy.transactions_per_connection=2"], tls="none")
+    def test_my_sender_continues_after_a_421(relay):
         relay.refuse_next_login()
         ...
 

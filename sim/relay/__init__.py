@@ -2,8 +2,9 @@
 Relay (what sessions share).
 """
 
-from .policy import LIMITS, Policy, load, shipped
-from .relay import Relay, Witness
+from .policy import LIMITS, Policy
+from .policy_file import load, shipped
+from .relay import Observer, Relay
 from .session import Session
 
-__all__ = ["LIMITS", "Policy", "Relay", "Session", "Witness", "load", "shipped"]
+__all__ = ["LIMITS", "Observer", "Policy", "Relay", "Session", "load", "shipped"]

@@ -31,7 +31,7 @@ ORDER_AT_AUTH = (
 FAILED = ("failed_logins_per_ip", "failed_logins_per_username_ip")
 
 
-class Witness(Protocol):
+class Observer(Protocol):
     """Is told everything that a relay does. All times are integer microseconds."""
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
@@ -90,7 +90,7 @@ class Relay:
     def __init__(
         self,
         policy: Policy,
-        witness: Witness,
+        observer: Observer,
         accounts: Accounts,
         *,
         tls: str = "starttls",
@@ -99,7 +99,7 @@ class Relay:
         transcribe: bool = False,
     ) -> None:
         self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
-        self.witness = witness
+        self.observer = observer
         self.accounts = accounts
         self.tls = tls
         self.plain_auth = plain_auth
@@ -176,9 +176,9 @@ class Relay:
         refusal = self._refusal_of_connection(ip, now)
         session = self._session(ip)
         if refusal is None:
-            self.witness.opened(now, number, ip, None)
+            self.observer.opened(now, number, ip, None)
         else:
-            self.witness.opened(
+            self.observer.opened(
                 now, number, ip, refusal.limit if refusal.stage == "greeting" else None
             )
             session.doom(refusal)
@@ -215,7 +215,7 @@ class Relay:
         else:
             outcome = self._wrong(session.ip, username, now)
             said = "refused" if isinstance(outcome, Refusal) else "failed"
-        self.witness.login(now, session.number, session.ip, username, said)
+        self.observer.login(now, session.number, session.ip, username, said)
         return outcome
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
@@ -293,7 +293,7 @@ class Relay:
         verdict = limit.request(key, now)
         if verdict.block_until is not None:
             self._ever_blocked = True
-            self.witness.block(limit.name, ip, username, now, verdict.block_until)
+            self.observer.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed
 
 

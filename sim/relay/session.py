@@ -62,13 +62,13 @@ class Session:
         "_count",
         "_doomed",
         "_idle",
+        "_observer",
         "_refusal",
         "_relay",
         "_size",
         "_state",
         "_terms",
         "_used",
-        "_witness",
         "closed",
         "ip",
         "message",
@@ -81,7 +81,7 @@ class Session:
     def __init__(self, relay: Relay, number: int, ip: str) -> None:
         terms = relay.terms
         self._relay = relay
-        self._witness = relay.witness
+        self._observer = relay.observer
         self._terms = terms
         self._refusal = terms.refusal
         self._count = terms.count
@@ -259,7 +259,7 @@ class Session:
         if size > self._size:
             return replies.TOO_LARGE
         self._used += self._terms.at_acceptance
-        self._witness.accepted(now, self.number, accepted)
+        self._observer.accepted(now, self.number, accepted)
         return replies.ACCEPTED
 
     def may_transact(self, size: int) -> bool:
@@ -280,7 +280,7 @@ class Session:
         if self._count is not None and self._used >= self._count:
             return False
         self._used += 1
-        self._witness.accepted(accepted_at, self.number, message)
+        self._observer.accepted(accepted_at, self.number, message)
         return True
 
     def rset(self, now: int) -> Reply | None:
@@ -317,7 +317,7 @@ class Session:
             return False
         self.closed = True
         self._state = CLOSED
-        self._witness.closed(now, self.number)
+        self._observer.closed(now, self.number)
         return True
 
     def lost(self, now: int) -> None:
@@ -350,7 +350,7 @@ class Session:
         """The incident, written down, and its reply; the relay closes unless the policy says that
         it stays.
         """
-        self._witness.incident(
+        self._observer.incident(
             now,
             refusal.limit,
             refusal.code,
@@ -368,7 +368,7 @@ class Session:
         if not self.closed:
             self.closed = True
             self._state = CLOSED
-            self._witness.closed(now, self.number)
+            self._observer.closed(now, self.number)
 
 
 @cache

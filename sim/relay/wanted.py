@@ -86,7 +86,7 @@ class ObligingRelay(Relay):
         limit = next((each for each in AT_LOGIN if self._due(each)), None) if self.wanted else None
         if limit is None:
             return super().judge_login(session, username, password, now)
-        self.witness.login(now, session.number, session.ip, username, "refused")
+        self.observer.login(now, session.number, session.ip, username, "refused")
         return self.refusals[limit]
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:

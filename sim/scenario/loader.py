@@ -19,7 +19,7 @@ from pydantic import Field
 from ..errors import ScenarioError, nearest
 from ..measure.expectations import Expectation, parse_expectations
 from ..relay.policy import LIMITS, Policy
-from ..relay.policy import load as load_policy
+from ..relay.policy_file import load as load_policy
 from ..schema_base import Duration, Table, read, read_toml, unknown_key
 from ..strategies import catalogue
 from ..text import one_line, printable, shown

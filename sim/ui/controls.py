@@ -15,6 +15,7 @@ from typing import Any, Literal
 from .. import units
 from ..limits import WINDOWS
 from ..relay import policy as policies
+from ..relay import policy_file
 from ..strategies import catalogue
 from ..units import spoken
 
@@ -337,7 +338,7 @@ def policies_choice() -> Control:
         "choice",
         "mailersend",
         "Numbers of the relay's own help article, or no limit at all.",
-        choices=_choices(*policies.shipped()),
+        choices=_choices(*policy_file.shipped()),
     )
 
 
@@ -357,7 +358,7 @@ def limit_controls(name: str, *, whole: bool = False) -> list[Control]:
     """Every number of one limit, with the article's as defaults; ``whole`` where the policy has
     none and all must be said.
     """
-    base = getattr(policies.load("mailersend", {}, "shipped", Path()), name)
+    base = getattr(policy_file.load("mailersend", {}, "shipped", Path()), name)
     key = f"policy.{name}"
     found = [Control(f"{key}.count", "Allowed", "whole", base.count, required=whole)]
     if hasattr(base, "per"):
@@ -400,7 +401,7 @@ def limit_controls(name: str, *, whole: bool = False) -> list[Control]:
 
 def whole_limit(name: str) -> dict[str, Any]:
     """The least that a limit needs where the policy has none: the article's count and times."""
-    base = getattr(policies.load("mailersend", {}, "shipped", Path()), name)
+    base = getattr(policy_file.load("mailersend", {}, "shipped", Path()), name)
     times = {
         key: spoken(getattr(base, key))
         for key in ("per", "block")

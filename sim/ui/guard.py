@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScenarioError, nearest
-from ..relay.policy import shipped as policies
+from ..relay.policy_file import shipped as policies
 from ..scenario.schema import WORKLOADS
 from ..strategies.catalogue import SHIPPED
 from ..text import shown

@@ -64,7 +64,7 @@ class WorldConnection:
         dies = way.next_death(at)
         connection = cls(clock, way, outbox, session, dies)
         if not session.closed and dies < 1 << 62:
-            relay.witness.closed(dies, session.number)  # an earlier end overwrites it
+            relay.observer.closed(dies, session.number)  # an earlier end overwrites it
         t = begun + trip + (way.trip() if way.tls == "implicit" else 0) + way.trip()
         try:
             connection._heed(greeting, t)

@@ -70,7 +70,7 @@ class WorldDialogue:
         dialogue._greeting = session.greeting(at)
         dialogue.patience = patience
         if not session.closed and dialogue._dies < NEVER:
-            world.relay.witness.closed(
+            world.relay.observer.closed(
                 dialogue._dies, session.number
             )  # an earlier end overwrites it
         clock.wait_until(begun + trip + (way.trip() if way.tls == "implicit" else 0))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from sim.measure import Facts, Recorder, assemble
-from sim.relay.policy import load
+from sim.relay.policy_file import load
 
 SECOND = 1_000_000
 END = 200 * SECOND

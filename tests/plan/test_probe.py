@@ -12,7 +12,7 @@ from sim.limits import WINDOWS
 from sim.measure import Recorder
 from sim.plan.probe import smallest_probe
 from sim.relay import Relay
-from sim.relay.policy import load
+from sim.relay.policy_file import load
 from sim.units import MICRO
 
 

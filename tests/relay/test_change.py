@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sim.errors import ScenarioError
 from sim.limits import WINDOWS
-from sim.relay.policy import changed
+from sim.relay.policy_file import changed
 from tests.relay.bench import ACCEPTED, HOUR, IP, LOGINS, PAIR, Bench
 
 

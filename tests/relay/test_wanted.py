@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sim.errors import ScenarioError
-from sim.relay.policy import changed
+from sim.relay.policy_file import changed
 from sim.relay.wanted import ObligingRelay
 from tests.relay.bench import ACCEPTED, IP, LOGINS, PAIR, Bench
 

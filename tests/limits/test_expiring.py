@@ -7,7 +7,7 @@ from collections import OrderedDict
 import pytest
 
 from sim.limits import WINDOWS, Limit, make_limiter
-from sim.limits.kept import Held, Kept
+from sim.limits.expiring import Held, Kept
 
 MILLION = 1_000_000
 
