@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.scenario.text import to_toml, value_text
+from sim.scenario.toml import to_toml, value_text
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 plain = st.one_of(st.booleans(), st.integers(-(2**62), 2**62), st.floats(allow_nan=False), texts)
