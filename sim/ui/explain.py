@@ -16,7 +16,7 @@ from ..measure.story import Story
 from ..records import Incident
 from ..relay.kinds import title_of
 from ..report import timeline
-from ..scenario.text import value_text
+from ..scenario.toml import value_text
 from . import places, runs, state
 from .frame import Shown, with_result
 from .runs import Share

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import ScenarioError
-from sim.scenario import load_scenario
-from sim.scenario.overrides import segments
+from sim.scenario import keys, load_scenario
 
 GOOD = '[workload]\nkind = "batch"\nmessages = 3\n[sender]\nstrategy = "paced"\n'
 
@@ -38,7 +37,7 @@ def mistakes(folder: Path, text: str, *overrides: str) -> list[str]:
 def test_a_key_is_cut_up_as_toml_reads_it_and_at_its_dots_where_it_is_none(
     key: str, parts: list[str]
 ) -> None:
-    assert segments(key) == parts
+    assert keys.split(key) == parts
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sim.cli import main
 from sim.errors import ScenarioError
+from sim.scenario.keys import MISSING, get, put
 from sim.ui import setting
-from sim.ui.setting import MISSING, get, put
 
 SHIPPED = sorted(Path("scenarios").rglob("*.toml"))
 
