@@ -118,6 +118,7 @@ class Outbox(ABC):
             if at > self.latest:
                 self.latest = at
             if not self._lost[index]:
+                # Not a method of its own: this runs once for every message.
                 self._unsettled -= 1
                 if not self._unsettled:
                     self._on_settled()

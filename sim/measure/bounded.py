@@ -143,9 +143,10 @@ class RunningCounts:
 
     def add(self, key: object, at: int) -> int:
         """Counts an event of ``key`` and returns how many it has."""
-        count = self._counts.get(key, 0) + 1
-        if count > 1 or len(self._counts) < self._most:
-            self._counts[key] = count
+        counts = self._counts
+        count = counts.get(key, 0) + 1
+        if count > 1 or len(counts) < self._most:
+            counts[key] = count
         return count
 
     def highest(self, at: int) -> int:

@@ -165,8 +165,7 @@ def _timed(case: Case, spec: WindowSpec) -> Finding:
 
 def _keys_needed(case: Case, spec: WindowSpec) -> int:
     """How many usernames or IPs would stay below the limit with the same requests."""
-    has = {"usernames": case.context.usernames, "ips": case.context.ips, None: 1}
-    keys = has[case.kind.for_each.resource]
+    keys = case.kind.for_each.keys(case.context.usernames, case.context.ips)
     return max(keys + 1, keys * -(-case.stats.need // spec.count))
 
 

@@ -14,8 +14,11 @@ both give the same ``Counts``, apart from what a live relay cannot know:
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import NamedTuple
 
+from ..limits import Key
 from ..records import BlockRow, Incident
 from ..relay.kinds import KINDS, LOGINS_PER_USERNAME, Kind, LimitSpec, WindowSpec
 from ..relay.policy import Policy
@@ -31,9 +34,10 @@ more message.
 """
 MOST_KEYS_TOLD_APART = 10_000
 """Keys that a limit refused; further ones are not counted."""
-
 MOST_RUNNING = 100_000
-"""Keys of a limit without a window, such as open connections."""
+"""Keys of a limit without a window, such as open connections; further ones are not counted."""
+LATEST_BLOCKS = 8
+"""The latest blocks, among which are all that one wrong password began: one for each limit."""
 
 # Names of the series in the bins, apart from those of the limits.
 ACCEPTED = "accepted"
@@ -42,10 +46,13 @@ LOGINS = "logins"
 
 
 class Use(NamedTuple):
-    """The use of one limit: its counter, and the series that show its highest level."""
+    """The use of one limit: its counter, the key of a request (its connection, IP and username), and
+    the series that show its highest level.
+    """
 
     kind: Kind
     counter: SlidingCounts | RunningCounts
+    key: Callable[[int, str, str | None], Key]
     series: tuple[str, ...]
 
 
@@ -62,7 +69,7 @@ class StreamingRecorder:
         self.ips: set[str] = set()
         self._log: list[Incident] = []
         self._blocks: list[BlockRow] = []
-        self._latest_blocks: deque[BlockRow] = deque(maxlen=2)
+        self._latest_blocks: deque[BlockRow] = deque(maxlen=LATEST_BLOCKS)
         self._by_limit: Counter[str] = Counter()
         self._by_code: Counter[int | None] = Counter()
         self._outcomes: Counter[str] = Counter()
@@ -90,8 +97,9 @@ class StreamingRecorder:
 
         # The IP and the username of each open connection.
         self._requesters: dict[int, tuple[str, str | None]] = {}
-        # The ends of blocks, each of which sets a consecutive count back to 0.
-        self._block_ends: deque[tuple[int, str, object]] = deque()
+        # A heap of the ends of blocks, each of which sets a consecutive count back to 0: the blocks
+        # of different limits, or of one whose policy changed, do not end in the order they began.
+        self._block_ends: list[tuple[int, str, Key]] = []
         self._uses: dict[str, Use] = {}
         self._bins = TimeBins([ACCEPTED], [OPEN, LOGINS])
         self.change(policy)
@@ -110,8 +118,9 @@ class StreamingRecorder:
         }
         if LOGINS_PER_USERNAME.name not in specs:
             # A result always shows the logins of the busiest username.
-            self._uses[LOGINS_PER_USERNAME.name] = Use(
-                LOGINS_PER_USERNAME, SlidingCounts(st.MINUTE), (LOGINS,)
+            logins = LOGINS_PER_USERNAME
+            self._uses[logins.name] = Use(
+                logins, SlidingCounts(st.MINUTE), logins.for_each.key, (LOGINS,)
             )
         self._at_connect = self._counted_at("connect")
         self._at_login = self._counted_at("login")
@@ -143,7 +152,7 @@ class StreamingRecorder:
             self.ips.add(ip)
         self._requesters[connection] = (ip, None)
         for use in self._at_connect:
-            self._count(use, at, use.kind.for_each.key(connection, ip, None))
+            self._count(use, at, use.key(connection, ip, None))
 
     def closed(self, at: int, connection: int) -> None:
         self._advanced(at)
@@ -159,18 +168,20 @@ class StreamingRecorder:
         if len(self.usernames) < MOST_KEYS_TOLD_APART:
             self.usernames.add(username)
         for use in self._at_login:
-            self._count(use, at, use.kind.for_each.key(connection, ip, username))
+            self._count(use, at, use.key(connection, ip, username))
         if outcome == "failed":
             self._fail(at, connection, ip, username)
         elif outcome == "accepted":
             self._requesters[connection] = (ip, username)
             for use in self._consecutive:
-                use.counter.empty(use.kind.for_each.key(connection, ip, username))
+                use.counter.empty(use.key(connection, ip, username))
 
     def accepted(self, at: int, connection: int, message: str | None) -> None:
         at = self._advanced(at)
-        for use in self._at_message:
-            self._count(use, at, self._key_of_message(use.kind, connection))
+        if self._at_message:
+            ip, username = self._requesters.get(connection, ("", None))
+            for use in self._at_message:
+                self._count(use, at, use.key(connection, ip, username))
         if message is not None and not self._seen.add(message):
             self._duplicated += 1
             return
@@ -211,8 +222,7 @@ class StreamingRecorder:
             self._blocks.append(row)
         use = self._uses.get(limit)
         if use is not None and use.kind.consecutive:
-            key = use.kind.for_each.key(0, ip or "", username)
-            self._block_ends.append((row.until, limit, key))
+            heappush(self._block_ends, (row.until, limit, use.key(0, ip or "", username)))
 
     # What the live relay reports of transactions that came to nothing.
 
@@ -330,29 +340,25 @@ class StreamingRecorder:
         return at
 
     def _end_blocks(self, at: int) -> None:
-        # All blocks of one limit last equally long, so they end in the order in which they began.
         ends = self._block_ends
         while ends and ends[0][0] <= at:
-            _, limit, key = ends.popleft()
+            _, limit, key = heappop(ends)
             use = self._uses.get(limit)
             if use is not None:
                 use.counter.empty(key)
 
     def _count(self, use: Use, at: int, key: object) -> None:
         level = use.counter.add(key, at)
-        for name in use.series:
-            self._raise(name, level)
+        levels = self._bins.levels
+        for name in use.series:  # as _raise, without a call for each message
+            series = levels[name]
+            if level > series[-1]:
+                series[-1] = level
 
     def _raise(self, name: str, level: int) -> None:
         series = self._bins.levels[name]
         if level > series[-1]:
             series[-1] = level
-
-    def _key_of_message(self, kind: Kind, connection: int) -> object:
-        if kind.per_connection:
-            return connection
-        ip, username = self._requesters.get(connection, ("", None))
-        return kind.for_each.key(connection, ip, username)
 
     def _count_refused(self, row: Incident) -> None:
         """Counts a refused request that no other event reports."""
@@ -378,7 +384,7 @@ class StreamingRecorder:
             self._wrong_at = at
         self._wrong += 1
         for use in self._at_failure:
-            self._count(use, at, use.kind.for_each.key(connection, ip, username))
+            self._count(use, at, use.key(connection, ip, username))
 
     def _note_refusal(self, row: Incident) -> None:
         limit = row.limit
@@ -408,8 +414,10 @@ def _use(kind: Kind, spec: LimitSpec) -> Use:
         counter = SlidingCounts(spec.per)
     else:
         counter = RunningCounts(MOST_RUNNING)
-    series = (_level(kind.name),)
-    return Use(kind, counter, (*series, LOGINS) if kind is LOGINS_PER_USERNAME else series)
+    series: tuple[str, ...] = (_level(kind.name),)
+    if kind is LOGINS_PER_USERNAME:
+        series = (*series, LOGINS)
+    return Use(kind, counter, kind.for_each.key, series)
 
 
 def _level(limit: str) -> str:

@@ -1,6 +1,6 @@
 """Finds, reads and merges policy files: ``load`` for a scenario, ``changed`` for a running relay.
 
-Every mistake in a file or an overlay is a ScenarioError that names the file, the key and the remedy.
+Every mistake in a file or an overlay is a ScenarioError with the file, the key and the remedy.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The relay's side of one connection. ``Session.handle`` is its only entry: one command in, one
 reply out.
 
-The states are the table in ``smtp.states``; this module adds what the table cannot know, which is
-limits, credentials and sizes. Each command has a handler that runs if the command is in order; the
+The states are the table in ``smtp.states``; this module adds limits, credentials and sizes, which
+the table cannot know. Each command has a handler that runs if the command is in order; the
 table decides the state after it. Time is an argument, in integer microseconds, and does not go
 backwards between the calls of one session. Sessions only share what ``Terms.judge`` counts, so
 between two logins a caller may run one session ahead of the others.
@@ -73,10 +73,10 @@ class Session:
     """
 
     __slots__ = (
-        "_channel",
         "_idle",
         "_observer",
         "_pending",
+        "_phase",
         "_size",
         "_state",
         "_terms",
@@ -92,9 +92,9 @@ class Session:
     def __init__(self, terms: Terms, number: int, ip: str, secure: bool | None = None) -> None:
         self._terms = terms
         self._observer = terms.observer
-        self._channel = terms.first
+        self._phase = terms.first
         if secure is not None:
-            self._channel = terms.encrypted if secure else terms.clear
+            self._phase = terms.encrypted if secure else terms.clear
         self._size = terms.size
         self.left = terms.transactions
         self._state = CONNECTED
@@ -114,7 +114,7 @@ class Session:
         return self._state
 
     def refuse_later(self, refusal: Refusal) -> None:
-        """The connection is over a limit: ``refusal`` answers when the session reaches its stage."""
+        """Refuses the connection with ``refusal`` when the session reaches its stage."""
         self._pending = refusal
 
     def exhaust(self) -> None:
@@ -126,22 +126,23 @@ class Session:
 
         A limit, a size or a password can still refuse a command that is in order.
         """
-        return self._channel.table[self._state][command].refusal
+        return self._phase.table[self._state][command].refusal
 
     def handle(self, command: Command, now: int) -> Reply | None:
         """Handles ``command`` and returns the reply. None means that the relay has dropped the
         connection without a reply, or that the command is an event that needs none.
         """
         kind = type(command)
-        refused, after = self._channel[0][self._state][kind]
-        if refused is not None:
-            return refused
+        transition = self._phase.table[self._state][kind]
+        if transition.refusal is not None:
+            return transition.refusal
         reply = _HANDLERS[kind](self, command, now)
         if reply is None:
             succeeded = not self.closed
         else:
-            succeeded = reply[0] < 400
+            succeeded = reply.code < 400
         if succeeded:
+            after = transition.after
             if after is IDLE:
                 self._end_transaction()
             else:
@@ -159,7 +160,7 @@ class Session:
     def _ehlo(self, command: Ehlo, now: int) -> Reply | None:
         if self._pending is not None and self._pending.stage == "ehlo":
             return self._refuse_pending(now)
-        return self._channel.offers
+        return self._phase.offers
 
     def _helo(self, command: Helo, now: int) -> Reply | None:
         if self._pending is not None and self._pending.stage == "ehlo":
@@ -170,8 +171,9 @@ class Session:
         return replies.START_TLS
 
     def _tls_started(self, command: TlsStarted, now: int) -> None:
-        # What came in the clear is forgotten, because somebody else may have sent it.
-        self._channel = self._terms.encrypted
+        # RFC 3207 4.2: nothing that came in the clear counts, because anyone on the way could have
+        # sent it.
+        self._phase = self._terms.encrypted
         self._idle = GREETED
         self.username = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from ..smtp import replies
@@ -46,7 +47,7 @@ class Observer(Protocol):
         connection: int,
         message: str | None,
     ) -> None:
-        """A limit refused a command. ``code`` is None if the connection was dropped without a reply."""
+        """A limit refused a command. ``code`` is None if the relay dropped the connection."""
 
     def block(
         self, limit: str, ip: str | None, username: str | None, from_: int, until: int
@@ -88,9 +89,10 @@ credentials, or None to accept it.
 """
 
 
-class Channel(NamedTuple):
-    """What depends on whether the connection is encrypted: the table of states, and the answer to
-    EHLO.
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What differs before and after a connection is encrypted: the table of states, and the answer
+    to EHLO.
     """
 
     table: Table
@@ -139,7 +141,7 @@ class Terms:
         self.transactions = UNLIMITED if spec is None else spec.count
         self.at_acceptance = spec is not None and spec.counted_at == "acceptance"
         offers_starttls = tls == "starttls"
-        self.clear = Channel(
+        self.clear = Phase(
             table(
                 login_required=login_required,
                 no_starttls=None if offers_starttls else replies.NOT_IMPLEMENTED,
@@ -147,7 +149,7 @@ class Terms:
             ),
             _offers(self.size, starttls=offers_starttls, auth=login_required and plain_auth),
         )
-        self.encrypted = Channel(
+        self.encrypted = Phase(
             table(login_required=login_required, no_starttls=replies.TLS_ALREADY),
             _offers(self.size, starttls=False, auth=login_required),
         )

@@ -47,7 +47,7 @@ from .session import AnySession
 
 
 class Notes(Protocol):
-    """Is called for what became of each message, which the commands of a session do not contain."""
+    """Is called for the fate of each message, which the commands of a session do not contain."""
 
     def not_sent(self, message: str | None) -> None:
         """A transaction ended without a message, or was refused by a limit or for its size. None:
@@ -100,7 +100,7 @@ class Wire:
 
     @property
     def closed(self) -> bool:
-        """Whether to close the connection after writing what was returned. True when ``dropped``."""
+        """Whether to close the connection after writing the answer. True when ``dropped``."""
         return self.dropped or self._session.closed
 
     def greeting(self, now: int) -> bytes:

@@ -3,7 +3,7 @@ or the state to which it leads.
 
 A session is a state machine over the commands of ``commands``. The protocol itself is only this
 table: ``Session.handle`` looks up the command's type in the row of the current state, answers with
-the refusal if there is one, and enters the rule's next state if the command succeeds. Limits,
+the refusal if there is one, and enters the transition's next state if the command succeeds. Limits,
 passwords and sizes are not in the table. A command that is in order can still be refused for such a
 reason, and then the state does not change (except after a body, which ends its transaction with any
 answer).
@@ -24,9 +24,9 @@ of a transaction. TLS leads back to CONNECTED, as before EHLO, and the session f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple
 
 from . import replies
 from .commands import (
@@ -71,7 +71,9 @@ IDLE = None
 """As the next state: GREETED or AUTHENTICATED, as the session was before the transaction."""
 
 
-class Rule(NamedTuple):
+# A dataclass and not a NamedTuple, here and in ``relay.terms``: its attributes are faster to read.
+@dataclass(frozen=True, slots=True)
+class Transition:
     """What a command does in a state. ``refusal`` is None if the command is in order, and then
     ``after`` is the state that it leads to.
     """
@@ -80,7 +82,7 @@ class Rule(NamedTuple):
     after: State | None
 
 
-Table = Mapping[State, Mapping[type[Command], Rule]]
+Table = Mapping[State, Mapping[type[Command], Transition]]
 
 COMMANDS: tuple[type[Command], ...] = (
     *EVENTS,
@@ -180,7 +182,7 @@ def table(
         return state if (state, command) in STAYS else LEADS_TO.get(command, state)
 
     return {
-        state: {each: Rule(refusal(state, each), after(state, each)) for each in COMMANDS}
+        state: {each: Transition(refusal(state, each), after(state, each)) for each in COMMANDS}
         for state in State
     }
 

@@ -68,7 +68,7 @@ class WorldConnection:
         self._session = session
         # The session, if the fast paths may be taken. They may not where a command can fail on the
         # way, nor with a session that must see each command, such as one that keeps a transcript.
-        self._quick = session if path.faultless and isinstance(session, QuickSession) else None
+        self._quick = session if path.faultless and type(session) is QuickSession else None
         self._dies = dies
         self.open = True
 
@@ -87,7 +87,7 @@ class WorldConnection:
             session = relay.connect(ip, at)
             # Fast path: between the connection and the login, which others share, nothing is left
             # to decide.
-            if isinstance(session, QuickSession) and session.reach_login():
+            if type(session) is QuickSession and session.reach_login():
                 connection = cls(stage, path, session, NEVER)
                 to_login = path.to_login if path.steady else path.drawn_to_login()
                 connection._log_in_faultless(username, begun + trip + to_login)

@@ -1,6 +1,4 @@
-"""A relay at work for the tests: a login or a message in one call, and what the limits made of it.
-Asserts no numbers itself.
-"""
+"""A relay for the tests, with a login or a message in one call and its outcome."""
 
 from __future__ import annotations
 
@@ -56,7 +54,7 @@ class Bench:
             assert self.login(now, **who) == "535"
 
     def transaction(self, session: Session, now: int = 0) -> list[int | None]:
-        """The codes of MAIL, RCPT, DATA and body, to the first that is no success."""
+        """The codes of MAIL, RCPT, DATA and body, up to the first failure."""
         codes: list[int | None] = []
         for call in (
             lambda: session.handle(Mail("a@example.com"), now),

@@ -1,5 +1,5 @@
-"""A relay whose policy changes while it runs: what keeps its counts, what starts afresh, and that a
-changed policy reads as one.
+"""A relay whose policy changes while it runs: which limits keep their counts and which start from
+zero, and that a changed policy equals one that was read.
 """
 
 from __future__ import annotations

@@ -271,7 +271,7 @@ def test_a_refusal_that_stays_ends_the_transaction_and_never_lets_it_through(sta
 
 
 class Heard:
-    """An Observer that only keeps what the session reports."""
+    """An Observer that keeps every call."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []

@@ -29,8 +29,8 @@ ORDERLY = [State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.MAIL, Stat
 
 ANY_TIME: set[type] = {Noop, Vrfy, Help, Quit, Ehlo, Helo, Rset}
 
-# Written again by hand, a row for each state: what is in order besides ANY_TIME, on a relay that
-# requires a login and on one that does not.
+# Written again by hand: the commands in order besides ANY_TIME, on a relay that requires a login and
+# on one that does not.
 IN_ORDER: dict[State, tuple[set[type], set[type]]] = {
     State.CONNECTED: (set(), set()),
     State.GREETED: ({StartTls, Credentials}, {StartTls, Credentials, Mail}),
@@ -45,7 +45,7 @@ IN_ORDER: dict[State, tuple[set[type], set[type]]] = {
 def test_what_is_in_order(state, login_required):
     row = table(login_required=login_required)[state]
     assert set(row) == set(COMMANDS)
-    allowed = {each for each, rule in row.items() if rule.refusal is None} - set(EVENTS)
+    allowed = {each for each, entry in row.items() if entry.refusal is None} - set(EVENTS)
     if state in IN_ORDER:
         assert allowed == ANY_TIME | IN_ORDER[state][not login_required]
     else:
