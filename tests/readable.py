@@ -25,7 +25,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "sim/live": 11,
         "sim/measure": 13,
         "sim/plan": 29,
-        "sim/plan/snippets": 20,
         "sim/pytest_plugin": 2,
         "sim/report": 13,
         "sim/runner": 4,

@@ -16,11 +16,11 @@ from typing import Any
 
 from .. import units
 from ..measure.result import Finding as Met
-from ..plan.snippets import snippet_for
 from ..relay import Policy, kinds
 from ..runner import run_here
 from ..scenario import Scenario, build
 from ..strategies import catalogue
+from ..strategies.snippets import snippet_for
 from ..units import MICRO
 from . import django, nodemailer, postfix
 from .found import Case, Checked, Finding, Trial, Way

@@ -14,8 +14,8 @@ from typing import Literal
 
 from ..errors import ScenarioError, nearest
 from ..strategies import catalogue
+from ..strategies.snippets import LOOPS
 from ..units import MICRO, spoken
-from .snippets import LOOPS
 
 Shape = Literal["spacing", "pause", "rate"]
 """What the gap is between: logins of a username over all workers; a worker's connections; ``size``

@@ -14,6 +14,7 @@ from typing import Any
 from ..measure import Result
 from ..measure.formatting import lasting, moment, number, plural
 from ..scenario.schema import Network
+from ..strategies.snippets import snippet_for
 from ..units import MICRO, duration, spoken
 from .answer import Nearest, Plan, Predicted
 from .around import frontier, round_trips
@@ -28,7 +29,6 @@ from .probe import smallest_probe
 from .readings import Reading, reversals, windows
 from .refusal import FIRST_PART, refusal
 from .search import Resources, Search, Standard
-from .snippets import snippet_for
 from .trials import Meter, OnProgress, Trials, sender_table
 from .written import toml_text
 

@@ -11,8 +11,8 @@ import subprocess
 import pytest
 
 import sim.live
-from sim.plan.snippets import postfix
 from tests.fidelity.programs.postfix import instance, send
+from tests.strategies.snippets.text import text_of
 
 MESSAGES = 200
 
@@ -42,7 +42,7 @@ def test_it_sends():
             "PATH": f"{os.environ['PATH']}:/usr/sbin",
         }
         done = subprocess.run(
-            ["sh", "-e", "-c", postfix.snippet(BEST)],
+            ["sh", "-e", "-c", text_of("postfix", BEST)],
             env=environment,
             capture_output=True,
             text=True,
@@ -59,8 +59,8 @@ def test_it_sends():
 
 
 def test_what_is_left_at_its_default_is_not_said():
-    text = postfix.snippet(
-        {"smtp_connection_reuse_count_limit": 4, "initial_destination_concurrency": 5}
+    text = text_of(
+        "postfix", {"smtp_connection_reuse_count_limit": 4, "initial_destination_concurrency": 5}
     )
     assert '"smtp_connection_reuse_count_limit = 4"' in text
     assert "initial_destination_concurrency" not in text
@@ -69,4 +69,4 @@ def test_what_is_left_at_its_default_is_not_said():
 
 def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="queue_run_delay"):
-        postfix.snippet({"queue_run_delay": "0s"})
+        text_of("postfix", {"queue_run_delay": "0s"})

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import sim.live
-from sim.plan.snippets import nodemailer
+from tests.strategies.snippets.text import text_of
 
 MESSAGES = 200
-INSTALLED = Path(__file__).parents[1] / "agreement" / "node_modules"
+INSTALLED = Path(__file__).parents[2] / "agreement" / "node_modules"
 
 BEFORE = """
 const messages = Array.from({{ length: {messages} }}, (_, n) => (
@@ -66,13 +66,13 @@ def run(text: str, version: int, folder: Path) -> sim.live.Running:
     ],
 )
 def test_it_sends(options, version, tmp_path):
-    result = run(nodemailer.snippet({**options, "version": version}), version, tmp_path).result()
+    result = run(text_of("nodemailer", {**options, "version": version}), version, tmp_path).result()
     assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0)
     assert MESSAGES / 5 <= result.connections.opened <= MESSAGES / 5 + 4
 
 
 def test_what_is_left_at_its_default_is_not_said():
-    said = nodemailer.snippet({"pool": True, "maxMessages": 5})
+    said = text_of("nodemailer", {"pool": True, "maxMessages": 5})
     assert "    pool: true,\n    maxMessages: 5, // a connection ends behind so many\n});" in said
     assert "rateLimit" not in said
     assert "sleep" not in said
@@ -80,22 +80,22 @@ def test_what_is_left_at_its_default_is_not_said():
 
 
 def test_what_the_program_does_itself_is_in_the_program():
-    said = nodemailer.snippet({"pause": "0.6s", "concurrent": 3, "version": 6})
+    said = text_of("nodemailer", {"pause": "0.6s", "concurrent": 3, "version": 6})
     assert "await sleep(600);" in said
     assert "length: 3" in said
     assert "concurrent" not in said
 
 
 def test_version_6_with_a_rate_must_be_ended():
-    assert "process.exit" in nodemailer.snippet({"version": 6, "pool": True, "rateLimit": 5})
+    assert "process.exit" in text_of("nodemailer", {"version": 6, "pool": True, "rateLimit": 5})
 
 
 def test_tls_is_asked_for_unless_somebody_says_otherwise():
-    assert "requireTLS: true" in nodemailer.snippet({})
-    assert "requireTLS" not in nodemailer.snippet({"ignoreTLS": True})
-    assert nodemailer.snippet({"requireTLS": True}).count("requireTLS") == 1
+    assert "requireTLS: true" in text_of("nodemailer", {})
+    assert "requireTLS" not in text_of("nodemailer", {"ignoreTLS": True})
+    assert text_of("nodemailer", {"requireTLS": True}).count("requireTLS") == 1
 
 
 def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="version = 9"):
-        nodemailer.snippet({"version": 9})
+        text_of("nodemailer", {"version": 9})

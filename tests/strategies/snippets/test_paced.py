@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sim.live
-from sim.plan.snippets import known, snippet_for
+from sim.strategies.snippets import known, snippet_for
 
 SETTINGS = {
     "strategy": "paced",

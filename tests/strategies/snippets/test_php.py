@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sim.live
-from sim.plan.snippets import phpmailer, symfony_mailer
+from tests.strategies.snippets.text import text_of
 
 MESSAGES = 200
 SHARE = Path("/usr/share/php")
@@ -67,14 +67,14 @@ def run(library: str, text: str, folder: Path) -> sim.live.Running:
     ],
 )
 def test_phpmailer(options, tmp_path):
-    text = BEFORE_PHPMAILER.format(messages=MESSAGES) + phpmailer.snippet(options)
+    text = BEFORE_PHPMAILER.format(messages=MESSAGES) + text_of("phpmailer", options)
     result = run("phpmailer", text, tmp_path).result()
     assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0)
     assert result.connections.opened == MESSAGES / options["per_connection"]
 
 
 def test_symfony_mailer(tmp_path):
-    text = symfony_mailer.snippet({"restart_threshold": 5, "max_per_second": 200.0})
+    text = text_of("symfony-mailer", {"restart_threshold": 5, "max_per_second": 200.0})
     result = run(
         "symfony-mailer", text + BEHIND_SYMFONY.format(messages=MESSAGES), tmp_path
     ).result()
@@ -83,16 +83,16 @@ def test_symfony_mailer(tmp_path):
 
 
 def test_what_is_left_at_its_default_is_not_said():
-    assert "restart_threshold" not in symfony_mailer.snippet({})
-    assert "setMaxPerSecond" not in symfony_mailer.snippet({})
-    assert "smtpClose(); //" not in phpmailer.snippet({"SMTPKeepAlive": True})
-    assert "usleep(650000); // 650ms" in phpmailer.snippet(
-        {"SMTPKeepAlive": True, "per_connection": 5, "pause": "0.65s"}
+    assert "restart_threshold" not in text_of("symfony-mailer", {})
+    assert "setMaxPerSecond" not in text_of("symfony-mailer", {})
+    assert "smtpClose(); //" not in text_of("phpmailer", {"SMTPKeepAlive": True})
+    assert "usleep(650000); // 650ms" in text_of(
+        "phpmailer", {"SMTPKeepAlive": True, "per_connection": 5, "pause": "0.65s"}
     )
 
 
 def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="per_connection = -1"):
-        phpmailer.snippet({"per_connection": -1})
+        text_of("phpmailer", {"per_connection": -1})
     with pytest.raises(ValueError, match="restart_threshold = -1"):
-        symfony_mailer.snippet({"restart_threshold": -1})
+        text_of("symfony-mailer", {"restart_threshold": -1})

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import sim.live
-from sim.plan.snippets import jakarta_mail
 from tests.fidelity.harness import JARS
+from tests.strategies.snippets.text import text_of
 
 MESSAGES = 200
 
@@ -89,7 +89,7 @@ def test_jakarta_mail(tmp_path):
         "mail.smtp.auth.mechanisms": "PLAIN LOGIN",
         "mail.smtp.timeout": 30_000,
     }
-    relay = run(tmp_path, jakarta_mail.snippet(options))
+    relay = run(tmp_path, text_of("jakarta-mail", options))
     result = relay.result()
     assert (result.messages.accepted, result.incidents.total, result.connections.opened) == (
         MESSAGES,
@@ -99,14 +99,14 @@ def test_jakarta_mail(tmp_path):
 
 
 def test_only_what_differs_from_the_default_is_said():
-    assert "quitwait" not in jakarta_mail.snippet({"mail.smtp.quitwait": True})
-    assert 'properties.put("mail.smtp.quitwait", "false");' in jakarta_mail.snippet(
-        {"mail.smtp.quitwait": False}
+    assert "quitwait" not in text_of("jakarta-mail", {"mail.smtp.quitwait": True})
+    assert 'properties.put("mail.smtp.quitwait", "false");' in text_of(
+        "jakarta-mail", {"mail.smtp.quitwait": False}
     )
-    assert "sleep" not in jakarta_mail.snippet({"per_connection": 5})
-    assert "number % messages.size() == 0" in jakarta_mail.snippet({"per_connection": 0})
+    assert "sleep" not in text_of("jakarta-mail", {"per_connection": 5})
+    assert "number % messages.size() == 0" in text_of("jakarta-mail", {"per_connection": 0})
 
 
 def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="neither LOGIN nor PLAIN"):
-        jakarta_mail.snippet({"mail.smtp.auth.mechanisms": "NTLM"})
+        text_of("jakarta-mail", {"mail.smtp.auth.mechanisms": "NTLM"})

@@ -10,15 +10,15 @@ import subprocess
 
 import pytest
 
-from sim.plan.snippets import listmonk, wp_mail_smtp
+from tests.strategies.snippets.text import text_of
 
 
 def test_wp_mail_smtp_says_its_limits():
-    text = wp_mail_smtp.snippet({"rate_limit": True, "minute": 80, "day": 2_000})
+    text = text_of("wp-mail-smtp", {"rate_limit": True, "minute": 80, "day": 2_000})
     assert "Email Rate Limiting: on, 80 a minute, 2000 a day" in text
-    assert "Rate Limiting" not in wp_mail_smtp.snippet({"minute": 80})
+    assert "Rate Limiting" not in text_of("wp-mail-smtp", {"minute": 80})
     with pytest.raises(ValueError, match="max_children = 0"):
-        wp_mail_smtp.snippet({"max_children": 0})
+        text_of("wp-mail-smtp", {"max_children": 0})
 
 
 def test_wp_mail_smtp_is_php(tmp_path):
@@ -27,7 +27,7 @@ def test_wp_mail_smtp_is_php(tmp_path):
     program = tmp_path / "wp-config.php"
     program.write_text(
         "<?php\n"
-        + wp_mail_smtp.snippet({"rate_limit": True, "minute": 80})
+        + text_of("wp-mail-smtp", {"rate_limit": True, "minute": 80})
         + "echo WPMS_SMTP_PORT;\n"
     )
     done = subprocess.run(
@@ -37,8 +37,9 @@ def test_wp_mail_smtp_is_php(tmp_path):
 
 
 def test_listmonk_says_what_was_chosen():
-    text = listmonk.snippet(
-        {"idle_timeout": "1s", "message_sliding_window": True, "message_sliding_window_rate": 40}
+    text = text_of(
+        "listmonk",
+        {"idle_timeout": "1s", "message_sliding_window": True, "message_sliding_window_rate": 40},
     )
     assert '"idle_timeout": "1s"' in text
     assert '"app.message_sliding_window": true' in text
@@ -46,4 +47,4 @@ def test_listmonk_says_what_was_chosen():
     assert not re.search(r"\{\{|\}\}", text), "nothing is left of the form"
     subprocess.run(["sh", "-n", "-c", text], check=True, timeout=600)
     with pytest.raises(ValueError, match="max_conns = 0"):
-        listmonk.snippet({"max_conns": 0})
+        text_of("listmonk", {"max_conns": 0})
