@@ -40,7 +40,7 @@ class ReplySpec(Table):
 
 
 class LimitSpec(Table):
-    """The fields that all limits share. A limit that is not a WindowSpec counts without a window."""
+    """The fields that all limits share. A limit counts in windows only if it is a WindowSpec."""
 
     stages: ClassVar[tuple[str, ...]] = ()
     count: Count
