@@ -107,6 +107,8 @@ STANDARD = {
     "jobs": "the option --jobs",
     "queue_run_delay": "a parameter of Postfix",
     "maximal_queue_lifetime": "a parameter of Postfix",
+    "job": "a piece of work of the runner, as in --jobs",
+    "Job": "its class",
     "profile": "the key of a daily workload",
     "client_time": "the scenario's key",
     "ClientTime": "the table of that key",

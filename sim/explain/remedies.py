@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ..errors import ScenarioError
 from ..measure.result import Result
 from ..relay.policy import Policy
-from .knobs import Knob, knobs_of, set_to
+from .candidates import Knob, knobs_of, set_to
 
 Tables = dict[str, Any]
 NONE: Any = object()

@@ -8,7 +8,7 @@ from typing import Any
 from .ceilings import Ceiling
 from .demand import Demand
 from .estimates import Estimate, Share
-from .knobs import Setting
+from .option_map import Setting
 from .probe import Probe
 
 

@@ -18,18 +18,17 @@ from ..scenario.toml import to_toml
 from ..strategies.snippets import snippet_for
 from ..units import MICRO, duration, spoken
 from .answer import Nearest, Plan, Predicted
-from .around import frontier, round_trips
 from .ceilings import Ceilings
-from .cycle import Cycle, cycle_of
+from .connection_time import Cycle, cycle_of, measured_cycle
 from .demand import Demand
 from .estimates import Estimate, estimate, share
-from .knobs import Knobs, Setting, knobs_for
-from .measured import measured_cycle
-from .parts import Proof, scaled
+from .option_map import Knobs, Setting, knobs_for
 from .probe import smallest_probe
 from .readings import Reading, reversals, windows
 from .refusal import FIRST_PART, refusal
+from .scaled_proof import Proof, scaled
 from .search import Resources, Search, Standard
+from .sensitivity import frontier, round_trips
 from .trials import Meter, OnProgress, Trials, sender_table
 
 SETTINGS_TRIED = 3

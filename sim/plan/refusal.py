@@ -13,7 +13,7 @@ from fractions import Fraction
 from ..measure.formatting import lasting, moment, number, plural
 from ..units import MICRO
 from .ceilings import Ceilings, ceilings, drain
-from .knobs import Setting
+from .option_map import Setting
 from .readings import windows
 from .search import LONGER, Resources, Search
 

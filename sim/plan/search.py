@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 from ..measure import Result
 from . import ceilings as closed
-from .cycle import Cycle
+from .ceilings import edge_gap, least_gap
+from .connection_time import Cycle
 from .estimates import precise, runs_for, share, upper_bound
-from .knobs import Setting
-from .margins import edge_gap, least_gap
-from .parts import Proof, by_parts, is_long
+from .option_map import Setting
+from .scaled_proof import Proof, by_parts, is_long
 from .trials import Trials
 
 LEAST_RUNS = 5

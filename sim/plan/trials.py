@@ -21,7 +21,7 @@ from ..scenario import Scenario, build
 from ..scenario.overrides import with_override
 from ..scenario.schema import Network
 from .demand import Demand
-from .knobs import Knobs, Setting
+from .option_map import Knobs, Setting
 
 OnProgress = Callable[[int, int, str], None]
 """Called with the runs done, the runs expected in all as far as is known, and what is being done.

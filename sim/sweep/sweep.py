@@ -19,11 +19,10 @@ from ..scenario import build
 from ..scenario.overrides import with_override
 from ..scenario.toml import toml_value
 from ..schema_base import read_toml
-from .cluster import run_on_dask
 from .keys import Keys, package_digest
 from .space import Axis, Point, axis, hypercube, points
 from .store import Store
-from .work import Done, Lot, LotWork, Task, lots, run_lot
+from .work import Done, Lot, LotWork, Task, lots, run_lot, run_on_dask
 
 MOST_IN_A_LOT = 16
 """Runs that are handed over at once: enough that the handing over costs nothing with runs of

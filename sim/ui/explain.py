@@ -17,7 +17,7 @@ from ..records import Incident
 from ..relay.kinds import title_of
 from ..report import timeline
 from ..scenario.toml import value_text
-from . import places, runs, state
+from . import navigation, runs, state
 from .frame import Shown, with_result
 from .runs import Share
 from .search import Search
@@ -39,7 +39,7 @@ def show(shown: Shown) -> None:
             "**No limit refused anything: there is no incident to explain.**",
             icon=":material/check_circle:",
         )
-        places.link("explore", "Back to the whole picture")
+        navigation.link("explore", "Back to the whole picture")
         return
     incident = _chosen(story)
     found = evidence(story, shown.scenario.policy, incident)
@@ -197,7 +197,7 @@ def left(remedy: Remedy) -> str:
 
 def _apply(remedy: Remedy) -> None:
     state.choose(remedy.tables)
-    places.ask("explore")
+    navigation.ask("explore")
 
 
 def _others(others: list[Remedy]) -> None:

@@ -10,7 +10,7 @@ from ..measure.formatting import plural
 from ..measure.result import Result
 from ..relay.kinds import title_of
 from ..report import charts, timeline, verdict
-from . import downloads, places, state
+from . import downloads, navigation, state
 from .frame import Shown, with_result
 from .wording import plain
 
@@ -72,7 +72,7 @@ def head(result: Result, shown: Shown) -> None:
                 key="to-explain",
                 type="primary",
                 icon=":material/troubleshoot:",
-                on_click=places.ask,
+                on_click=navigation.ask,
                 args=("explain",),
                 help="Why the first incident happened, and the smallest change that avoids it.",
             )

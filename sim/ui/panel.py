@@ -14,7 +14,7 @@ from ..errors import ScenarioError
 from ..relay.kinds import KINDS
 from ..scenario import keys
 from ..strategies import catalogue
-from . import controls, state, values
+from . import controls, setting, state
 from .controls import Control
 from .wording import plain, prose
 
@@ -38,7 +38,7 @@ def panel(mistakes: Mistakes) -> None:
         _sender(mistakes)
     with _group("Messages", "workload", mistakes, open_=True):
         _draw([controls.KINDS], mistakes)
-        kind = values.shown(state.tables(), controls.KINDS)
+        kind = setting.shown(state.tables(), controls.KINDS)
         _draw(controls.WORKLOADS[kind], mistakes)
         _left(mistakes, "workload")
     for title, name, draw in CLOSED:
@@ -72,7 +72,7 @@ def _any(mistakes: Mistakes, name: str) -> bool:
 
 def _sender(mistakes: Mistakes) -> None:
     _draw([controls.strategies()], mistakes)
-    name = values.shown(state.tables(), controls.strategies())
+    name = setting.shown(state.tables(), controls.strategies())
     about = catalogue.shipped(name).about if name in catalogue.SHIPPED else ""
     if about:
         st.caption(prose(about))
@@ -102,7 +102,7 @@ def _more_options(options: Sequence[Control], mistakes: Mistakes) -> None:
 
 def _policy(mistakes: Mistakes) -> None:
     _draw([controls.policies_choice(), controls.window()], mistakes)
-    use = values.shown(state.tables(), controls.policies_choice())
+    use = setting.shown(state.tables(), controls.policies_choice())
     for name in KINDS:
         _limit(name, use, mistakes)
     _left(mistakes, "policy")
@@ -175,7 +175,7 @@ def _draw(group: Sequence[Control], mistakes: Mistakes) -> None:
 def draw(control: Control) -> None:
     """One control as the widget that fits it."""
     key = state.widget(control)
-    value = values.shown(state.tables(), control)
+    value = setting.shown(state.tables(), control)
     common: dict[str, Any] = {
         "key": key,
         "help": control.help or None,

@@ -12,13 +12,13 @@ from ..errors import ScenarioError
 from ..measure.formatting import moment
 from ..plan import Plan
 from ..plan.estimates import Estimate
-from ..plan.knobs import known
-from ..report import ceilings, charts
+from ..plan.option_map import known
+from ..report import charts
 from ..scenario import keys
 from ..scenario.toml import value_text
 from ..strategies import catalogue
 from ..units import MICRO
-from . import places, runs, setting, state
+from . import navigation, runs, setting, state
 from .frame import finished, is_dark
 from .planning import Call, Planned, Planning
 from .runs import Share
@@ -179,7 +179,7 @@ def show(plan: Plan, call: Call) -> None:
     if plan.snippet is not None or plan.settings is not None:
         _settings(plan, call)
     st.markdown("**What each ceiling lets through**")
-    st.vega_lite_chart(ceilings.ceilings(plan, dark=is_dark()), key="ceilings")
+    st.vega_lite_chart(charts.ceilings(plan, dark=is_dark()), key="ceilings")
     if plan.feasible:
         _readings(plan)
     _neighbours(plan)
@@ -287,4 +287,4 @@ def _proof(text: str) -> None:
 
 def _open(tables: keys.Tables) -> None:
     state.choose(tables)
-    places.ask("explore")
+    navigation.ask("explore")

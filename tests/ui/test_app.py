@@ -91,8 +91,8 @@ def test_the_first_screen_says_what_goes_wrong_without_being_asked():
 def test_every_page_shows_every_setting_without_an_exception(name, said):
     script = f"""
         import streamlit as st
-        from sim.ui import {name}, places
-        places.know({{"explore": st.Page({name}.page, url_path="explore")}})
+        from sim.ui import {name}, navigation
+        navigation.know({{"explore": st.Page({name}.page, url_path="explore")}})
         st.navigation([st.Page({name}.page)]).run()
     """
     app = AppTest.from_string(textwrap.dedent(script), default_timeout=600)

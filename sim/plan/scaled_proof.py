@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from ..measure import Result
 from ..relay.policy import Policy
 from .estimates import Estimate, t_quantile
-from .knobs import Setting
+from .option_map import Setting
 from .trials import Trials
 
 PART = 3_000

@@ -4,12 +4,15 @@ results, not files.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Sequence
+from dataclasses import astuple, fields
 from xml.etree import ElementTree as xml
 
 from ..errors import ScenarioError
-from ..measure.result import Outcome, Result
+from ..measure.result import LogEntry, Outcome, Result
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped; a reply's or a username's text may."""
@@ -73,3 +76,16 @@ def _add(suite: xml.Element, result: Result) -> None:
 
 def _clean(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
+
+
+COLUMNS = tuple(field.name for field in fields(LogEntry))
+"""The keys of incidents.log; ``t`` is in seconds, what is not known is empty."""
+
+
+def incidents(result: Result) -> str:
+    """A line of COLUMNS and one for each entry of the log; lines end with CR LF (RFC 4180)."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows(astuple(entry) for entry in result.incidents.log)
+    return text.getvalue()

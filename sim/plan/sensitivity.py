@@ -11,8 +11,8 @@ from dataclasses import replace
 from ..units import MICRO
 from .answer import Neighbour
 from .estimates import paired
-from .knobs import Setting
-from .parts import PART, Proof, first_parts
+from .option_map import Setting
+from .scaled_proof import PART, Proof, first_parts
 from .trials import Trials, sender_table
 
 SHORT = 3

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim.errors import ScenarioError
-from sim.ui import guard
+from sim.ui import input_limits
 from sim.ui.setting import scenario_of
 
 GOOD: dict[str, Any] = {
@@ -109,7 +109,7 @@ def test_nothing_is_opened_for_a_path_that_is_refused(tmp_path):
 
 
 def test_numbers_that_are_none_are_left_to_the_loader():
-    assert guard.expected_messages({"rate": "x", "for": "1h"}) is None
-    assert guard.expected_messages({"kind": "batch", "messages": "many"}) is None
+    assert input_limits.expected_messages({"rate": "x", "for": "1h"}) is None
+    assert input_limits.expected_messages({"kind": "batch", "messages": "many"}) is None
     with pytest.raises(ScenarioError, match="is not a whole number"):
         scenario_of({**GOOD, "workload": {"kind": "batch", "messages": "many"}})
