@@ -27,7 +27,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 BLOCK = re.compile(
-    r"^(?:<!-- (?P<note>[^\n]*?) -->\n)?(?P<fence>```+)(?P<kind>[\w-]+)[^\n]*\n(?P<body>.*?)^(?P=fence)$",
+    r"^(?:<!-- (?P<note>[^\n]*?) -->\n)?"
+    r"(?P<fence>```+)(?P<kind>[\w-]+)[^\n]*\n(?P<body>.*?)^(?P=fence)$",
     re.DOTALL | re.MULTILINE,
 )
 KINDS = {"sh", "text", "toml", "json", "python", "js", "php", "java", "ini", "yaml", "console"}
