@@ -20,7 +20,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "sim/battery": 3,
         "sim/check": 23,
         "sim/cli": 18,
-        "sim/live": 11,
         "sim/report": 13,
         "sim/strategies": 5,
         "sim/strategies/libraries": 52,
@@ -44,7 +43,6 @@ ALLOWED: dict[str, dict[str, int]] = {
     "nested conditional": {
         "sim/check": 2,
         "sim/cli": 2,
-        "sim/live": 3,
         "sim/plan": 1,
         "sim/report": 5,
         "sim/strategies": 1,
@@ -55,7 +53,6 @@ ALLOWED: dict[str, dict[str, int]] = {
     },
     "tuple assignment": {
         "sim/check": 1,
-        "sim/live": 2,
         "sim/strategies": 1,
         "sim/ui": 1,
         "tests/agreement": 1,
