@@ -75,7 +75,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/agreement": 1,
         "tests/benchmarks": 4,
         "tests/fidelity/programs": 4,
-        "tests/fidelity/rows": 1,
         "tests/limits": 1,
         "tests/relay": 1,
     },
