@@ -19,7 +19,6 @@ ALLOWED: dict[str, dict[str, int]] = {
     "long line": {
         "sim": 7,
         "sim/battery": 3,
-        "sim/check": 23,
         "sim/cli": 18,
         "sim/explain": 1,
         "sim/live": 11,
@@ -39,7 +38,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/agreement": 5,
         "tests/benchmarks": 12,
         "tests/browser": 1,
-        "tests/check": 17,
         "tests/fidelity": 8,
         "tests/fidelity/programs": 1,
         "tests/live": 8,
@@ -54,7 +52,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/ui": 2,
     },
     "nested conditional": {
-        "sim/check": 2,
         "sim/cli": 2,
         "sim/limits": 1,
         "sim/live": 3,
@@ -68,7 +65,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/fidelity": 1,
     },
     "tuple assignment": {
-        "sim/check": 1,
         "sim/live": 2,
         "sim/strategies": 1,
         "sim/ui": 1,
