@@ -21,7 +21,7 @@ from ..live import Door, Settings, scenario_of, with_port
 from ..live.open_files import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
-from ..scenario.loader import toml_value
+from ..scenario.toml import toml_value
 from ..text import shown
 from .common import console, print_json_text, status_of
 from .watching import Watching

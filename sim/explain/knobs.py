@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from .. import units
 from ..relay.policy import Policy
+from ..scenario import keys
 from ..strategies import catalogue
 from ..units import MICRO, spoken
 
@@ -174,19 +174,9 @@ def _count(key: str, value: int, workers: int) -> Knob | None:
     return Knob(key, value, "whole", (ladder,), PAID) if ladder else None
 
 
-def set_to(tables: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """The tables with ``value`` at the dotted key; None takes it away. Another strategy has no
+def set_to(tables: Mapping[str, Any], key: str, value: Any) -> keys.Tables:
+    """The tables with ``value`` at the dotted key; None removes it. Another strategy loses the
     options of the old one.
     """
-    whole = deepcopy(dict(tables))
-    *path, last = key.split(".")
-    table = whole
-    for part in path:
-        table = table.setdefault(part, {})
-    if value is None:
-        table.pop(last, None)
-    else:
-        table[last] = value
-    if key == "sender.strategy":
-        whole["sender"].pop("options", None)
-    return whole
+    changed = keys.put(tables, key, keys.MISSING if value is None else value)
+    return keys.remove(changed, "sender.options") if key == "sender.strategy" else changed

@@ -3,7 +3,7 @@ diagnosis in words.
 """
 
 from .assemble import assemble
-from .expectations import Expectation, parse_expectations
+from .expectations import Expectation
 from .facts import Facts
 from .live import live_result
 from .recorder import Recorder
@@ -20,5 +20,4 @@ __all__ = [
     "Tally",
     "assemble",
     "live_result",
-    "parse_expectations",
 ]

@@ -14,6 +14,7 @@ from typing import Any
 from ..measure import Result
 from ..measure.words import lasting, moment, number, plural
 from ..scenario.schema import Network
+from ..scenario.toml import to_toml
 from ..units import MICRO, duration, spoken
 from .answer import Nearest, Plan, Predicted
 from .around import frontier, round_trips
@@ -30,7 +31,6 @@ from .refusal import FIRST_PART, refusal
 from .search import Resources, Search, Standard
 from .snippets import snippet_for
 from .trials import Meter, OnProgress, Trials, sender_table
-from .written import toml_text
 
 SETTINGS_TRIED = 3
 """Proven settings that are looked at for one that holds under all windows; then the first is taken,
@@ -210,7 +210,7 @@ class Planner:
             p_deadline=share(hits, len(proof.all), confidence),
             readings=readings,
             snippet=self._snippet(settings),
-            scenario=toml_text(self.trials.written(setting, numbers[0])),
+            scenario=to_toml(self.trials.written(setting, numbers[0])),
             frontier=tuple(frontier(self.trials, setting, proof)),
             probe=smallest_probe(self.search.policy),
             rtt_s=round_trips(self.trials, setting, numbers[0], self.way.low, self.way.high),

@@ -18,7 +18,7 @@ from ..measure import Result
 from ..relay.policy import Policy
 from ..runner import run_many
 from ..scenario import Scenario, build
-from ..scenario.loader import lay_on
+from ..scenario.overrides import with_override
 from ..scenario.schema import Network
 from .demand import Demand
 from .knobs import Knobs, Setting
@@ -84,7 +84,7 @@ class Trials:
             "expect": self.demand.expectations(),
         }
         for override in overrides:
-            lay_on(whole, override)
+            whole = with_override(whole, override)
         return whole
 
     def base(self) -> tuple[Policy, Network]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..limits import WINDOWS, Limit, make_limiter
-from ..schema_base import Duration, Table, choice
+from ..schema_base import POSITIVE, Duration, Table, choice
 from ..units import spoken
 
 Window = Annotated[str, BeforeValidator(lambda value: choice(value, WINDOWS, "a window algorithm"))]
@@ -66,10 +66,10 @@ class WindowSpec(LimitSpec):
     ``window`` None is the policy's window, ``count_refused`` None the algorithm's default.
     """
 
-    per: Annotated[Duration, Field(ge=1)]
+    per: Annotated[Duration, POSITIVE]
     window: Window | None = None
     count_refused: bool | None = None
-    block: Annotated[Duration, Field(ge=1)] | None = None
+    block: Annotated[Duration, POSITIVE] | None = None
 
     def limit(self, name: str, window: str) -> Limit:
         """Makes the limit's state machine, empty. ``window`` is the policy's algorithm."""

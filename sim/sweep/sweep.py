@@ -7,7 +7,6 @@ Knows points, keys and stores, not how rows are shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 from ..errors import ScenarioError
 from ..runner import PATIENCE
 from ..scenario import build
-from ..scenario.loader import lay_on, toml_value
+from ..scenario.overrides import with_override
+from ..scenario.toml import toml_value
 from ..schema_base import read_toml
 from .cluster import run_on_dask
 from .keys import Keys, package_digest
@@ -183,9 +183,9 @@ def _tasks(sweep: Sweep) -> list[Task]:
     keys = Keys(sweep.path.parent)
     found = []
     for point in sweep.points:
-        tables = deepcopy(dict(sweep.tables))
+        tables = dict(sweep.tables)
         for setting in point:
-            lay_on(tables, setting)
+            tables = with_override(tables, setting)
         found += [Task(keys.key(tables, seed), point, seed) for seed in sweep.seeds]
     return found
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from ..measure.story import Life
 from ..report import csv, figures
 from ..report.files import names
-from ..scenario.text import to_toml
+from ..scenario.toml import to_toml
 from .frame import Shown
 
 MOST_LIVES = 30

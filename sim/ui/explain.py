@@ -14,7 +14,7 @@ from ..measure.story import Story
 from ..measure.words import moment
 from ..records import Incident
 from ..report import charts, timeline
-from ..scenario.text import value_text
+from ..scenario.toml import value_text
 from . import places, state
 from .frame import Shown, with_result
 from .search import Search, search_for

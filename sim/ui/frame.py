@@ -14,7 +14,7 @@ import streamlit as st
 
 from ..errors import ScenarioError
 from ..runner.talk import Told
-from ..scenario import Scenario
+from ..scenario import Scenario, keys
 from . import runs, setting, state
 from .panel import mistakes_of, panel
 from .runs import Share
@@ -25,7 +25,7 @@ from .wording import plain
 class Shown:
     """What a page shows: the setting, its scenario, and what came of it."""
 
-    tables: setting.Tables
+    tables: keys.Tables
     scenario: Scenario
     told: Told
 
@@ -63,7 +63,7 @@ def with_result(show: Callable[[Shown], None]) -> None:
         show(Shown(tables, scenario, told))
 
 
-def _scenario(tables: setting.Tables) -> tuple[Scenario | None, ScenarioError | None]:
+def _scenario(tables: keys.Tables) -> tuple[Scenario | None, ScenarioError | None]:
     try:
         scenario = setting.scenario_of(tables)
         return replace(scenario, command=setting.command_of(tables)), None

@@ -12,8 +12,9 @@ import streamlit as st
 
 from ..errors import ScenarioError
 from ..relay.policy import LIMITS
+from ..scenario import keys
 from ..strategies import catalogue
-from . import controls, setting, state, values
+from . import controls, state, values
 from .controls import Control
 from .wording import plain, prose
 
@@ -88,7 +89,7 @@ def _sender(mistakes: Mistakes) -> None:
 
 def _more_options(options: Sequence[Control], mistakes: Mistakes) -> None:
     """The rest of a library's options; open where one of them is set or wrong."""
-    said = setting.get(state.tables(), "sender.options")
+    said = keys.get(state.tables(), "sender.options")
     names = {one.label for one in options}
     wrong = any(one.key in mistakes for one in options)
     with st.expander(
@@ -110,8 +111,8 @@ def _policy(mistakes: Mistakes) -> None:
 def _limit(name: str, use: str, mistakes: Mistakes) -> None:
     """A limit's own group: there or not, and every number of it."""
     key = f"policy.{name}"
-    said = setting.get(state.tables(), f"policy.{name}")
-    there = said is not False and (use != "unlimited" or said is not setting.MISSING)
+    said = keys.get(state.tables(), f"policy.{name}")
+    there = said is not False and (use != "unlimited" or said is not keys.MISSING)
     group = st.expander(
         controls.LIMIT_WORDS[name],
         key=f"group:{key}",
@@ -123,8 +124,8 @@ def _limit(name: str, use: str, mistakes: Mistakes) -> None:
         return
     with group:
         found = controls.limit_controls(name, whole=use == "unlimited")
-        on: Any = setting.MISSING if use != "unlimited" else controls.whole_limit(name)
-        off: Any = False if use != "unlimited" else setting.MISSING
+        on: Any = keys.MISSING if use != "unlimited" else controls.whole_limit(name)
+        off: Any = False if use != "unlimited" else keys.MISSING
         _toggle("This limit is there", key, there, on, off)
         if there:
             _draw(found, mistakes)
@@ -145,8 +146,8 @@ def _network(mistakes: Mistakes) -> None:
 def _faults(mistakes: Mistakes) -> None:
     _draw([controls.DROP, controls.OUTAGES], mistakes)
     for key, (words, table, group) in controls.FAULTS.items():
-        there = setting.get(state.tables(), key) is not setting.MISSING
-        _toggle(words, key, there, table, setting.MISSING)
+        there = keys.get(state.tables(), key) is not keys.MISSING
+        _toggle(words, key, there, table, keys.MISSING)
         if there:
             _draw(group, mistakes)
     _left(mistakes, "faults")

@@ -14,7 +14,8 @@ from ..plan import Plan
 from ..plan.estimates import Estimate
 from ..plan.knobs import known
 from ..report import ceilings, charts
-from ..scenario.text import value_text
+from ..scenario import keys
+from ..scenario.toml import value_text
 from ..strategies import catalogue
 from ..units import MICRO
 from . import places, runs, setting, state
@@ -52,7 +53,7 @@ def page() -> None:
     tables = state.tables()
     state.address()
     asked = _form()
-    base: setting.Tables = {
+    base: keys.Tables = {
         key: tables[key] for key in ("policy", "network", "faults") if key in tables
     }
     if base:
@@ -81,7 +82,7 @@ def _form() -> dict[str, Any]:
     """The demand and the resources."""
     names = [name for name in known() if name in catalogue.SHIPPED]
     labels = {name: catalogue.shipped(name).library or name for name in names}
-    own = setting.get(state.tables(), "sender.strategy")
+    own = keys.get(state.tables(), "sender.strategy")
     first = {**FIELDS, "strategy": own if own in names else FIELDS["strategy"]}
     for name, value in first.items():
         st.session_state.setdefault(f"plan:{name}", value)
@@ -281,6 +282,6 @@ def _proof(text: str) -> None:
         st.vega_lite_chart(charts.throughput(told.result, dark=is_dark()), key="proof")
 
 
-def _open(tables: setting.Tables) -> None:
+def _open(tables: keys.Tables) -> None:
     state.choose(tables)
     places.ask("explore")

@@ -10,7 +10,8 @@ from typing import Any, cast
 import streamlit as st
 
 from ..errors import ScenarioError
-from ..scenario.text import to_toml
+from ..scenario import keys
+from ..scenario.toml import to_toml
 from . import places, setting, state
 from .guard import LONGEST_TEXT
 from .wording import plain
@@ -105,7 +106,7 @@ def _named(name: str) -> str:
     return name if name == NOW else name.replace("-", " ").replace("/", ": ")
 
 
-def read(text: str) -> tuple[setting.Tables | None, ScenarioError | None]:
+def read(text: str) -> tuple[keys.Tables | None, ScenarioError | None]:
     """The tables of a scenario's text if it can run here, else what is wrong with it."""
     try:
         tables = setting.from_text(text)

@@ -1,8 +1,8 @@
-"""Between a setting's value and what a control shows: text for durations, numbers for numbers, and
-back again. Plain functions.
+"""Converts a setting's value to what a control shows and back: durations are text, numbers are
+numbers.
 
-What cannot be read stays as it was typed: the loader then says what is wrong with it, and the page
-shows that beside the control.
+A text that cannot be converted stays as the user typed it: the loader reports what is wrong with
+it, and the page shows that next to the control.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..scenario.loader import toml_value
+from ..scenario.keys import MISSING, Tables, get, put
+from ..scenario.toml import toml_value
 from .controls import Control
-from .setting import MISSING, Tables, get, put
 
 OUTAGES = "faults.relay_down"
 _SAFE = 2**53 - 1
