@@ -19,8 +19,7 @@ from ..relay.policy_file import counted
 Tables = dict[str, Any]
 
 MISSING: Any = object()
-"""What :func:`get` returns where there is no value; as the value of :func:`put` it removes the key.
-"""
+"""Returned by :func:`get` where a key has no value; passed to :func:`put` it removes the key."""
 
 _WITH_DOTS = (["sender", "options"], ["expect"])
 """The tables whose keys may contain dots, so that all that follows them is one key."""

@@ -1,8 +1,8 @@
 """The model of a scenario file, :class:`ScenarioFile`: every key with its type, its bounds and its
 default.
 
-Nothing here opens a file or looks up a name: the loader follows what a scenario refers to (policy,
-strategy, trace). Durations are read as microseconds and rates as messages per microsecond.
+Nothing here opens a file or looks up a name: the loader finds the policy, strategy and trace of a
+scenario. Durations are read as microseconds and rates as messages per microsecond.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HORIZON = 7 * 86_400 * MICRO
 """A run without ``until`` stops after at most 7 days of virtual time."""
 
 MOST_MESSAGES = 10_000_000
-"""The most messages that one workload may hold; beyond it a run would not fit into memory."""
+"""The most messages of a workload; a run with more would not fit into memory."""
 
 LONGEST_FOR = 366 * 86_400 * MICRO
 HOUR = 3_600 * MICRO
@@ -96,7 +96,7 @@ WORKLOADS: dict[str, type[Table]] = {
 
 
 class SenderSpec(Table):
-    """Who sends: a strategy (or production code) in so many workers with so many usernames and IPs."""
+    """The sender: a strategy, or production code, and its numbers of workers, usernames and IPs."""
 
     strategy: str | None = None
     code: str | None = None
@@ -115,21 +115,22 @@ class SenderSpec(Table):
         for name in ("usernames", "ips"):
             if getattr(self, name) > self.workers:
                 raise ValueError(
-                    f"{name} = {getattr(self, name)} is more than workers = {self.workers}: the rest would never be used"
+                    f"{name} = {getattr(self, name)} is more than workers = {self.workers}: "
+                    "the rest would never be used"
                 )
         return self
 
 
 class ClientTime(Table):
-    """The sender's own time, microseconds: before each connection and before each message."""
+    """The sender's own time before each connection and before each message, in microseconds."""
 
     connection: Duration = 0
     message: Duration = 0
 
 
 class Network(Table):
-    """The way between sender and relay. ``jitter`` is the coefficient of variation of each round
-    trip, gamma distributed.
+    """The network between sender and relay. ``jitter`` is the coefficient of variation of each
+    round trip, which is gamma distributed.
     """
 
     rtt: Annotated[Duration, at_most(HOUR)] = 40_000
@@ -168,7 +169,7 @@ class Slow(Table):
 
 
 class Faults(Table):
-    """What goes wrong on purpose; nothing by default."""
+    """Faults to inject; none by default."""
 
     drop_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
     wrong_password: WrongPassword | None = None
