@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from ..errors import ScenarioError
+from ..relay.kinds import KINDS
 from ..text import cut
 from .found import Case, Finding, Setting, Way, stops
 from .lines_of_python import ELSEWHERE, Unknown, assigned, in_classes
@@ -120,7 +121,7 @@ def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
     """Which setting is to blame for a limit that was met, and its value in words: none of the
     file's, it is how it sends.
     """
-    if limit == "transactions_per_connection":
+    if KINDS[limit].per_connection:
         return "", "all messages share a connection"
     shared = way.options.get("per_connection") == 0
     return (

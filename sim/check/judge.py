@@ -16,12 +16,12 @@ from typing import Any
 
 from .. import units
 from ..measure.result import Finding as Met
-from ..plan.snippets import snippet_for
-from ..relay import Policy
+from ..relay import Policy, kinds
+from ..runner import run_here
 from ..scenario import Scenario, build
 from ..strategies import catalogue
+from ..strategies.snippets import snippet_for
 from ..units import MICRO
-from ..world import simulate
 from . import django, nodemailer, postfix
 from .found import Case, Checked, Finding, Trial, Way
 
@@ -145,7 +145,8 @@ class Bench:
     def run(self, way: Way, more: Sequence[str] = ()) -> Trial:
         """``way`` in virtual time, with ``more`` overrides."""
         scenario = self.scenario(way, more)
-        return Trial(Way(way.title, dict(scenario.sender.options), way.decides), simulate(scenario))
+        result = run_here(scenario).result
+        return Trial(Way(way.title, dict(scenario.sender.options), way.decides), result)
 
 
 def _all_found(
@@ -193,12 +194,12 @@ def _beside(bench: Bench, trials: Sequence[Trial], away: int) -> Iterable[Findin
 def _of_limit(
     module: ModuleType, case: Case, way: Way, met: Met, policy: Policy, title: str
 ) -> Finding:
-    count = _transactions(policy)
+    count = policy.carried
     assert met.limit is not None
     setting, value = module.said_for(met.limit, way, count)
     what = f"{value}: {met.what}"
     why = met.why
-    if met.limit == "transactions_per_connection":
+    if kinds.KINDS[met.limit].per_connection:
         what = f"fails at message {(count or 0) + 1}: {value}, this relay allows {count}"
         why = f"{met.what} {met.why}"
     return Finding(
@@ -213,7 +214,7 @@ def _of_limit(
 
 def _without_model(module: ModuleType, case: Case, policy: Policy) -> Iterable[Finding]:
     """What can be told of the transaction limit by comparing numbers."""
-    count = _transactions(policy)
+    count = policy.carried
     if count is None:
         return
     for way in case.ways:
@@ -230,10 +231,10 @@ def _better(
 ) -> dict[str, object] | None:
     """The first options that were run and refused nowhere."""
     gap = 0.0
-    for spec in (policy.logins_per_username, policy.connections_per_ip):
-        if spec is not None:
-            gap = max(gap, spec.per / MICRO / spec.count * MARGIN)
-    for candidate in module.better(options, _transactions(policy), gap):
+    for kind, spec in policy.rates():
+        each = kind.requests(policy.carried or 1)
+        gap = max(gap, spec.per / MICRO / spec.count * each * MARGIN)
+    for candidate in module.better(options, policy.carried, gap):
         if not bench.run(Way("better", candidate)).refused:
             found: dict[str, object] = candidate
             return found
@@ -260,7 +261,7 @@ def _with_remedy(
     """
     if finding.instead or not options or finding.limit is None:
         return finding
-    if finding.limit == "transactions_per_connection":
+    if kinds.KINDS[finding.limit].per_connection:
         names = [finding.setting] if finding.setting in options else list(options)
     else:
         names = [name for name in options if options[name] != given.get(name)]
@@ -270,11 +271,6 @@ def _with_remedy(
             module.written(name, options[name]) for name in names if name is not None
         ),
     )
-
-
-def _transactions(policy: Policy) -> int | None:
-    spec = policy.transactions_per_connection
-    return None if spec is None else spec.count
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:

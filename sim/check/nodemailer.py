@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import ScenarioError, nearest
+from ..relay.kinds import KINDS
 from ..strategies.libraries.nodemailer import Nodemailer
 from ..text import cut
 from .found import Case, Finding, Setting, Way, stops
@@ -147,7 +148,7 @@ def written(name: str, value: object) -> str:
 def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
     """Which setting is to blame for a limit that was met, and its value in words."""
     options = {**Nodemailer.options, **way.options}
-    if limit == "transactions_per_connection":
+    if KINDS[limit].per_connection:
         most: Any = options["maxMessages"] or 100
         said = "maxMessages is no number" if most >= LARGE else f"maxMessages is {most}"
         return "maxMessages", said + ("" if "maxMessages" in way.options else " by default")

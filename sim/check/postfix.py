@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import ScenarioError
+from ..relay.kinds import KINDS
 from ..strategies import catalogue
 from ..text import cut
 from .found import Case, Finding, Setting, Way, stops
@@ -156,7 +157,7 @@ def written(name: str, value: object) -> str:
 
 def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
     """Which parameter is to blame for a limit that was met, and its value in words."""
-    if limit == "transactions_per_connection":
+    if KINDS[limit].per_connection:
         _, setting, value, _ = most_messages(way, transactions or 0)
         return setting, value
     setting = "smtp_destination_concurrency_limit"

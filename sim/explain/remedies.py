@@ -15,7 +15,7 @@ from ..errors import ScenarioError
 from ..measure.result import Result
 from ..relay.policy import Policy
 from ..scenario.keys import Tables
-from .knobs import Knob, knobs_of, set_to
+from .candidates import Knob, knobs_of, set_to
 
 NONE: Any = object()
 """No value was found. None is a value: it removes a key."""

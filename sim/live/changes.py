@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ScenarioError
+from ..relay.forced import PASSWORD
 from ..relay.policy_file import changed, load, shipped
-from ..relay.wanted import PASSWORD
 from ..scenario.schema import Faults, Network
 from ..schema_base import choice, read, written
 from ..text import shown
@@ -71,7 +71,7 @@ class Changes:
 
     def refuse_next(self, what: str, times: int = 1, place: str = "change") -> None:
         """The next ``times`` that the limit ``what`` could refuse something, it does; see
-        ``ObligingRelay.refuse_next``.
+        ``ForcedRefusals.refuse_next``.
         """
         self._door.relay.refuse_next(what, times, place=place)
 
@@ -93,7 +93,7 @@ class Changes:
             "policy": written(door.relay.policy),
             "network": written(door.way.network),
             "faults": written(door.way.faults),
-            "next": dict(door.relay.wanted),
+            "next": dict(door.relay.forced),
         }
 
 

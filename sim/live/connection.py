@@ -12,11 +12,12 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from ..relay import Session
-from ..relay.wire import IN_TRANSACTION, Wire
+from ..relay.session import AnySession, Session
+from ..relay.wire import Wire
 from ..smtp.replies import reply
+from ..smtp.states import IN_TRANSACTION
 from .tls import Tls
-from .way import Unlucky
+from .way import DroppingSession
 
 if TYPE_CHECKING:
     from .door import Door
@@ -143,14 +144,11 @@ class Connection(asyncio.Protocol):
     def _open(self, ip: str, now: int) -> bytes:
         """The relay judges the connection; returns the greeting."""
         door = self.door
-        self.session = session = door.relay.connect(ip, now)
-        session.secure = self.implicit
-        judged = (
-            session
-            if not door.way.faults.drop_connection
-            else cast(Session, Unlucky(session, door.way))
-        )
-        self.wire = Wire(judged, door.notes, door.kept_of_body)
+        self.session = session = door.relay.connect(ip, now, secure=self.implicit)
+        handles: AnySession = session
+        if door.way.faults.drop_connection:
+            handles = DroppingSession(session, door.way)
+        self.wire = Wire(handles, door.notes, door.kept_of_body)
         return self.wire.greeting(now)
 
     def _take(self, data: bytes) -> None:
@@ -218,7 +216,7 @@ class Connection(asyncio.Protocol):
     def _tls_is_up(self) -> None:
         wire = self.wire
         if wire is not None and wire.starttls:
-            wire.tls_started()
+            wire.tls_started(self.door.clock.now())
         greeting = self._greeting
         self._greeting = b""
         if greeting:

@@ -81,7 +81,7 @@ class DelayedConnection(Connection):
     def _tls_is_up(self) -> None:
         wire = self.wire
         if wire is not None and wire.starttls:
-            wire.tls_started()
+            wire.tls_started(self.door.clock.now())
         greeting = self._greeting
         self._greeting = b""
         if self.implicit and (greeting or (wire is not None and wire.closed)):

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..measure import Facts, Result, Tally, live_result
+from ..measure import Result, RunInfo, StreamingRecorder, result_of
 from ..relay import Policy
-from ..relay.wanted import ObligingRelay
+from ..relay.forced import ForcedRefusals
 from ..scenario.schema import Faults
 from ..smtp.lines import HEAD
 from ..units import MICRO
@@ -59,12 +59,12 @@ class Door:
         self._state = None if settings.state is None else State(settings.state)
         self.clock = Clock(0 if self._state is None else self._state.reached())
         self.way = Way(settings.scenario, self.clock.origin)
-        self.tally = Tally(self.scenario.policy, self.clock.origin)
+        self.tally = StreamingRecorder(self.scenario.policy, self.clock.origin)
         self.notes = Notes(self.tally, settings.keep)
         self.kept_of_body = HEAD if settings.keep is None else self.scenario.policy.message_size
         self.witnesses = Witnesses(self.tally)
         plain = settings.on_loopback if settings.plain_auth is None else settings.plain_auth
-        self.relay = ObligingRelay(
+        self.relay = ForcedRefusals(
             self.scenario.policy,
             self.tally,
             self._right,
@@ -195,7 +195,7 @@ class Door:
         if not self.settings.senders_known:
             usernames = max(1, len(seen.usernames))
             ips = max(1, len(seen.ips))
-        facts = Facts(
+        info = RunInfo(
             scenario=scenario.name,
             title=scenario.title,
             policy=scenario.policy,
@@ -203,14 +203,12 @@ class Door:
             seed=None,
             end=self.now,
             ended="settled",
-            submitted={},
-            given_up=frozenset(),
             usernames=usernames,
             ips=ips,
             expectations=scenario.expectations,
             command=scenario.command,
         )
-        return live_result(seen, facts, self.settings.messages)
+        return result_of(seen.counts(info, self.settings.messages), info)
 
     @property
     def now(self) -> int:

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from ..errors import ScenarioError, nearest
 from ..measure import Result
-from ..measure.words import number, plural
+from ..measure.formatting import number, plural
 from ..scenario import load_scenario
 from ..schema_base import Table, read
 from .program import environment

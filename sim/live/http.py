@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from ..errors import ScenarioError
-from ..relay.wanted import PASSWORD
+from ..relay.forced import PASSWORD
 from ..text import one_line, shown
 from ..units import seconds
 from .metrics import exposed

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ..relay.kinds import KINDS
 from ..units import seconds
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class _Numbers(Collector):
         counts = GaugeMetricFamily(
             "relaysim_limit_count", "What each limit of the policy allows", labels=["limit"]
         )
-        for limit in door.relay.policy.limits:
-            counts.add_metric([limit], getattr(door.relay.policy, limit).count)
+        for kind, spec in door.relay.policy.by_kind():
+            counts.add_metric([kind.name], spec.count)
         yield counts
         yield _gauge("uptime_seconds", "Seconds since the relay started", seconds(door.now))
 
@@ -94,10 +95,10 @@ def _logins(result: Result) -> dict[str, int]:
 
 
 def _blocks(result: Result, since: float | None) -> dict[str, int]:
-    """Blocks by limit, all or those that run at ``since`` seconds; zeros for every limit that can
-    block.
+    """Blocks by limit, all or those that run at ``since`` seconds; 0 for each limit on failed
+    logins without a block.
     """
-    found = {limit: 0 for limit in result.incidents.by_limit if limit.startswith("failed_logins")}
+    found = {limit: 0 for limit in result.incidents.by_limit if KINDS[limit].failures}
     for block in result.blocks:
         if since is None or block.from_s <= since < block.until_s:
             found[block.limit] = found.get(block.limit, 0) + 1

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from ..errors import ScenarioError
-from ..measure import Tally
+from ..measure import StreamingRecorder
 from ..smtp.lines import Body
 
 
 class Notes:
     """Implements ``sim.relay.wire.Notes``. ``folder`` None keeps no message."""
 
-    def __init__(self, tally: Tally, folder: Path | None) -> None:
+    def __init__(self, tally: StreamingRecorder, folder: Path | None) -> None:
         self._folder = folder
         self.not_sent = tally.not_sent
         self.named = tally.named

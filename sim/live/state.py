@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from ..errors import ScenarioError
 from ..limits import Key, Limit
+from ..relay.kinds import KINDS
 from ..relay.relay import Relay, numbers_of
 from .clock import Clock
 
@@ -74,6 +75,13 @@ class State:
         self._path = path
         self._place = str(path)
         self._asked: dict[str, set[Key]] = {}
+        timed = [kind for kind in KINDS.values() if kind.timed]
+        self._at_connect = [kind for kind in timed if kind.counts.at == "connect"]
+        self._at_login = [kind for kind in timed if kind.counts.at in ("login", "wrong-password")]
+        self._at_message = [
+            kind for kind in timed if kind not in self._at_connect and kind not in self._at_login
+        ]
+        self._sessions: dict[int, tuple[str, str | None]] = {}
         self._thread = ThreadPoolExecutor(1, "relaysim state")
         self._relay: Relay
         self._written: Mapping[str, Limit] = {}
@@ -202,21 +210,27 @@ class State:
                     rows.append(row)
         return Changed(now, _policy_of(relay), rows, gone, afresh)
 
-    # As in Witness.
+    # What the relay reports.
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
-        """As in Witness."""
-        self._ask("connections_per_ip", ip)
+        """Notes the keys of limits that count connections."""
+        for kind in self._at_connect:
+            self._ask(kind.name, kind.for_each.key(connection, ip, None))
+        if self._at_message:
+            self._sessions[connection] = (ip, None)
 
     def login(self, at: int, connection: int, ip: str, username: str, outcome: str) -> None:
-        """As in Witness."""
-        self._ask("logins_per_username", username)
-        self._ask("failed_logins_per_username_ip", (username, ip))
-        if outcome != "accepted":
-            self._ask("failed_logins_per_ip", ip)
+        """Notes the keys of limits that count logins. A success changes only consecutive counts."""
+        for kind in self._at_login:
+            if outcome != "accepted" or kind.consecutive or not kind.failures:
+                self._ask(kind.name, kind.for_each.key(connection, ip, username))
+        if self._at_message:
+            self._sessions[connection] = (ip, username)
 
     def accepted(self, at: int, connection: int, message: str | None) -> None:
-        """As in Witness; nothing of it is kept."""
+        """Notes the keys of limits that count messages or commands."""
+        if self._at_message:
+            self._ask_for_messages(connection)
 
     def incident(
         self,
@@ -229,17 +243,25 @@ class State:
         connection: int,
         message: str | None,
     ) -> None:
-        """As in Witness; what led to it has been told."""
+        """Not used: the relay has already reported the login, connection or message."""
 
     def block(
         self, limit: str, ip: str | None, username: str | None, from_: int, until: int
     ) -> None:
-        """As in Witness; what led to it has been told."""
+        """Not used: the relay has already reported the login, connection or message."""
 
     def closed(self, at: int, connection: int) -> None:
-        """As in Witness; nothing of it is kept."""
+        """Notes what a transaction counted that was not accepted."""
+        if self._at_message:
+            self._ask_for_messages(connection)
+            self._sessions.pop(connection, None)
 
     # How it is kept.
+
+    def _ask_for_messages(self, connection: int) -> None:
+        ip, username = self._sessions.get(connection, ("", None))
+        for kind in self._at_message:
+            self._ask(kind.name, kind.for_each.key(connection, ip, username))
 
     def _ask(self, name: str, key: Key) -> None:
         keys = self._asked.get(name)

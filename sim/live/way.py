@@ -8,12 +8,12 @@ microseconds of the relay's clock. Knows nothing of sockets.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .. import streams
-from ..relay import Session
+from ..relay.session import Session, WrappedSession
 from ..scenario import Scenario
 from ..scenario.schema import Faults, Network
+from ..smtp.commands import EVENTS, Command, Lost
 from ..smtp.replies import Reply
 
 
@@ -84,62 +84,20 @@ class Way:
         return luck < chance / 2, chance / 2 <= luck < chance
 
 
-class Unlucky:
-    """A session whose connection may die at each command; a dead one is one that the relay drops
-    without a word.
-    """
+class DroppingSession(WrappedSession):
+    """A session whose connection can die at each command. Then the relay closes without a reply."""
 
     def __init__(self, session: Session, way: Way) -> None:
-        self._session = session
+        super().__init__(session)
         self._way = way
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._session, name)
-
-    def _judge(self, now: int, call: Callable[[], Reply | None]) -> Reply | None:
+    def handle(self, command: Command, now: int) -> Reply | None:
+        """Handles ``command``, unless the connection dies before it or after it."""
+        if isinstance(command, EVENTS):
+            return super().handle(command, now)
         before, after = self._way.drops()
-        reply = None if before else call()
+        reply = None if before else super().handle(command, now)
         if before or after:
-            self._session.lost(now)
+            super().handle(Lost(), now)
             return None
         return reply
-
-    def hello(self, name: str, now: int, *, extended: bool = True) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.hello(name, now, extended=extended))
-
-    def auth(self, username: str, password: str, now: int, **how: Any) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.auth(username, password, now, **how))
-
-    def mail(self, sender: str, now: int, **what: Any) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.mail(sender, now, **what))
-
-    def rcpt(self, recipient: str, now: int) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.rcpt(recipient, now))
-
-    def body(self, size: int, now: int, **what: Any) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.body(size, now, **what))
-
-    def starttls(self, now: int) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.starttls(now))
-
-    def data(self, now: int) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.data(now))
-
-    def rset(self, now: int) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.rset(now))
-
-    def noop(self, now: int) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.noop(now))
-
-    def quit(self, now: int) -> Reply | None:
-        """As in Session."""
-        return self._judge(now, lambda: self._session.quit(now))

@@ -1,6 +1,6 @@
 """Finds, reads and merges policy files: ``load`` for a scenario, ``changed`` for a running relay.
 
-Every mistake in a file or an overlay is a ScenarioError that names the file, the key and the remedy.
+Every mistake in a file or an overlay is a ScenarioError with the file, the key and the remedy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 from ..errors import ScenarioError, nearest
 from ..schema_base import read, read_toml, unknown_key, written
 from ..text import shown
-from .policy import LIMITS, Policy
+from .kinds import KINDS
+from .policy import Policy
 
 SHIPPED = Path(__file__).parent.parent / "policies"
 
@@ -32,10 +33,11 @@ def load(use: str, overlay: Mapping[str, Any], place: str, folder: Path) -> Poli
     path, data = _find(use, place, folder)
     own = _without_false(data)
     base = _read(own, path.stem, str(path))
-    if not any(key in data for key in LIMITS):
+    if not any(key in data for key in KINDS):
+        example = next(iter(KINDS))
         problem = (
-            f"names no limit, so nothing would be refused; write {LIMITS[0]} = 5 or "
-            f"{LIMITS[0]} = false, and so on"
+            f"names no limit, so nothing would be refused; write {example} = 5 or "
+            f"{example} = false, and so on"
         )
         raise ScenarioError(str(path), "", problem)
     return _read(_merge(own, overlay), path.stem, place, "policy") if overlay else base
@@ -88,7 +90,7 @@ def _read(data: Mapping[str, Any], name: str, place: str, key: str = "") -> Poli
         **{each: _counted(each, value) for each, value in data.items() if each in allowed},
         "name": name,
     }
-    for each in LIMITS:
+    for each in KINDS:
         if each not in data or isinstance(table[each], Mapping):
             continue
         problem = (
@@ -118,11 +120,11 @@ def counted(value: object) -> object:
 
 
 def _counted(key: str, value: object) -> object:
-    return counted(value) if key in LIMITS else value
+    return counted(value) if key in KINDS else value
 
 
 def _without_false(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if not (key in LIMITS and value is False)}
+    return {key: value for key, value in data.items() if not (key in KINDS and value is False)}
 
 
 def _merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

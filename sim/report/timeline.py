@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..measure.formatting import moment
 from ..measure.story import Life
-from ..measure.words import moment
 from ..records import Incident
+from ..relay.kinds import title_of
 from ..units import MICRO
-from .charts import Spec, limit_said, spec_of, zoom_by_key
+from .charts import Spec, spec_of, zoom_by_key
 
 STEPS = {
     "greeting": ("greeting", {False: "#bfc5cc", True: "#5a636e"}),
@@ -135,7 +136,7 @@ def _rows(life: Life, name: str, span: float) -> list[dict[str, Any]]:
                 "middle": (from_ + until) / 2,
                 "kind": STEPS[step.kind][0],
                 "what": step.what,
-                "limit": limit_said(step.limit) if step.limit else None,
+                "limit": title_of(step.limit) if step.limit else None,
                 "number": str(number) if wide else "",
                 "long": step.kind not in SHAPES,
                 "time": f"{from_:,.3f} to {until:,.3f} s",

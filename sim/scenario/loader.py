@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from ..errors import ScenarioError
 from ..measure.expectations import Expectation
-from ..relay.policy import LIMITS, Policy
+from ..relay.kinds import KINDS
+from ..relay.policy import Policy
 from ..relay.policy_file import load as load_policy
 from ..schema_base import NOT_A_TABLE, details, problem, read_toml
 from ..strategies import catalogue
@@ -128,7 +129,8 @@ def _built(
     policy = mistakes.gather(
         "policy", lambda: load_policy(file.policy.use, file.policy.changes, place, folder)
     )
-    limits = policy.limits if policy else LIMITS  # a mistake in [policy] is not one in [expect] too
+    # A mistake in [policy] is not one in [expect] too.
+    limits = policy.limits if policy else tuple(KINDS)
     expectations = mistakes.gather("expect", lambda: parse_expectations(file.expect, limits, place))
     arrivals = mistakes.gather(REFERENCES, lambda: _arrivals(file.workload, place, folder))
     strategy = mistakes.gather(REFERENCES, lambda: _strategy(file.sender, place, folder))

@@ -12,8 +12,8 @@ import streamlit as st
 from ..errors import ScenarioError
 from ..scenario import keys
 from ..scenario.toml import to_toml
-from . import places, setting, state
-from .guard import LONGEST_TEXT
+from . import navigation, setting, state
+from .input_limits import LONGEST_TEXT
 from .wording import plain
 
 INSTALLED = Path(__file__).parent / "scenario_files"
@@ -81,7 +81,8 @@ def page() -> None:
             icon=":material/download:",
         )
     st.caption(
-        "A file that is opened here can name no code, no policy of its own and no trace: this page opens no file of this machine."
+        "A file that is opened here can name no code, no policy of its own and no trace: "
+        "this page opens no file of this machine."
     )
 
 
@@ -157,4 +158,4 @@ def _run() -> None:
     state.choose(tables)
     st.session_state.pop(TEXT, None)
     st.session_state.pop("scenario:chosen", None)
-    places.ask("explore")
+    navigation.ask("explore")

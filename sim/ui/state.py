@@ -17,7 +17,7 @@ from ..scenario import keys
 from ..scenario.keys import Tables
 from ..scenario.schema import TABLES
 from ..strategies.catalogue import SHIPPED
-from . import setting, values
+from . import setting
 from .controls import KINDS, WORKLOADS, Control
 
 AGAINST = "against"
@@ -97,7 +97,7 @@ def _from_text(text: str) -> Tables:
 def widget(control: Control, area: str = "c") -> str:
     """The key of the control's widget, whose value is what the setting says."""
     key = f"{area}:{control.key}"
-    want = values.shown(tables(), control)
+    want = setting.shown(tables(), control)
     if key not in st.session_state or st.session_state[key] != want:
         st.session_state[key] = want
     return key
@@ -106,7 +106,7 @@ def widget(control: Control, area: str = "c") -> str:
 def on_change(control: Control, key: str) -> None:
     """A person has moved a control."""
     value = st.session_state[key]
-    found = values.changed(tables(), control, value)
+    found = setting.changed(tables(), control, value)
     if control.key == "sender.strategy":
         found = keys.put(found, "sender.options", keys.MISSING)
     if control.key == KINDS.key:

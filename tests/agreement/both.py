@@ -16,7 +16,7 @@ from typing import Any
 import sim.live
 from sim.measure import Result
 from sim.production import Account, Outcome, send
-from sim.relay.policy import WindowSpec
+from sim.relay.kinds import WindowSpec
 from sim.scenario import Scenario, build
 from sim.units import MICRO
 from sim.world import World, strategy_of

@@ -11,7 +11,7 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.explain import Remedy, remedies
-from sim.explain.knobs import knobs_of, set_to
+from sim.explain.candidates import knobs_of, set_to
 from sim.measure.result import Result
 from sim.scenario import build
 from sim.world import simulate

@@ -218,14 +218,12 @@ def spoilt(flight: bytes, script: Script) -> bytes:
 def judged(script: Script) -> tuple[bytes, bytes, Seen]:
     """What a pure Wire answers in the clear and in TLS, where TLS comes to be."""
     seen = Seen()
-    session = pure_relay(seen).connect(IP, 0)
-    session.secure = script.before is None
-    wire = Wire(session)
+    wire = Wire(pure_relay(seen).connect(IP, 0, secure=script.before is None))
     clear = wire.greeting(0)
     if script.before is not None:
         clear += wire.receive(script.before + STARTTLS, 1)
         assert wire.starttls
-        wire.tls_started()
+        wire.tls_started(1)
     else:
         clear, greeting = b"", clear
     written = wire.receive(b"".join(script.parts), 1)

@@ -93,6 +93,19 @@ def test_removing_the_last_key_of_a_table_removes_the_table():
     assert remove({}, "a.b.c") == {}
 
 
+PARTS = st.lists(st.text("abc_-1", min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+@given(PARTS, st.integers())
+def test_a_value_that_was_put_is_found_and_can_be_removed(parts, value):
+    key = ".".join(parts)
+    before = {"other": 1}
+    changed = put(before, key, value)
+    assert get(changed, key) == value
+    assert before == {"other": 1}
+    assert remove(changed, key) == before
+
+
 def test_a_metric_is_found_with_quotes_and_as_tables_within_tables():
     for expect in ({"latency_s.p99": "<= 5"}, {"latency_s": {"p99": "<= 5"}}):
         assert get({"expect": expect}, "expect.latency_s.p99") == "<= 5"

@@ -17,9 +17,8 @@ from sim import sweep
 from sim.errors import ScenarioError
 from sim.report import sweep as report
 from sim.scenario import load_scenario
-from sim.sweep.export import write_csv, write_parquet
 from sim.sweep.keys import PARTS, Keys
-from sim.sweep.store import Row, Store
+from sim.sweep.store import Row, Store, write_csv, write_parquet
 from sim.sweep.work import Lot, metrics_text, run_lot
 from sim.world import simulate
 

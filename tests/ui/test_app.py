@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sim.errors import ScenarioError
+from sim.relay.kinds import KINDS
 from sim.scenario import Scenario
 from sim.strategies.catalogue import SHIPPED
 from sim.ui import controls, runs, setting
@@ -34,7 +35,7 @@ GROUPS = [
     "network",
     "faults",
     "run",
-    *(f"policy.{name}" for name in controls.LIMIT_WORDS),
+    *(f"policy.{name}" for name in KINDS),
 ]
 
 
@@ -43,6 +44,7 @@ def _ended() -> Iterator[None]:
     """No child outlives its test."""
     yield
     runs.pool().end()
+    runs.plan_pool().end()
     st.cache_resource.clear()
 
 
@@ -89,8 +91,8 @@ def test_the_first_screen_says_what_goes_wrong_without_being_asked():
 def test_every_page_shows_every_setting_without_an_exception(name, said):
     script = f"""
         import streamlit as st
-        from sim.ui import {name}, places
-        places.know({{"explore": st.Page({name}.page, url_path="explore")}})
+        from sim.ui import {name}, navigation
+        navigation.know({{"explore": st.Page({name}.page, url_path="explore")}})
         st.navigation([st.Page({name}.page)]).run()
     """
     app = AppTest.from_string(textwrap.dedent(script), default_timeout=600)
@@ -141,9 +143,7 @@ def everything(kind: str) -> list[Control]:
     ]
     found += [control for _, _, group in controls.FAULTS.values() for control in group]
     found += [controls.policies_choice(), controls.window()]
-    return found + [
-        control for name in controls.LIMIT_WORDS for control in controls.limit_controls(name)
-    ]
+    return found + [control for name in KINDS for control in controls.limit_controls(name)]
 
 
 FAULTY = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sim.cli import main
 from sim.errors import ScenarioError
-from sim.ui import controls, setting, values
+from sim.ui import controls, setting
 
 SHIPPED = sorted(Path("scenarios").rglob("*.toml"))
 
@@ -47,8 +47,8 @@ def test_a_link_shows_the_value_that_its_run_uses():
     )
     assert wrong == []
     assert control.default is True
-    assert values.shown(tables, control) is False
-    assert values.changed(tables, control, True) == {"sender": {"strategy": "jakarta-mail"}}
+    assert setting.shown(tables, control) is False
+    assert setting.changed(tables, control, True) == {"sender": {"strategy": "jakarta-mail"}}
 
 
 def test_the_command_line_repeats_the_setting():
