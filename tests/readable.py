@@ -47,7 +47,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/scenario": 1,
         "tests/strategies": 4,
         "tests/strategies/libraries": 2,
-        "tests/strategies/snippets": 4,
         "tests/ui": 1,
     },
     "nested conditional": {
