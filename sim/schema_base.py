@@ -111,8 +111,8 @@ def read(model: type[Model], data: Mapping[str, Any], place: str, key: str = "")
 
 
 def details(error: ValidationError) -> list[dict[str, Any]]:
-    """What pydantic found: a dict with ``type``, ``loc``, ``input``, ``msg`` and perhaps ``ctx`` for
-    each mistake.
+    """What pydantic found: a dict with ``type``, ``loc``, ``input``, ``msg`` and perhaps ``ctx``
+    for each mistake.
     """
     return [dict(one) for one in error.errors(include_url=False)]
 

@@ -52,7 +52,8 @@ def duration(value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(
-            f'{_shown(value)} is not a duration; write seconds as a number or a string such as "90s"'
+            f"{_shown(value)} is not a duration; write seconds as a number or a string such "
+            'as "90s"'
         )
     if isinstance(value, str):
         found = _DURATION.fullmatch(value)
@@ -97,7 +98,9 @@ def seconds(micros: int) -> float:
 
 
 def spoken(micros: int) -> str:
-    """``micros`` as a person says it: ``90 s`` is ``"90s"``, an hour ``"1h"``, 250000 ``"250ms"``."""
+    """``micros`` as a person says it: ``90 s`` is ``"90s"``, an hour ``"1h"``, 250000
+    ``"250ms"``.
+    """
     for unit in ("d", "h", "m"):
         if micros and micros % _UNITS[unit] == 0:
             return f"{micros // _UNITS[unit]}{unit}"

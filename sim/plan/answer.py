@@ -1,4 +1,6 @@
-"""The answer to a demand: a Plan, frozen, as JSON. Knows how an answer looks, not how it is found."""
+"""The answer to a demand: a Plan, frozen, as JSON. Knows how an answer looks, not how it is
+found.
+"""
 
 from __future__ import annotations
 

@@ -266,9 +266,12 @@ def _gap(
 
 
 def _turns(connections: int, knobs: Knobs, setting: Setting, sharing: int) -> float:
-    """How many gaps must last longer than a window that lets this many connections of a key pass."""
+    """How many gaps must last longer than a window that lets this many connections of a key
+    pass.
+    """
     if knobs.shape == "spacing":
-        # Each username has one turn per gap; a key gets the share of all turns that its workers take.
+        # Each username has one turn per gap; a key gets the share of all turns that its workers
+        # take.
         return connections * setting.workers / (setting.usernames * sharing)
     return connections // sharing
 

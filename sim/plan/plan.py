@@ -225,7 +225,10 @@ class Planner:
         ceiling = self.search.policy.ceiling(most.usernames, most.ips)
         readings = {reading.name: False for reading in [*self.windows, *self.reversals]}
         nearest = Nearest(sender_table(self.search.knobs, why.nearest), why.per_min, why.drain_s)
-        held = f" The nearest safe settings: {self._settings(why.nearest)}, {number(why.per_min)} messages a minute."
+        held = (
+            f" The nearest safe settings: {self._settings(why.nearest)}, "
+            f"{number(why.per_min)} messages a minute."
+        )
         return Plan(
             self.demand,
             feasible=False,
@@ -246,11 +249,13 @@ class Planner:
         parts = [f"{_upper(self.demand.asked)}: {self._settings(setting)}"]
         if self.demand.p99 is None:
             parts.append(
-                f"sends {number(round(predicted.throughput.mean, 1))} messages a minute, the last accepted after {drained}"
+                f"sends {number(round(predicted.throughput.mean, 1))} messages a minute, the "
+                f"last accepted after {drained}"
             )
         else:
             parts.append(
-                f"99 of 100 are accepted within {number(round(predicted.latency_s.mean, 2))} s in the mean run"
+                f"99 of 100 are accepted within {number(round(predicted.latency_s.mean, 2))} "
+                "s in the mean run"
             )
         against = [name for name, holds in readings.items() if not holds]
         parts.append(
@@ -260,7 +265,8 @@ class Planner:
         )
         if self.search.is_burst(setting):
             parts.append(
-                "a burst within one window, so nothing else may log in with its usernames in that minute"
+                "a burst within one window, so nothing else may log in with its usernames in "
+                "that minute"
             )
         said = "; ".join(parts) + f". First to bind: {binding(ceilings, self.search.knobs)}."
         return said + (f" {_upper(self.demand.note)}." if self.demand.note else "")
@@ -270,11 +276,16 @@ class Planner:
         told = ""
         if proof.parts:
             told += (
-                f" Proven by {plural(len(proof.whole), 'run')} of all messages and {len(proof.parts)} of the first "
-                f"{proof.messages:,} at the same pace: behind its start a batch goes on alike, and no window came near its count."
+                f" Proven by {plural(len(proof.whole), 'run')} of all messages and "
+                f"{len(proof.parts)} of the first "
+                f"{proof.messages:,} at the same pace: behind its start a batch goes on "
+                "alike, and no window came near its count."
             )
         if self.demand.messages > LONG:
-            told += f" Readings are judged by the first {_first(FIRST_PART)}, those that are no windows by {_first(FIRST_WINDOWS)}."
+            told += (
+                f" Readings are judged by the first {_first(FIRST_PART)}, those that are no "
+                f"windows by {_first(FIRST_WINDOWS)}."
+            )
         return told
 
     def _settings(self, setting: Setting) -> str:
@@ -284,10 +295,15 @@ class Planner:
             plural(setting.ips, "IP")
         ] * (setting.ips > 1)
         options = ", ".join(f"{name} {value}" for name, value in knobs.options(setting).items())
-        return f"{' and '.join(many) if len(many) < 3 else ', '.join(many)} with {knobs.strategy} ({options})"
+        return (
+            f"{' and '.join(many) if len(many) < 3 else ', '.join(many)} with "
+            f"{knobs.strategy} ({options})"
+        )
 
     def _headroom(self, results: Sequence[Result], predicted: Predicted) -> dict[str, float]:
-        """The share of each limit's count that no key ever used, and of the deadline or objective."""
+        """The share of each limit's count that no key ever used, and of the deadline or
+        objective.
+        """
         found: dict[str, float] = {}
         for kind, spec in self.search.policy.by_kind():
             used = (
@@ -321,7 +337,9 @@ def binding(ceilings: Ceilings, knobs: Knobs) -> str:
 
 
 def predict(demand: Demand, proof: Proof, confidence: float) -> Predicted:
-    """The estimates from the replications. A run that accepted nothing has no latency, and no plan."""
+    """The estimates from the replications. A run that accepted nothing has no latency, and
+    no plan.
+    """
 
     def found(value: Callable[[Result], float]) -> Estimate:
         whole = [value(result) for result in proof.whole]

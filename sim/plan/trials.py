@@ -30,7 +30,9 @@ OnProgress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class Meter:
-    """Counts runs for a progress bar; the total grows as the search finds out what there is to do."""
+    """Counts runs for a progress bar; the total grows as the search finds out what there is
+    to do.
+    """
 
     told: OnProgress
     done: int = 0
@@ -95,7 +97,9 @@ class Trials:
     def run(
         self, setting: Setting, numbers: Sequence[int], overrides: Sequence[str] = ()
     ) -> list[Result]:
-        """The results of these replications; ScenarioError for a setting that the strategy refuses."""
+        """The results of these replications; ScenarioError for a setting that the strategy
+        refuses.
+        """
         key = tuple(overrides)
         missing = [number for number in numbers if (setting, key, number) not in self.kept]
         scenarios = [self.scenario(setting, number, overrides) for number in missing]

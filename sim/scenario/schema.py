@@ -94,7 +94,9 @@ WORKLOADS: dict[str, type[Table]] = {
 
 
 class SenderSpec(Table):
-    """Who sends: a strategy (or production code) in so many workers with so many usernames and IPs."""
+    """Who sends: a strategy (or production code) in so many workers with so many usernames
+    and IPs.
+    """
 
     strategy: str | None = None
     code: str | None = None
@@ -113,7 +115,8 @@ class SenderSpec(Table):
         for name in ("usernames", "ips"):
             if getattr(self, name) > self.workers:
                 raise ValueError(
-                    f"{name} = {getattr(self, name)} is more than workers = {self.workers}: the rest would never be used"
+                    f"{name} = {getattr(self, name)} is more than workers = {self.workers}: "
+                    "the rest would never be used"
                 )
         return self
 

@@ -45,8 +45,8 @@ def value_text(value: object) -> str:
 
 
 def toml_value(text: str) -> Any:
-    """The value of a TOML literal. Text that is none is a string itself: ``window=sliding`` needs no
-    quotes.
+    """The value of a TOML literal. Text that is none is a string itself: ``window=sliding``
+    needs no quotes.
     """
     try:
         return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else text

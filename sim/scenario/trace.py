@@ -92,7 +92,10 @@ def _required(text: str, line: int, path: Path, place: str) -> tuple[str, int]:
         if (
             _is_number(text) and float(text) > 0 and float(text) != float("inf")
         ):  # seconds since 1970, most likely
-            wrong = "is more than 366 days; seconds count from the run's beginning, so take the first from each, or write dates"
+            wrong = (
+                "is more than 366 days; seconds count from the run's beginning, so take the "
+                "first from each, or write dates"
+            )
         problem = f"{path.name} line {line}: {shown(text)} {wrong}"
         raise ScenarioError(place, "workload.file", problem)
     return moment

@@ -48,7 +48,8 @@ class Store:
                     str(path), "--db", "is no file of a sweep of this version; name another one"
                 )
             self._db.execute(
-                "CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, metrics TEXT) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, "
+                "metrics TEXT) WITHOUT ROWID"
             )
             # One line for each run that was computed, so that it can be counted whether any was
             # computed twice.

@@ -143,7 +143,9 @@ def run_on_dask(
             "command line", "--dask", 'needs an extra; pip install "relaysim[dask]"'
         ) from None
     try:
-        client = Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(  # type: ignore[no-untyped-call]
+            address, timeout=SECONDS_TO_ANSWER, set_as_default=False
+        )
     except (OSError, ValueError) as error:
         raise ScenarioError(
             "command line", "--dask", f"no cluster answers at {address}: {error}"

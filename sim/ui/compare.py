@@ -1,4 +1,6 @@
-"""The page Compare: two or more settings side by side on the same luck, with what differs marked."""
+"""The page Compare: two or more settings side by side on the same luck, with what differs
+marked.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ def show(shown: Shown) -> None:
     if not kept:
         kept = [_suggested(shown.tables)]
         st.markdown(
-            "##### Keep a setting, change it, and both stand here side by side. Until you keep one, yours stands beside a suggestion."
+            "##### Keep a setting, change it, and both stand here side by side. Until you "
+            "keep one, yours stands beside a suggestion."
         )
     seed = keys.get(shown.tables, "seed")
     tables = [keys.put(one, "seed", seed) for one in kept] + [shown.tables]
@@ -46,7 +49,8 @@ def show(shown: Shown) -> None:
         return
     names = names_of(tables)
     st.caption(
-        f"All of them with the same luck: seed {shown.told.result.seed}. The last is the setting at the side; move it and see."
+        f"All of them with the same luck: seed {shown.told.result.seed}. The last is the "
+        "setting at the side; move it and see."
     )
     for column, name, result, place in zip(
         st.columns(len(tables)), names, results, range(len(tables)), strict=True

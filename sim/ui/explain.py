@@ -119,7 +119,8 @@ def _remedies(search: Share[int, list[Remedy]], limit: str) -> None:
     found = search.job.answer
     if not found or isinstance(found, ScenarioError):
         st.info(
-            f"No change of one setting avoids {title_of(limit)} for this workload. More usernames or IP addresses, "
+            f"No change of one setting avoids {title_of(limit)} for this workload. More "
+            "usernames or IP addresses, "
             "with as many workers, may.",
             icon=":material/search_off:",
         )
@@ -192,7 +193,10 @@ def left(remedy: Remedy) -> str:
     )
     if remedy.clean:
         return f"Then no limit refuses anything and nothing is lost: {rate}."
-    return f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} messages are lost: {rate}."
+    return (
+        f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} "
+        f"messages are lost: {rate}."
+    )
 
 
 def _apply(remedy: Remedy) -> None:

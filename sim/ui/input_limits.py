@@ -59,14 +59,23 @@ def _strategy(sender: Mapping[str, Any], place: str) -> Iterator[ScenarioError]:
         yield ScenarioError(
             place,
             "sender.code",
-            "names code on the machine that serves this page, which is refused; run it with relaysim run",
+            (
+                "names code on the machine that serves this page, which is refused; run it with "
+                "relaysim run"
+            ),
         )
     name = sender.get("strategy")
     if isinstance(name, str) and name not in SHIPPED:
         if ".py" in name or "/" in name or "\\" in name or ":" in name:
-            problem = f"{shown(name)} names code, which this page refuses; choose a shipped strategy, or run the file with relaysim run"
+            problem = (
+                f"{shown(name)} names code, which this page refuses; choose a shipped "
+                "strategy, or run the file with relaysim run"
+            )
         else:
-            problem = f"{shown(name)} is no shipped strategy{nearest(name, SHIPPED)}; allowed: {', '.join(SHIPPED)}"
+            problem = (
+                f"{shown(name)} is no shipped strategy{nearest(name, SHIPPED)}; allowed: "
+                f"{', '.join(SHIPPED)}"
+            )
         yield ScenarioError(place, "sender.strategy", problem)
     workers = sender.get("workers")
     if isinstance(workers, int) and workers > MOST_WORKERS:
@@ -83,7 +92,10 @@ def _policy(policy: Mapping[str, Any], place: str) -> Iterator[ScenarioError]:
         yield ScenarioError(
             place,
             "policy.use",
-            f"{shown(use)} is no shipped policy; allowed: {', '.join(policies())}. This page opens no file",
+            (
+                f"{shown(use)} is no shipped policy; allowed: {', '.join(policies())}. This page "
+                "opens no file"
+            ),
         )
 
 
@@ -102,7 +114,10 @@ def _workload(workload: Mapping[str, Any], place: str) -> Iterator[ScenarioError
         yield ScenarioError(
             place,
             key,
-            f"about {messages:,.0f} messages are too many for this page; at most {MOST_MESSAGES:,}; relaysim run takes more",
+            (
+                f"about {messages:,.0f} messages are too many for this page; at most "
+                f"{MOST_MESSAGES:,}; relaysim run takes more"
+            ),
         )
 
 

@@ -234,7 +234,8 @@ def _readings(plan: Plan) -> None:
             icon=":material/check_circle:" if every else ":material/warning:",
         ):
             st.caption(
-                "The article leaves open how the relay counts. Each of these is one way in which it may."
+                "The article leaves open how the relay counts. Each of these is one way in "
+                "which it may."
             )
             st.markdown(" ".join(marks))
 

@@ -81,7 +81,8 @@ def page() -> None:
             icon=":material/download:",
         )
     st.caption(
-        "A file that is opened here can name no code, no policy of its own and no trace: this page opens no file of this machine."
+        "A file that is opened here can name no code, no policy of its own and no trace: "
+        "this page opens no file of this machine."
     )
 
 

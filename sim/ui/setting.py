@@ -50,7 +50,9 @@ def to_address(tables: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _written(value: Any) -> str:
-    """A value in the shortest form: a string has quotes only where it would be read as another type."""
+    """A value in the shortest form: a string has quotes only where it would be read as
+    another type.
+    """
     if (
         isinstance(value, str)
         and value == value.strip()
