@@ -1,83 +1,21 @@
-"""The three readers: values and their lines, and what each says of text that is none of its kind."""
+"""Names, values and lines of a Python file that is never executed, and errors for text that is not
+Python.
+"""
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sim.check.lines_of_json import parsed
-from sim.check.lines_of_main_cf import expanded, parameters
-from sim.check.lines_of_python import ELSEWHERE, UNKNOWN, Unknown, assigned, in_classes
+from sim.check.python_source import ELSEWHERE, UNKNOWN, Unknown, assigned, in_classes
 from sim.errors import ScenarioError
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)
-
-
-def paths(value, path=()):
-    """Every key's path in an object under keys alone."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield (*path, key)
-            yield from paths(inner, (*path, key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from paths(inner, path)
-
-
-@given(JSON, st.sampled_from([None, 1, "\t"]))
-def test_every_key_of_json_has_its_line(value, indent):
-    text = json.dumps(value, indent=indent)
-    found, lines = parsed(text, "x.json")
-    assert found == value
-    assert set(lines) == set(paths(value))
-    for path, line in lines.items():
-        assert json.dumps(path[-1]) + ":" in text.splitlines()[line - 1]
-
-
-def test_the_later_of_two_equal_keys_counts():
-    found, lines = parsed('{"pool": true,\n"pool": false}', "x.json")
-    assert (found, lines) == ({"pool": False}, {("pool",): 2})
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "x.json:1: is not valid JSON"),
-        ('{"a": 1\n\n"b"}', "x.json:3: is not valid JSON"),
-        ('{"a": NaN}', "NaN is no value of JSON"),
-        ("[" * 100_000, "nested too deeply"),
-        ('{"a": ' + "1" * 5_000 + "}", "is not valid JSON"),
-        ("", "x.json:1: is not valid JSON"),
-        ("// ours\n{}", "; JSON has no comments, take them out"),
-        ('{"a": 1, // ours\n"b": 2}', "; JSON has no comments, take them out"),
-        ('{"a": 1,\n}', "; take out the comma in front of the bracket"),
-        ("{'a': 1}", "; write double quotes"),
-        ("{a: 1}", "; write names and texts in double quotes"),
-        ('{"a": process.env.A}', "; write names and texts in double quotes"),
-    ],
-)
-def test_what_is_no_json(text, said):
-    with pytest.raises(ScenarioError) as caught:
-        parsed(text, "x.json")
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_names_of_python_by_their_last_assignment():
     found = assigned(
-        "import os\nA = 1\nA, (B, C) = 2, (3, 'c')\nD: int = 4\ndef f():\n    F = 6\nG: str\nH = I = 7\nwith x as J:\n    K = 8\n"
-        "L = 9\ndel L\nM = 10\nM += 1\nfor N in ():\n    pass\nfrom x import O as P, Q\nR, S = pair()\nT['a'] = 1\n",
+        "import os\nA = 1\nA, (B, C) = 2, (3, 'c')\nD: int = 4\ndef f():\n    F = 6\n"
+        "G: str\nH = I = 7\nwith x as J:\n    K = 8\n"
+        "L = 9\ndel L\nM = 10\nM += 1\nfor N in ():\n    pass\n"
+        "from x import O as P, Q\nR, S = pair()\nT['a'] = 1\n",
         "x.py",
     )
     assert {name: tuple(each)[:2] for name, each in found.items()} == {
@@ -159,7 +97,10 @@ def test_names_from_elsewhere(text, said):
 
 
 def test_classes_that_assign():
-    text = "class A:\n    EMAIL_X = 1\nclass B(A):\n    Y = 1\nclass C(A):\n    if x:\n        EMAIL_Y = 1\n"
+    text = (
+        "class A:\n    EMAIL_X = 1\nclass B(A):\n    Y = 1\nclass C(A):\n    if x:\n"
+        "        EMAIL_Y = 1\n"
+    )
     assert in_classes(text, "EMAIL_") == ["A (line 1)", "C (line 5)"]
 
 
@@ -229,39 +170,3 @@ def test_what_is_looked_up_outside_is_told_by_its_default():
 def test_what_is_no_python(text):
     with pytest.raises(ScenarioError, match="is not valid Python"):
         assigned(text, "x.py")
-
-
-def test_lines_of_a_main_cf():
-    found = parameters("# c\na = 1\n\n  two\n# c\n   three\nb=$a\nb = x\n", "main.cf")
-    assert {name: tuple(each)[:2] for name, each in found.items()} == {
-        "a": ("1 two three", 2),
-        "b": ("x", 8),
-    }
-
-
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        ("$one", "1"),
-        ("${one}x", "1x"),
-        ("$(one) $one", "1 1"),
-        ("${one?yes}${none?no}", "yes"),
-        ("${one:no}${none:yes}", "yes"),
-        ("$two", "1"),
-        ("$nothing", ""),
-        ("$default", "d"),
-        ("$loop", None),
-        ("a$", "a$"),
-    ],
-)
-def test_references(written, value):
-    found = parameters(f"one = 1\ntwo = $one\nloop = $loop$loop\nx = {written}\n", "main.cf")
-    seen = expanded("x", found, {"default": "d"})
-    assert value is None or seen == value
-    assert len(seen) <= 100_000
-
-
-@pytest.mark.parametrize("text", ["hello", "a b = c", "= c", "smtp_x = 1\n[section]\n", "é = 1"])
-def test_what_is_no_main_cf(text):
-    with pytest.raises(ScenarioError, match=r"is no parameter of a main\.cf"):
-        parameters(text, "main.cf")
