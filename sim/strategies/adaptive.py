@@ -1,5 +1,5 @@
-"""Adaptive: learns from the replies how many messages a connection takes and how fast a username may
-log in, without reading a policy.
+"""Adaptive: learns from the replies how many messages a connection takes and how fast a username
+may log in, without reading a policy.
 
 The batch size doubles from one until a connection refuses a message after others; the number that
 it accepted is the size from then on. The pace of logins is :class:`sim.strategies.pace.Pace`, one
@@ -60,7 +60,9 @@ class Adaptive:
             return self.paces.setdefault(username, Pace())
 
     def length(self, now: float) -> int:
-        """The number of messages to take. Once the size is found, one batch an hour tries one more."""
+        """The number of messages to take. Once the size is found, one batch an hour tries one
+        more.
+        """
         with self.lock:
             if self.found and now >= self.longer_at and self.size < LONGEST_BATCH:
                 self.longer_at = now + CLEAN_S

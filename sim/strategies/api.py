@@ -40,8 +40,8 @@ class Connection(Protocol):
     """
 
     def send(self, message: Message) -> None:
-        """Sends MAIL, RCPT, DATA and the body of one message. Returns when the relay has answered 250
-        to the body.
+        """Sends MAIL, RCPT, DATA and the body of one message. Returns when the relay has
+        answered 250 to the body.
 
         Raises Refused for the first 4xx or 5xx, Disconnected if the connection dies.
         """
@@ -68,8 +68,8 @@ class Sender(Protocol):
     """The address that this worker's connections come from."""
 
     def take(self, most: int = 1) -> list[Message]:
-        """Waits until a message is in the outbox and returns at most ``most``. Returns an empty list
-        when the workload has ended.
+        """Waits until a message is in the outbox and returns at most ``most``. Returns an empty
+        list when the workload has ended.
 
         The workload has ended when no more messages come and every message is settled. A worker
         with nothing to do waits while another one still holds messages, because those may be put
@@ -107,7 +107,9 @@ class Sender(Protocol):
 
 
 def messages_among(args: Iterable[Any]) -> Iterator[Message]:
-    """The messages among the arguments of ``spawn``, also in lists and tuples. Used by the doors."""
+    """The messages among the arguments of ``spawn``, also in lists and tuples. Used by the
+    doors.
+    """
     for arg in args:
         if isinstance(arg, Message):
             yield arg

@@ -70,8 +70,8 @@ class Strategy:
 
     @property
     def library(self) -> str | None:
-        """The name of the mail library that this is a model of; None for a strategy that can send in
-        production.
+        """The name of the mail library that this is a model of; None for a strategy that can
+        send in production.
         """
         return getattr(self.found, "library", None)
 
@@ -122,8 +122,8 @@ def split(name: str, folder: Path) -> tuple[Path, str]:
 
 
 def load(file: Path, wanted: str) -> Strategy:
-    """Executes ``file`` and finds the strategy ``wanted`` in it. ValueError with a message for users
-    if either is invalid.
+    """Executes ``file`` and finds the strategy ``wanted`` in it. ValueError with a message for
+    users if either is invalid.
 
     Every call executes the file again, so that a run cannot affect the next one.
     """
@@ -263,7 +263,8 @@ def _kind(found: object) -> str:
         return "is not a function whose one parameter is named sender"
     if parameters != ["sender"]:
         return (
-            "is no strategy: its one parameter is not named sender. Any other callable is production code, "
+            "is no strategy: its one parameter is not named sender. Any other callable is "
+            "production code, "
             "which is not yet in this version"
         )
     return _deferred(found)

@@ -59,14 +59,14 @@ NO_EPOCH = -1
 
 CLEAN_S = 3600.0
 FIRST_RAISE = 0.02
-"""After an hour without a refusal the pace rises by a fiftieth, after the next one by twice as much,
-and so on.
+"""After an hour without a refusal the pace rises by a fiftieth, after the next one by twice as
+much, and so on.
 """
 
 
 class Pace:
-    """Gives turns to logins and adapts to their outcomes. Shared by the workers of a username, which
-    may be threads. Implements :class:`sim.strategies.sending.Turns`.
+    """Gives turns to logins and adapts to their outcomes. Shared by the workers of a username,
+    which may be threads. Implements :class:`sim.strategies.sending.Turns`.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,9 @@ class Pace:
             return turn, self.gate.epoch
 
     def may_go(self, epoch: int, now: float) -> bool:
-        """Whether a login may start: its turn is still valid or, after a refusal, it is the test."""
+        """Whether a login may start: its turn is still valid or, after a refusal, it is the
+        test.
+        """
         with self._lock:
             return self.gate.may_ask(epoch, now) if self.gate.shut else epoch == self.gate.epoch
 
@@ -128,7 +130,9 @@ class Pace:
                 self._last_refused = now
 
     def failed(self, epoch: int) -> None:
-        """A login got no answer, which shows nothing about limits: another login may be the test."""
+        """A login got no answer, which shows nothing about limits: another login may be
+        the test.
+        """
         with self._lock:
             self.gate.came_to_nothing(epoch)
 

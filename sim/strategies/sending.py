@@ -1,5 +1,5 @@
-"""Shared by the strategies that lose no message: :func:`send_batch` puts back what was not accepted,
-:func:`log_in` waits for a turn, and :class:`Gate` stops logins after a refusal.
+"""Shared by the strategies that lose no message: :func:`send_batch` puts back what was not
+accepted, :func:`log_in` waits for a turn, and :class:`Gate` stops logins after a refusal.
 
 Times are seconds since the start of the run, passed as arguments.
 """

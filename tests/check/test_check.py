@@ -1,4 +1,4 @@
-"""Which files `relaysim check` takes for what, which it refuses, and what it prints."""
+"""The kind that `relaysim check` finds for each file, the files that it refuses, and its output."""
 
 from __future__ import annotations
 

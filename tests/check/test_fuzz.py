@@ -1,4 +1,4 @@
-"""Nonsense in a configuration: an answer or one line for each mistake, never anything else."""
+"""Random text as a configuration: `check` gives an answer, or one line for each mistake."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a check says of Nodemailer's options: what is refused, on which line, what to write instead,
-and that this holds when run.
+"""Findings about Nodemailer's options, with their lines and the values to write instead, which pass
+when they are run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a check says of a main.cf: what is refused, and what is decided elsewhere."""
+"""Findings about a main.cf, and about other files that matter too."""
 
 from __future__ import annotations
 

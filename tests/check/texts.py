@@ -1,6 +1,4 @@
-"""Configurations of a person's, and how the tests of the checks put them into files. Asserts
-nothing.
-"""
+"""Configurations of users, and how the tests of `check` write them into files."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What `adaptive` promises: near the ceiling from its tenth minute on, hardly an incident, nothing
-lost, whatever the relay counts.
+"""`adaptive` is near the ceiling from its tenth minute on, has hardly an incident and loses no
+message, with any kind of window.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNTIL = 40 * MINUTE
 
 
 def run(window, transactions, logins, *, workers=30, minutes=40, **tables):
-    """Messages always waiting: more than the ceiling lets through, and a burst besides."""
+    """Always keeps messages waiting: more than the ceiling allows, and a burst."""
     policy = {
         "window": window,
         "transactions_per_connection": transactions,

@@ -1,5 +1,5 @@
-"""What each shipped strategy does, above all after a refusal or a disconnection, and what the relay
-then does to it.
+"""Each shipped strategy, mainly after a refusal or a disconnection, and how the relay reacts to
+it.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def test_batches_pauses_after_each_and_goes_on_after_a_disconnection():
     made, _ = run("batches", 10, options={"pause": "3s"})
     assert gaps(made) == [
         pytest.approx(3 + 0.04 * (5 * 4 + 1 + 4))
-    ]  # messages, QUIT, and what comes before the next login is judged
+    ]  # messages, QUIT, and the commands before the next login is judged
 
 
 # paced
@@ -146,7 +146,7 @@ def test_paced_with_many_workers_is_not_blocked_by_a_password_that_is_wrong_for_
     failed = [row.at for row in made.recorder.logins if row.outcome == "failed"]
     assert (result.blocks, result.incidents.total) == ([], 0)
     assert counts(result) == (4_000, 0, 0)
-    # What was in flight fails together, then one a minute; and once one has passed, all go on at
+    # The logins in flight fail together, then one a minute. Once one is accepted, all continue at
     # their pace.
     first = [at for at in failed if at < failed[0] + 10 * SECOND]
     assert all(later - at >= 60 * SECOND for at, later in pairwise(failed[len(first) - 1 :]))
@@ -205,7 +205,7 @@ def test_retry_begins_anew_after_a_message_was_accepted():
     )
 
 
-# what the relay does
+# how the relay reacts
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -261,7 +261,7 @@ def test_one_username_that_goes_on_for_a_day_meets_both_blocks():
     )
 
 
-# what loses nothing
+# strategies that lose no message
 
 
 @settings(max_examples=25)

@@ -1,7 +1,6 @@
-"""Models of the mail libraries that people run: each does on the wire what its library does,
-options in its own spelling.
+"""Models of mail libraries. Each model sends the same commands as its library and has the library's
+options, in the library's spelling.
 
-A model is right when the real library, run against the live relay, does the same
-(``tests/fidelity``). Where a library cannot be run there, its model says that it was written from
-documented behaviour. None knows a limit.
+``tests/fidelity`` runs the real libraries against the live relay and compares. A library that
+cannot run there has a model of its documented behaviour, which its docstring mentions.
 """

@@ -1,6 +1,6 @@
-"""aiosmtplib as it is on the wire: send(), a client that is reused, and several at once.
+"""aiosmtplib on the wire: send(), a client that is reused, and several tasks at once.
 
-Read from and run as version 5.1. Knows no event loop: tasks are workers.
+Read from and compared with version 5.1. A task is a worker.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from ... import units
 from ..api import Disconnected, Message, Refused
-from ..dialogue import Dialogue, LibrarySender, Reply, Say
+from ..dialogue import LibrarySender, Reply, Say
 from .common import taken
-from .smtplib import FAILED, LOGINS
+from .smtplib import FAILED, LOGINS, BaseSMTP
 
 
 class AioSmtpLib:
@@ -19,17 +19,22 @@ class AioSmtpLib:
     several, or tasks at once.
 
     A 421 closes the client, and every later send on it raises SMTPServerDisconnected. Its login
-    tries PLAIN and then LOGIN: a wrong password costs two failed logins, and a 421 to the first is
-    hidden by the SMTPServerDisconnected of the second. A login that fails ends its connection
-    without a QUIT. What is gathered at once connects at once.
+    tries PLAIN and then LOGIN: a wrong password costs two failed logins, and a 421 to PLAIN is
+    hidden by the SMTPServerDisconnected of LOGIN. After a failed login it closes without QUIT.
+    Tasks that are gathered connect at the same time.
     """
 
     library = "aiosmtplib"
     options = {"per_connection": 1, "pause": "0s", "gather": 1, "timeout": 60.0}
     explained = {
-        "per_connection": "1 is send(); more go over one `async with SMTP(...)`, 0 all of a task's.",
+        "per_connection": (
+            "1 is send(); more go over one `async with SMTP(...)`, 0 all of a task's."
+        ),
         "pause": "How long a task sleeps behind each connection.",
-        "gather": "Tasks that send at once, as asyncio.gather() starts them; 0 is a task for each message.",
+        "gather": (
+            "Tasks that send at once, as asyncio.gather() starts them; 0 is a task for "
+            "each message."
+        ),
         "timeout": "Seconds that the client waits for each answer.",
     }
 
@@ -47,7 +52,7 @@ class AioSmtpLib:
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
-        """The program; a failed send is caught."""
+        """Runs the program, which catches failed sends."""
         if self.gather:
             for _ in range(self.gather - 1):
                 sender.spawn(self._task)
@@ -80,16 +85,13 @@ class AioSmtpLib:
         client.quit()
 
 
-class SMTP:
-    """One aiosmtplib.SMTP: each method raises Refused or Disconnected where the library raises."""
+class SMTP(BaseSMTP):
+    """One aiosmtplib.SMTP object."""
 
-    def __init__(self, sender: LibrarySender, timeout: float) -> None:
-        self._sender = sender
-        self._timeout = timeout
-        self._dialogue: Dialogue | None = None
+    not_connected = "server not connected"
 
     def connect(self) -> None:
-        """connect() with STARTTLS and login; what fails closes without a QUIT."""
+        """connect() with STARTTLS and login. After a failure it closes without QUIT."""
         self._dialogue = self._sender.dial(self._timeout)
         try:
             taken(self._dialogue.greeting())
@@ -103,7 +105,7 @@ class SMTP:
             raise
 
     def sendmail(self, message: Message) -> None:
-        """One transaction; a refusal is followed by RSET, unless it was a 421 that closed."""
+        """One transaction. A refusal is followed by RSET, unless it was a 421 that closed."""
         try:
             taken(self._command(Say("MAIL", message)))
             taken(self._command(Say("RCPT", message)))
@@ -114,47 +116,19 @@ class SMTP:
                 self._command(Say("RSET"))
             raise
 
-    def quit(self) -> None:
-        """QUIT and its answer, if it is connected; never raises, as at the end of an ``async
-        with``.
-        """
-        with suppress(Disconnected):
-            self._command(Say("QUIT"))
-        self.close()
-
-    def close(self) -> None:
-        """Closes without a word."""
-        if self._dialogue is not None:
-            self._dialogue.leave(quit=False)
-        self._dialogue = None
-
-    def _hello(self) -> None:
-        """EHLO, and HELO where that is refused but for a 421; behind it AUTH is not known, and that
-        raises too.
-        """
-        reply = self._command(Say("EHLO"))
-        if not reply.ok:
-            if self._dialogue is not None:
-                taken(self._command(Say("HELO")))
-            taken(reply)
-
     def _log_in(self) -> None:
-        """PLAIN, then LOGIN: for the second a 421 to the first has closed the connection."""
+        """Tries PLAIN, then LOGIN. A 421 to PLAIN has closed the connection, so that LOGIN raises
+        Disconnected.
+        """
         for auth in LOGINS:
             reply = self._command(auth)
             if reply.code == 235:
                 return
         taken(reply)
 
-    def _command(self, said: Say, *, closes: bool = True) -> Reply:
-        """One command; a 421 closes, but not to DATA and the body."""
-        if self._dialogue is None:
-            raise Disconnected("server not connected")
-        try:
-            reply = self._dialogue.say(said)[0]
-        except Disconnected:
-            self.close()
-            raise
+    def _command(self, command: Say, *, closes: bool = True) -> Reply:
+        """One command. A 421 closes the connection, except to DATA and the body."""
+        reply = super()._command(command)
         if closes and reply.code == 421:
             self.close()
         return reply

@@ -1,8 +1,8 @@
-"""What several models share: one command that must be taken, the greeting, EHLO and STARTTLS, one
+"""Steps that several models share: a command that must be accepted, EHLO with STARTTLS, a
 transaction.
 
-A refusal becomes ``Refused`` and a dead connection ``Disconnected``, as they are to a strategy;
-what its library does then is each model's own. Knows no library.
+A refusal raises ``Refused`` and a dead connection ``Disconnected``, as for a strategy. Each model
+handles them like its library.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 
 
 def taken(reply: Reply) -> Reply:
-    """``reply`` itself; Refused if it is a refusal."""
+    """Returns ``reply``, or raises Refused if it is a refusal."""
     if not reply.ok:
         raise Refused(reply.code, reply.text)
     return reply
 
 
 def say(dialogue: Dialogue, verb: str, message: Message | None = None) -> Reply:
-    """One command by itself and its answer; Refused if it is not taken, Disconnected if none comes."""
+    """Sends one command and returns its answer. Refused if it is refused, Disconnected if no answer
+    comes.
+    """
     return taken(dialogue.say(Say(verb, message))[0])
 
 
 def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
-    """EHLO, and where the scenario has STARTTLS that and EHLO again; Refused or Disconnected at the
-    first that fails.
+    """Sends EHLO, and in a scenario with STARTTLS also STARTTLS and a second EHLO. Refused or
+    Disconnected for the first that fails.
     """
     say(dialogue, "EHLO")
     if sender.tls == "starttls":
@@ -34,8 +36,8 @@ def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
 
 
 def transact(dialogue: Dialogue, message: Message) -> None:
-    """MAIL, RCPT, DATA and the body, each after the answer to the one before; Refused or
-    Disconnected at the first that fails.
+    """Sends MAIL, RCPT, DATA and the body, each after the answer to the previous one. Refused or
+    Disconnected for the first that fails.
     """
     say(dialogue, "MAIL", message)
     say(dialogue, "RCPT", message)

@@ -1,8 +1,7 @@
-"""Nodemailer's SMTPConnection: how it opens a connection, logs in and sends one message, and how
-each of them can fail.
+"""Nodemailer's SMTPConnection: :func:`connect` opens a connection and logs in, :func:`send` sends
+one message. Both return a failure instead of handling it.
 
-Read from and run as versions 10.6.1 and 6.10.1. Knows neither what is done about a failure nor how
-messages come to it.
+Read from and compared with versions 10.6.1 and 6.10.1.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from ..api import Disconnected, Message
 from ..dialogue import Dialogue, LibrarySender, Reply, Say
 
 MECHANISMS = ("PLAIN", "LOGIN")
-"""In its order of preference."""
+"""In the library's order of preference."""
 
 CLOSING = 421
 
 
 class Settings(NamedTuple):
-    """What SMTPConnection takes of the transport's options. ``modern``: the current major."""
+    """The transport's options that SMTPConnection reads. ``modern``: the current major version."""
 
     modern: bool
     ignore_tls: bool
@@ -28,7 +27,7 @@ class Settings(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """``stage`` is dial, greeting, setup, login, envelope or body; ``code`` None where the
+    """``stage`` is dial, greeting, setup, login, envelope or body; ``code`` is None if the
     connection died.
     """
 
@@ -37,7 +36,7 @@ class Failure(NamedTuple):
 
 
 class Failed(Exception):
-    """Carries a Failure from where it happens to whoever opened the connection."""
+    """Carries a Failure up to :func:`connect` or :func:`send`."""
 
     def __init__(self, stage: str, code: int | None) -> None:
         super().__init__(stage, code)
@@ -45,8 +44,8 @@ class Failed(Exception):
 
 
 class Opened(NamedTuple):
-    """A connection that is ready for messages. ``pipelines``: an envelope goes in one go with DATA
-    (RFC 2920).
+    """A connection that is ready for messages. ``pipelines``: it sends the envelope and DATA
+    together (RFC 2920).
     """
 
     dialogue: Dialogue
@@ -54,7 +53,7 @@ class Opened(NamedTuple):
 
 
 def connect(sender: LibrarySender, settings: Settings) -> Opened | Failure:
-    """TCP to AUTH. A connection on which anything fails is closed without QUIT."""
+    """TCP to AUTH. After any failure it closes the connection without QUIT."""
     try:
         dialogue = sender.dial()
     except Disconnected:
@@ -67,13 +66,13 @@ def connect(sender: LibrarySender, settings: Settings) -> Opened | Failure:
 
 
 def send(opened: Opened, message: Message) -> Failure | None:
-    """One message. The connection stays as the relay left it, but for a 421, at which the library
-    closes too.
+    """One message. It leaves the connection as it is, except that the library closes it after a
+    421.
     """
     dialogue, pipelines = opened
     try:
         (_pipelined if pipelines else _one_by_one)(dialogue, message)
-        _said(dialogue, "body", Say("BODY", message))
+        _accepted(dialogue, "body", Say("BODY", message))
     except Failed as error:
         if error.failure.code == CLOSING:
             dialogue.leave(quit=False)
@@ -82,22 +81,22 @@ def send(opened: Opened, message: Message) -> Failure | None:
 
 
 def _set_up(dialogue: Dialogue, settings: Settings, *, secure: bool) -> Opened:
-    _greeted(dialogue)
+    _greeting(dialogue)
     offers = _hello(dialogue, settings)
     if not secure and _wants_tls(settings, offers):
-        _said(dialogue, "setup", Say("STARTTLS"))
+        _accepted(dialogue, "setup", Say("STARTTLS"))
         offers = _hello(dialogue, settings)
     mechanisms = _mechanisms(offers)
     if mechanisms is not None:
         mechanism = settings.mechanism or next(
             (one for one in MECHANISMS if one in mechanisms), "PLAIN"
         )
-        _said(dialogue, "login", Say("AUTH", mechanism=mechanism, initial=mechanism == "PLAIN"))
+        _accepted(dialogue, "login", Say("AUTH", mechanism=mechanism, initial=mechanism == "PLAIN"))
     return Opened(dialogue, settings.modern and offers is not None and "PIPELINING" in offers)
 
 
 def _wants_tls(settings: Settings, offers: list[str] | None) -> bool:
-    """Behind HELO it never does. Where both options are given the current major requires TLS and 6
+    """Never after HELO. If both options are set, the current major version requires TLS and 6
     ignores it.
     """
     if offers is None or (settings.ignore_tls and not (settings.require_tls and settings.modern)):
@@ -106,15 +105,15 @@ def _wants_tls(settings: Settings, offers: list[str] | None) -> bool:
 
 
 def _mechanisms(offers: list[str] | None) -> list[str] | None:
-    """What the relay offers for a login; None where it offers none, and then the library does
-    without.
+    """The login mechanisms that the relay offers; None if it offers no login, and then the library
+    sends without one.
     """
     if offers is None:
-        return []  # behind HELO it takes a login for granted
+        return []  # after HELO it assumes that it can log in
     return next((line.split()[1:] for line in offers if line.split()[:1] == ["AUTH"]), None)
 
 
-def _greeted(dialogue: Dialogue) -> None:
+def _greeting(dialogue: Dialogue) -> None:
     try:
         greeting = dialogue.greeting()
     except Disconnected:
@@ -124,24 +123,24 @@ def _greeted(dialogue: Dialogue) -> None:
 
 
 def _hello(dialogue: Dialogue, settings: Settings) -> list[str] | None:
-    """The lines of the answer to EHLO; None where that is refused and HELO is taken instead."""
-    reply = _heard(dialogue, "setup", Say("EHLO"))
+    """The lines of the answer to EHLO; None if it is refused and HELO is accepted instead."""
+    reply = _answer(dialogue, "setup", Say("EHLO"))
     if reply.ok:
         return reply.text.upper().splitlines()
     if reply.code == CLOSING or settings.require_tls:
         raise Failed("setup", reply.code)
-    _said(dialogue, "setup", Say("HELO"))
+    _accepted(dialogue, "setup", Say("HELO"))
     return None
 
 
 def _one_by_one(dialogue: Dialogue, message: Message) -> None:
     for one in (Say("MAIL", message), Say("RCPT", message), Say("DATA")):
-        _said(dialogue, "envelope", one)
+        _accepted(dialogue, "envelope", one)
 
 
 def _pipelined(dialogue: Dialogue, message: Message) -> None:
-    """All three in one go, and decided once all are answered; a 421 among the answers decides at
-    once.
+    """Sends all three together and reads all answers. A 421 among them counts first, then the
+    first refusal.
     """
     try:
         replies = dialogue.say(Say("MAIL", message), Say("RCPT", message), Say("DATA"))
@@ -156,15 +155,15 @@ def _pipelined(dialogue: Dialogue, message: Message) -> None:
             raise Failed("envelope", reply.code)
 
 
-def _said(dialogue: Dialogue, stage: str, command: Say) -> Reply:
-    """The answer to a command that must be taken."""
-    reply = _heard(dialogue, stage, command)
+def _accepted(dialogue: Dialogue, stage: str, command: Say) -> Reply:
+    """Sends a command that must be accepted and returns its answer."""
+    reply = _answer(dialogue, stage, command)
     if not reply.ok:
         raise Failed(stage, reply.code)
     return reply
 
 
-def _heard(dialogue: Dialogue, stage: str, command: Say) -> Reply:
+def _answer(dialogue: Dialogue, stage: str, command: Say) -> Reply:
     try:
         return dialogue.say(command)[0]
     except Disconnected:

@@ -1,9 +1,8 @@
-"""Nodemailer's SMTPPool and PoolResource: which connection sends what, what is sent again, and when
-it goes on.
+"""Nodemailer's SMTPPool (:class:`Pool`), PoolResource (:class:`Resource`) and rateLimit
+(:class:`Gate`): which connection sends which message, what it sends again, and when it continues.
 
-Its times and its order are the library's, whose every callback has its place here: that a
-connection which ends wakes the pool twice, or that rateLimit is looked at behind a message and
-never before one, decides what the relay sees.
+Times and order follow the library callback by callback, because they decide what the relay sees: a
+connection that ends wakes the pool twice, and rateLimit is checked after a message, never before.
 """
 
 from __future__ import annotations
@@ -15,18 +14,17 @@ from typing import NamedTuple
 from ..api import Disconnected, Message
 from ..dialogue import LibrarySender, Say, Signal
 from .nodemailer_connection import CLOSING, Failure, Opened, Settings, connect, send
-from .nodemailer_gate import Gate
 
 GOES_ON = 0.1
-"""Seconds from the end of a connection to the pool's next look at its messages."""
+"""Seconds from the end of a connection until the pool looks at its messages again."""
 
 LOOKS_AGAIN = 0.05
-"""Seconds from the end of a connection that had a message to what becomes of that message."""
+"""Seconds from the end of a connection until the pool decides about its unsent message."""
 
 BACKS_OFF = 0.05
 MOST_BACK_OFF = 2.0
-"""Seconds that a message waits to be sent again, the current major: the first time, doubled each
-time, at most.
+"""Seconds that a message waits to be sent again in the current major version: the first wait, which
+doubles each time, and the longest.
 """
 
 ALL = 1_000_000_000
@@ -35,7 +33,7 @@ ALL = 1_000_000_000
 class PoolSettings(NamedTuple):
     """SMTPPool's options as it reads them, in seconds.
 
-    ``idle_timeout`` 0 is none, ``max_requeues`` below 0 without end; ``silence`` is socketTimeout.
+    ``idle_timeout`` 0 means none, ``max_requeues`` below 0 no limit; ``silence`` is socketTimeout.
     """
 
     max_connections: int
@@ -48,7 +46,7 @@ class PoolSettings(NamedTuple):
 
 
 class Entry:
-    """A message in the pool. ``awaited`` is set once it is settled, where somebody awaits it."""
+    """A message in the pool. If the program awaits it, ``awaited`` is set when it is settled."""
 
     __slots__ = ("awaited", "message", "requeues", "settled")
 
@@ -71,15 +69,15 @@ class Pool:
         self.gate = Gate(sender, spec.rate_limit, spec.rate_delta, spec.silence)
 
     def send_all(self) -> None:
-        """The program that submits every message as it comes and never awaits one."""
+        """The program that submits every message as it comes and awaits none."""
         while batch := self.sender.take_more(ALL):
             self.waiting.extend(Entry(message, None) for message in batch)
             for _ in batch:
                 self.look()
 
     def send_and_wait(self, sender: LibrarySender, message: Message) -> None:
-        """One awaited sendMail(); a message that failed stays in ``sender``'s hands, and its next
-        take gives it up.
+        """One awaited sendMail(). ``sender`` keeps a failed message, and its next ``take`` gives it
+        up.
         """
         entry = Entry(message, self.sender.signal())
         self.waiting.append(entry)
@@ -88,13 +86,13 @@ class Pool:
             entry.awaited.wait()
 
     def close(self) -> None:
-        """transporter.close() behind the last message: connections end without QUIT."""
+        """transporter.close() after the last message: connections end without QUIT."""
         self.gate.open()
         for resource in self.resources:
             resource.end()
 
     def look(self) -> None:
-        """_processMessages: one message goes to a connection that is free, or to a new one."""
+        """_processMessages: gives one message to a free connection, or to a new one."""
         if not self.waiting:
             return
         resource = self._free()
@@ -108,7 +106,7 @@ class Pool:
         self.sender.spawn(self._look_later, seconds)
 
     def settle(self, entry: Entry, *, sent: bool) -> None:
-        """What the promise of sendMail() tells its program."""
+        """Settles the promise of sendMail()."""
         entry.settled = True
         if entry.awaited is not None:
             entry.awaited.set()
@@ -116,19 +114,19 @@ class Pool:
             self.sender.give_up(entry.message)
 
     def remove(self, resource: Resource) -> None:
-        """A connection that has ended leaves its place."""
+        """Removes a connection that has ended."""
         if resource in self.resources:
             self.resources.remove(resource)
 
     def send_again(self, entry: Entry) -> None:
-        """What becomes of a message whose connection ended under it; called at that moment."""
+        """Called when a connection ends before its message is sent."""
         self.sender.spawn(self._send_again_later, entry)
 
     def _free(self) -> Resource | None:
         for resource in [one for one in self.resources if one.available]:
             if resource.alive:
                 return resource
-            self.remove(resource)  # the relay closed it while nobody looked
+            self.remove(resource)  # the relay closed it while it was idle
         if len(self.resources) >= self.spec.max_connections:
             return None
         resource = Resource(self)
@@ -155,7 +153,7 @@ class Pool:
 
 
 class Resource:
-    """PoolResource: one connection of the pool, in a strand of its own."""
+    """PoolResource: one connection of the pool, which runs in a separate strand."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -165,16 +163,17 @@ class Resource:
         self._entry: Entry | None = None
         self._opened: Opened | None = None
         self._messages = 0
-        self._started = self._over = False
+        self._started = False
+        self._over = False
         self._assigned = pool.sender.signal()
 
     @property
     def alive(self) -> bool:
-        """Whether its connection is open as far as can be known, or still to be opened."""
+        """Whether its connection seems to be open, or is still to be opened."""
         return self._opened is None or self._opened.dialogue.open
 
     def assign(self, entry: Entry) -> None:
-        """Has it send ``entry``."""
+        """Makes it send ``entry``."""
         self.available = False
         self._entry = entry
         if self._started:
@@ -202,8 +201,8 @@ class Resource:
                 return
 
     def _not_opened(self, failure: Failure) -> None:
-        """The message fails, but for a connection that was closed before the greeting: then it is
-        sent again.
+        """The message fails, except that it is sent again if the connection was closed before the
+        greeting.
         """
         entry = self._entry
         pool = self._pool
@@ -214,20 +213,21 @@ class Resource:
             return
         pool.settle(entry, sent=False)
         pool.goes_on()
-        # The library closes the connection before it tells of a refused login, and then looks again
+        # The library closes the connection before it reports a refused login, and then looks again
         # only 50 ms later.
-        pool.goes_on(
-            GOES_ON + (LOOKS_AGAIN if failure.stage == "login" and failure.code is not None else 0)
-        )
+        refused_login = failure.stage == "login" and failure.code is not None
+        pool.goes_on(GOES_ON + (LOOKS_AGAIN if refused_login else 0))
 
     def _send(self, opened: Opened, entry: Entry) -> bool:
-        """One message; whether the connection stays."""
+        """Sends one message and returns whether the connection stays open."""
         failure = send(opened, entry.message)
         self._messages += 1
         if failure is None:
             self._pool.settle(entry, sent=True)
             return True
-        return (self._failed if self._modern else self._failed_6)(opened, entry, failure)
+        if self._modern:
+            return self._failed(opened, entry, failure)
+        return self._failed_6(opened, entry, failure)
 
     def _failed_6(self, opened: Opened, entry: Entry, failure: Failure) -> bool:
         """Version 6: every failure fails the message and ends the connection."""
@@ -238,7 +238,7 @@ class Resource:
         return False
 
     def _failed(self, opened: Opened, entry: Entry, failure: Failure) -> bool:
-        """The current major: see the pool's docstring in ``nodemailer``."""
+        """The current major version: see the docstring of :class:`nodemailer.Nodemailer`."""
         ended = failure.code is None or failure.code == CLOSING
         if self._messages > 1 and ended and failure.stage != "body":
             self._close(opened)
@@ -262,7 +262,9 @@ class Resource:
         return False
 
     def _released(self, opened: Opened) -> bool:
-        """_release: waits for the next message; False once the connection is closed instead."""
+        """_release: waits for the next message. Returns False if the connection is closed
+        instead.
+        """
         if self._messages >= self._spec.max_messages:
             self._close(opened)
             self._pool.goes_on()
@@ -280,23 +282,77 @@ class Resource:
         return not self._over
 
     def _idle(self, opened: Opened) -> None:
-        """Until a message is assigned, or the connection has been idle for too long."""
-        says_quit = 0 < self._spec.idle_timeout <= self._spec.silence
-        if (
-            self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.silence)
-            or self._over
-        ):
+        """Waits until a message is assigned, or closes a connection that is idle for too long."""
+        sends_quit = 0 < self._spec.idle_timeout <= self._spec.silence
+        longest = self._spec.idle_timeout if sends_quit else self._spec.silence
+        if self._assigned.wait(longest) or self._over:
             return
         self.available = False
-        if says_quit and opened.dialogue.open:
+        if sends_quit and opened.dialogue.open:
             with suppress(Disconnected):
                 opened.dialogue.say(Say("QUIT"))
         self._close(opened)
         self._pool.goes_on()
 
     def _close(self, opened: Opened) -> None:
-        """The connection ends without QUIT, and its place is free."""
+        """Ends the connection without QUIT and makes room for another."""
         opened.dialogue.leave(quit=False)
         self._over = True
         self.available = False
         self._pool.remove(self)
+
+
+class Gate:
+    """rateLimit: about ``limit`` messages per ``delta`` seconds, 0 for no limit. No connection
+    waits longer than ``longest`` seconds.
+
+    A message counts when it is assigned, and only a connection that has already sent one waits. So
+    new connections pass at once, and all that wait continue together.
+    """
+
+    def __init__(self, sender: LibrarySender, limit: int, delta: float, longest: float) -> None:
+        self._sender = sender
+        self._limit = limit
+        self._delta = delta
+        self._longest = longest
+        self._counter = 0
+        self._timer = 0
+        self._timed = False
+        self._since: float | None = None
+        self._opens = sender.signal()
+
+    def count(self) -> None:
+        """Counts a message that is assigned."""
+        self._counter += 1
+        if self._since is None:
+            self._since = self._sender.now()
+
+    def passed(self) -> bool:
+        """_checkRateLimit: waits until the connection may take the next message. Returns False if
+        that takes too long, and the connection is dropped.
+        """
+        if not self._limit or self._counter < self._limit:
+            return True
+        now = self._sender.now()
+        since = now - self._delta if self._since is None else self._since
+        if since <= now - self._delta:
+            self.open()
+            return True
+        if not self._timed:
+            self._timed = True
+            self._timer += 1
+            self._sender.spawn(self._open_later, self._delta - (now - since), self._timer)
+            self._since = now
+        return self._opens.wait(self._longest)
+
+    def _open_later(self, sender: LibrarySender, seconds: float, timer: int) -> None:
+        sender.sleep(seconds)
+        if self._timed and timer == self._timer:
+            self.open()
+
+    def open(self) -> None:
+        """_clearRateLimit: lets all waiting connections continue."""
+        self._timed = False
+        self._counter = 0
+        self._since = None
+        self._opens.set()

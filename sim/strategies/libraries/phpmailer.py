@@ -1,8 +1,6 @@
-"""PHPMailer 6 as it is on the wire: a connection per message, or one that SMTPKeepAlive leaves
-open.
+"""PHPMailer 6 on the wire: a connection per message, or one that SMTPKeepAlive leaves open.
 
-Read from and run as version 6.6.3. Knows nothing of WordPress, which has a model of its own over
-this one.
+Read from and compared with version 6.6.3. WP Mail SMTP's model uses :class:`Mailer` too.
 """
 
 from __future__ import annotations
@@ -21,20 +19,25 @@ class PHPMailer:
     """PHPMailer, a loop of send(): with SMTPKeepAlive off each message has its connection, with it
     on they share one.
 
-    Its login is LOGIN, three round trips, unless AuthType says PLAIN, which then takes two. With
-    SMTPKeepAlive it says RSET behind each message. After a refusal its connection stays as it is:
-    closed by the relay, which it notices and connects anew for the next message, or open, and then
-    it goes on with it. A 421 to MAIL is in the exception's text, code and all; one in place of the
-    greeting is not ("Could not connect to SMTP host."), and one to a login is "Could not
-    authenticate" like a wrong password.
+    Its login is LOGIN, three round trips, unless AuthType is PLAIN, which takes two. With
+    SMTPKeepAlive it sends RSET after each message. After a refusal it leaves the connection as it
+    is: it continues on an open one, and reconnects for the next message if the relay closed it. The
+    exception contains a 421 to MAIL with its code, but not one in place of the greeting ("Could not
+    connect to SMTP host."), and for one to a login it is "Could not authenticate", as for a wrong
+    password.
     """
 
     library = "PHPMailer"
     options = {"SMTPKeepAlive": False, "AuthType": "", "per_connection": 0, "pause": "0s"}
     explained = {
         "SMTPKeepAlive": "Whether the connection stays open for the next send().",
-        "AuthType": "The login's mechanism, LOGIN or PLAIN; empty takes LOGIN where the relay has it.",
-        "per_connection": "With SMTPKeepAlive, the program calls smtpClose() behind every so many messages; 0 never does.",
+        "AuthType": (
+            "The login's mechanism, LOGIN or PLAIN; empty takes LOGIN where the relay has it."
+        ),
+        "per_connection": (
+            "With SMTPKeepAlive, the program calls smtpClose() behind every so "
+            "many messages; 0 never does."
+        ),
         "pause": "How long the program sleeps behind each connection that it closed.",
     }
 
@@ -43,11 +46,13 @@ class PHPMailer:
     ) -> None:
         if AuthType not in MECHANISMS:
             raise ValueError(
-                f'AuthType = "{AuthType}" is not modelled; allowed: LOGIN, PLAIN, or empty for LOGIN'
+                f'AuthType = "{AuthType}" is not modelled; allowed: LOGIN, PLAIN, or empty '
+                "for LOGIN"
             )
         if per_connection < 0:
             raise ValueError(
-                f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all"
+                f"per_connection = {per_connection} is too small; at least 1, or 0 for one "
+                "connection for all"
             )
         self.keep_alive = SMTPKeepAlive
         self.mechanism = AuthType or "LOGIN"
@@ -55,7 +60,7 @@ class PHPMailer:
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
-        """The program: one PHPMailer, and a failed send() is caught."""
+        """Runs the program: one PHPMailer, whose failed send() it catches."""
         mailer = Mailer(sender, keep_alive=self.keep_alive, mechanism=self.mechanism)
         count = 0
         while batch := sender.take():
@@ -66,7 +71,7 @@ class PHPMailer:
                 if self.keep_alive:
                     mailer.smtp_close()
                 sender.sleep(self.pause)
-        mailer.smtp_close()  # its destructor's
+        mailer.smtp_close()  # from its destructor
 
 
 class Mailer:
@@ -79,7 +84,7 @@ class Mailer:
         self._dialogue: Dialogue | None = None
 
     def send(self, message: Message) -> None:
-        """smtpSend and what surrounds it; Refused or Disconnected where the library throws."""
+        """The library's send(). Refused or Disconnected where the library throws."""
         try:
             self._smtp_send(message)
         except (Refused, Disconnected):
@@ -88,7 +93,7 @@ class Mailer:
             raise
 
     def smtp_close(self) -> None:
-        """QUIT and its answer, if there is a connection."""
+        """Sends QUIT and waits for its answer, if there is a connection."""
         self._try("QUIT")
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
@@ -105,10 +110,10 @@ class Mailer:
             self._try("RSET")
         else:
             self.smtp_close()
-        taken(recipient)  # a refused recipient is told behind all that
+        taken(recipient)  # a refused recipient is reported only now
 
     def _connected(self) -> Dialogue:
-        """The connection that is there as far as the library knows, else a new one."""
+        """The connection that the library believes to be open, else a new one."""
         if self._dialogue is None or not self._dialogue.open:
             self._dialogue = None
             self._dialogue = self._connect()
@@ -132,7 +137,7 @@ class Mailer:
         return dialogue
 
     def _log_in(self, dialogue: Dialogue) -> None:
-        """Hello, STARTTLS and hello again, AUTH."""
+        """EHLO, STARTTLS and EHLO again, AUTH."""
         self._hello(dialogue)
         if self._sender.tls == "starttls":
             say(dialogue, "STARTTLS")
@@ -140,8 +145,8 @@ class Mailer:
         taken(dialogue.say(Say("AUTH", mechanism=self._mechanism, initial=False))[0])
 
     def _hello(self, dialogue: Dialogue) -> None:
-        """EHLO, and HELO where that is refused but for a 421; behind that it takes a login for
-        granted.
+        """EHLO, and HELO if that is refused except with a 421. After HELO it assumes that it can
+        log in.
         """
         (reply,) = dialogue.say(Say("EHLO"))
         if reply.code == 421:
@@ -150,7 +155,7 @@ class Mailer:
             say(dialogue, "HELO")
 
     def _try(self, verb: str) -> None:
-        """A command whose failure the library swallows."""
+        """A command whose failure the library ignores."""
         if self._dialogue is not None and self._dialogue.open:
             with suppress(Disconnected):
                 self._dialogue.say(Say(verb))

@@ -1,9 +1,10 @@
-"""Postfix's queue manager for one destination: how many deliveries run at once, and when none may.
+"""Postfix's queue manager for one destination: :class:`Destination` decides how many deliveries run
+at once, and when none may.
 
-Every success lets one more run and every failure to reach the relay one less; after a cohort of
-such failures in a row the destination is put off, and whatever waits for it is deferred without a
-try. Its timers count whole seconds. From qmgr(8) and the sources of Postfix (qmgr_queue.c,
-qmgr_entry.c, qmgr_deliver.c). Knows no SMTP.
+Every success allows one more delivery at once, and every failure to reach the relay one less. After
+a cohort of such failures in a row the destination is suspended, and all messages that wait for it
+are deferred untried. Its timers count whole seconds. From qmgr(8) and the sources of Postfix
+(qmgr_queue.c, qmgr_entry.c, qmgr_deliver.c).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ LONG_AGO = -1_000_000
 
 
 class Outcome(Enum):
-    """What a delivery came to. UNREACHED is deferred too, and tells the queue manager that the
-    relay itself has a problem.
+    """The outcome of a delivery. UNREACHED is also deferred, and counts as a failure to reach the
+    relay.
     """
 
     SENT = "sent"
@@ -31,17 +32,17 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A figure such as 1, 0.5, 1/8, 1/concurrency or 1/sqrt_concurrency; ValueError in words for
-    another.
+    """How much one delivery changes the window, such as 1, 0.5, 1/8, 1/concurrency or
+    1/sqrt_concurrency.
     """
 
     base: float
     root: float
-    """The power of the window that it is divided by."""
+    """``base`` is divided by the window to this power."""
 
     @classmethod
     def read(cls, name: str, text: str) -> Feedback:
-        """``text`` as in main.cf."""
+        """Reads ``text`` of a main.cf. ValueError if it is not a feedback."""
         above, _, below = text.partition("/")
         roots = {"": 0.0, "concurrency": 1.0, "sqrt_concurrency": 0.5}
         try:
@@ -54,13 +55,13 @@ class Feedback:
         return cls(base, roots.get(below.strip(), 0.0))
 
     def at(self, window: int) -> float:
-        """What it comes to at this window."""
+        """The feedback at this window."""
         return self.base / math.pow(window, self.root)
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduling:
-    """The parameters of main.cf that schedule; times are seconds."""
+    """The parameters of main.cf for scheduling. Times are seconds."""
 
     limit: int
     initial: int
@@ -73,8 +74,8 @@ class Scheduling:
 
 
 class Delivery:
-    """A message that waits for its turn. ``go`` is None until it is told: true to deliver, false
-    when it is put off.
+    """A message that waits for its turn. ``go`` is None while it waits, then true to deliver or
+    false to defer. ``load`` and ``store``: whether the agent may use the cache of connections.
     """
 
     __slots__ = ("go", "load", "signal", "store")
@@ -82,7 +83,8 @@ class Delivery:
     def __init__(self, signal: Signal) -> None:
         self.signal = signal
         self.go: bool | None = None
-        self.load = self.store = False
+        self.load = False
+        self.store = False
 
 
 class Destination:
@@ -98,7 +100,7 @@ class Destination:
         self._forget()
 
     def submit(self, delivery: Delivery) -> None:
-        """A message comes in; it may be told at once."""
+        """Adds a message, which may go at once."""
         self._look_again()
         if self._put_off_until is not None:
             self._tell(delivery, go=False)
@@ -107,7 +109,7 @@ class Destination:
         self._dispatch()
 
     def done(self, outcome: Outcome) -> None:
-        """A delivery that was told to go has ended."""
+        """Records the end of a delivery."""
         self._look_again()
         if outcome is Outcome.UNREACHED:
             if self._put_off_until is None:
@@ -128,16 +130,17 @@ class Destination:
         return math.floor(self._sender.now())
 
     def _forget(self) -> None:
-        """What Postfix knows of a destination goes with its last message."""
+        """Postfix forgets a destination after its last message."""
         self._window = self._spec.initial
         self._gained = 0.0
         self._lost = 0.0
         self._cohorts = 0.0
-        self._load = self._store = False
+        self._load = False
+        self._store = False
         self._last_done = LONG_AGO
 
     def _look_again(self) -> None:
-        """The end of the time for which the destination was put off."""
+        """Ends the suspension of the destination if its time is over."""
         if self._put_off_until is not None and self._second() >= self._put_off_until:
             self._better()
 
@@ -152,7 +155,8 @@ class Destination:
             back_to_back = self._last_done + 1 >= self._second()
             if not self._store:
                 if back_to_back:
-                    self._load = self._store = True
+                    self._load = True
+                    self._store = True
             elif self._busy <= 1 and not back_to_back:
                 self._store = False
             delivery.load = self._load
@@ -164,41 +168,43 @@ class Destination:
         delivery.signal.set()
 
     def _better(self) -> None:
-        """Positive feedback; or the destination is back from being put off."""
+        """Positive feedback, or the end of a suspension."""
         self._cohorts = 0.0
         if self._put_off_until is not None:
             self._put_off_until = None
             self._window = self._busy or self._spec.initial
-            self._gained = self._lost = 0.0
+            self._gained = 0.0
+            self._lost = 0.0
         elif self._window < min(self._spec.limit or math.inf, self._busy + self._spec.initial):
             gain = self._spec.gain.at(self._window)
             self._gained += gain
             while self._gained + gain / 2 >= 1:
-                self._window = self._window + 1
-                self._gained = self._gained - 1
+                self._window += 1
+                self._gained -= 1
                 self._lost = 0.0
             if self._spec.limit:
                 self._window = min(self._window, self._spec.limit)
 
     def _worse(self) -> None:
-        """Negative feedback; or the destination is put off, and all that waits with it."""
+        """Negative feedback, or the start of a suspension, which defers all waiting messages."""
         self._cohorts += 1 / self._window
         if self._spec.cohorts and self._cohorts >= self._spec.cohorts:
             self._put_off_until = self._second() + self._spec.backoff
-            self._load = self._store = False
+            self._load = False
+            self._store = False
             while self._waiting:
                 self._tell(self._waiting.popleft(), go=False)
             return
         loss = self._spec.loss.at(self._window)
         self._lost -= loss
         while self._lost - loss / 2 < 0:
-            self._window = self._window - 1
+            self._window -= 1
             self._gained = 0.0
-            self._lost = self._lost + 1
+            self._lost += 1
         self._window = max(1, self._window)
 
     def _resume(self, sender: LibrarySender) -> None:
-        """The end of a rate delay."""
+        """Waits for the end of a rate delay."""
         sender.sleep(self._spec.rate_delay)
         self._suspended = False
         self._window = 1

@@ -1,8 +1,8 @@
-"""Symfony's Mailer over its EsmtpTransport: one connection that it restarts by itself, with a login
-that tries twice.
+"""Symfony's Mailer with its EsmtpTransport: one connection that it restarts by itself, and a login
+that tries two mechanisms.
 
-Read from and run as version 5.4. Knows nothing of Messenger, which runs the same transport in a
-long-lived worker.
+Read from and compared with version 5.4. Messenger, which runs the same transport in a long-lived
+worker, is not modelled.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class SymfonyMailer:
     """Symfony Mailer, a loop of send() on one transport: one connection, restarted by itself behind
     every 100th message.
 
-    The restart comes at once behind the message that reaches restart_threshold, the program's last
-    one too, and a NOOP goes before the next message, as before any that comes more than
-    ping_threshold seconds after the one before. A restart that is refused throws out of the send()
-    whose message was accepted, so a program that then sends it again sends it twice. A
-    restart_threshold of 0 does not disable it, whatever its documentation says: it restarts behind
-    each message. After a refusal it tries RSET, and a NOOP before the next message, which finds a
-    closed connection and connects anew. A wrong password costs two failed logins, LOGIN and PLAIN.
+    It restarts right after the message that reaches restart_threshold, even if that is the
+    program's last one. It sends NOOP before the next message, and before any message that comes
+    more than ping_threshold seconds after the previous one. A refused restart throws from the
+    send() whose message was accepted, so a program that sends it again sends it twice. Contrary to
+    its documentation, a restart_threshold of 0 does not disable the restart: it then restarts after
+    each message. After a refusal it tries RSET, and NOOP before the next message, which finds a
+    closed connection and reconnects. A wrong password costs two failed logins, LOGIN and PLAIN.
     """
 
     library = "Symfony Mailer"
@@ -39,10 +39,17 @@ class SymfonyMailer:
         "max_per_second": 0.0,
     }
     explained = {
-        "restart_threshold": "Messages behind which it quits and connects anew; 0 does so behind each message.",
+        "restart_threshold": (
+            "Messages behind which it quits and connects anew; 0 does so behind each message."
+        ),
         "restart_threshold_sleep": "Whole seconds that it sleeps between the two.",
-        "ping_threshold": "Seconds since the last message after which it says NOOP before the next one.",
-        "max_per_second": "setMaxPerSecond(): the most messages a second of one process, by a sleep behind each; 0 for no limit.",
+        "ping_threshold": (
+            "Seconds since the last message after which it says NOOP before the next one."
+        ),
+        "max_per_second": (
+            "setMaxPerSecond(): the most messages a second of one process, by a "
+            "sleep behind each; 0 for no limit."
+        ),
     }
 
     def __init__(
@@ -65,18 +72,18 @@ class SymfonyMailer:
         self.spacing = 1 / max_per_second if max_per_second > 0 else 0.0
 
     def run(self, sender: LibrarySender) -> None:
-        """The program: one transport, and a failed send() is caught."""
+        """Runs the program: one transport, whose failed send() it catches."""
         transport = Transport(sender, self)
         while batch := sender.take():
             with suppress(*FAILED):
                 transport.send(batch[0])
-        transport.stop()  # its destructor's
+        transport.stop()  # from its destructor
         transport.forget()
 
 
 class Transport:
-    """One EsmtpTransport. ``_started`` is what it believes; its connection may be open without (a
-    login that failed).
+    """One EsmtpTransport. ``_started`` is its own belief: after a failed login it is false while
+    the connection is still open.
     """
 
     def __init__(self, sender: LibrarySender, spec: SymfonyMailer) -> None:
@@ -100,13 +107,13 @@ class Transport:
         self._restart()
 
     def stop(self) -> None:
-        """QUIT and its answer, if it believes that it is started."""
+        """Sends QUIT and waits for its answer, if it believes that it is started."""
         if self._started:
             self._try("QUIT")
             self.forget()
 
     def forget(self) -> None:
-        """Closes the connection, if there is one, without a word."""
+        """Closes the connection, if there is one, without QUIT."""
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
         self._dialogue = None
@@ -114,9 +121,8 @@ class Transport:
 
     def _send(self, message: Message) -> None:
         idle = self._sender.now() - self._last_message
-        if self._started and (
-            idle > self._spec.ping or not self._spec.ping
-        ):  # real clocks never stand still
+        # With 0 it always pings: on a real clock some time has always passed.
+        if self._started and (idle > self._spec.ping or not self._spec.ping):
             try:
                 self._say("NOOP")
             except FAILED:
@@ -128,7 +134,7 @@ class Transport:
         self._last_message = self._sender.now()
 
     def _start(self) -> None:
-        """A new connection takes the place of one whose start had failed, which is closed by that."""
+        """Opens a new connection, and closes the one of an earlier start that failed."""
         dialogue = self._sender.dial()
         self.forget()
         self._dialogue = dialogue
@@ -143,7 +149,7 @@ class Transport:
         self._last_message = LONG_AGO
 
     def _hello(self) -> bool:
-        """EHLO, and HELO where that is refused; whether the relay told its extensions."""
+        """EHLO, and HELO if that is refused. Returns whether the relay listed its extensions."""
         try:
             self._say("EHLO")
         except FAILED as refused:
@@ -155,7 +161,7 @@ class Transport:
         return True
 
     def _log_in(self, dialogue: Dialogue) -> None:
-        """LOGIN and then PLAIN, with RSET behind each that fails."""
+        """Tries LOGIN and then PLAIN, with RSET after each failure."""
         failed: Exception | None = None
         for auth in (Say("AUTH", mechanism="LOGIN", initial=False), Say("AUTH")):
             try:
@@ -169,7 +175,7 @@ class Transport:
         raise failed
 
     def _pace(self) -> None:
-        """setMaxPerSecond's sleep."""
+        """The sleep of setMaxPerSecond()."""
         if self._spec.spacing:
             self._sender.sleep(
                 max(0.0, self._spec.spacing - (self._sender.now() - self._last_sent))
@@ -177,8 +183,8 @@ class Transport:
             self._last_sent = self._sender.now()
 
     def _restart(self) -> None:
-        """Behind a message that was accepted; the count begins anew only once the new connection is
-        there.
+        """Runs after each accepted message. The count returns to 0 only when the new connection is
+        open.
         """
         self._count += 1
         if self._count < self._spec.threshold:

@@ -1,11 +1,11 @@
-"""WordPress with WP Mail SMTP: PHPMailer for each e-mail, in as many PHP processes as visitors keep
-busy, or from its queue.
+"""WordPress with WP Mail SMTP: PHPMailer for each e-mail, in a PHP process per visitor or from the
+plugin's queue.
 
-MODELLED FROM PUBLIC SOURCE, not held to the real thing: the plugin needs a WordPress, and its rate
-limiting is part of the paid edition, whose source is not public. Read: the public plugin, version
+MODELLED FROM PUBLIC SOURCE and not compared with the real plugin, which needs a WordPress and whose
+rate limiting is part of the paid edition without public source. Sources: the public plugin, version
 4.8 (its queue, whose task runs each minute, and its readme), and the relay's help article. ASSUMED:
-a limit counts what was handed over in the time just gone by, a month has 30 days, and Action
-Scheduler sends what was handed over one after another, in one process.
+a limit counts the e-mails handed over in the time before, a month has 30 days, and Action Scheduler
+sends the e-mails handed over one after another, in one process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from ..dialogue import LibrarySender
 from .phpmailer import Mailer
 
 TASK = 60.0
-"""Seconds between two runs of the task that empties the queue (the plugin's ``ProcessQueueTask``).
+"""Seconds between two runs of the task that sends from the queue (the plugin's
+``ProcessQueueTask``).
 """
 
 WINDOWS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
@@ -29,11 +30,11 @@ class WordPress:
     """WordPress with WP Mail SMTP (modelled from its public source, not run): a connection and a
     login for each e-mail.
 
-    Without rate limiting each e-mail is sent by the PHP process that makes it, up to max_children
-    at once, so that a burst logs in as fast as the machine allows, and what is refused is lost:
-    nothing tries again. With rate_limit every e-mail goes into a queue instead; each minute as many
-    are handed over as the limits leave, and sent one after another. An e-mail that fails from the
-    queue is lost too.
+    Without rate limiting the PHP process that makes an e-mail sends it, up to max_children at once.
+    So a burst logs in as fast as the machine allows, and a refused e-mail is lost because nothing
+    tries it again. With rate_limit every e-mail goes into a queue. Each minute the queue hands over
+    as many as the limits allow, which are sent one after another. An e-mail from the queue that
+    fails is lost too.
     """
 
     library = "WP Mail SMTP"
@@ -47,10 +48,15 @@ class WordPress:
         "month": 0,
     }
     explained = {
-        "max_children": "PHP processes that send at once (pm.max_children of PHP-FPM, 5 in its own example).",
+        "max_children": (
+            "PHP processes that send at once (pm.max_children of PHP-FPM, 5 in its own example)."
+        ),
         "rate_limit": "Email Rate Limiting, in the tab Misc of the paid edition.",
         **{
-            name: f"E-mails a{'n' * (name == 'hour')} {name} that it hands over at most; 0 sets no such limit."
+            name: (
+                f"E-mails a{'n' * (name == 'hour')} {name} that it hands over at most; 0 sets "
+                "no such limit."
+            )
             for name in WINDOWS
         },
     }
@@ -66,7 +72,7 @@ class WordPress:
         self.limits = {name: count for name, count in limits.items() if count}
 
     def run(self, sender: LibrarySender) -> None:
-        """One site."""
+        """Runs one site."""
         if self.rate_limit:
             _Queue(sender, self.limits).run()
             return
@@ -76,8 +82,8 @@ class WordPress:
 
 
 def _requests(sender: LibrarySender) -> None:
-    """One PHP process: a PHPMailer for each e-mail, and a failure is told to whoever called
-    wp_mail().
+    """One PHP process: a PHPMailer for each e-mail. The caller of wp_mail() learns of a failure and
+    does nothing.
     """
     while batch := sender.take():
         with suppress(Refused, Disconnected):
@@ -100,7 +106,7 @@ class _Queue:
         self._closed = False
 
     def run(self) -> None:
-        """Queues what comes until the workload has ended."""
+        """Queues e-mails until the workload has ended."""
         self._site.spawn(self._task)
         while batch := self._site.take_more(1_000):
             self._queued.extend(batch)
@@ -109,7 +115,7 @@ class _Queue:
         self._filled.set()
 
     def _task(self, sender: LibrarySender) -> None:
-        """Each minute, while there is something in the queue."""
+        """Sends from the queue each minute while it is not empty."""
         while True:
             if not self._queued:
                 if self._closed:
@@ -124,7 +130,7 @@ class _Queue:
             sender.sleep((floor(sender.now() / TASK) + 1) * TASK - sender.now())
 
     def _allowed(self, now: float) -> int:
-        """How many may be handed over at ``now``."""
+        """The number of e-mails that may be handed over at ``now``."""
         while self._handed_over and self._handed_over[0] <= now - max(WINDOWS.values()):
             self._handed_over.popleft()
         left = [

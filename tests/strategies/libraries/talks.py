@@ -1,6 +1,4 @@
-"""What the tests of the libraries' models share: one run at a relay, and what was said on each
-connection.
-"""
+"""One run of a library's model at a relay, with the transcript of each connection."""
 
 from __future__ import annotations
 
@@ -26,8 +24,8 @@ def run(
     workload: Any = None,
     **options: Any,
 ) -> tuple[Result, list[list[str]]]:
-    """``messages`` at once through the model; without a policy the relay has no limits, without a
-    network it is QUIET.
+    """Sends ``messages`` at once with the model. By default the relay has no limits and the network
+    is QUIET.
     """
     tables: dict[str, Any] = {
         "policy": {"use": "unlimited"} if policy is None else policy,

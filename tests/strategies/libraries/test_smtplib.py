@@ -1,5 +1,5 @@
-"""What smtplib's model says on the wire in each mode and after each refusal; that it is true is for
-tests/fidelity.
+"""The commands of smtplib's model in each mode and after each refusal. ``tests/fidelity`` compares
+them with the real library.
 """
 
 from __future__ import annotations
