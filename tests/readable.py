@@ -19,7 +19,6 @@ ALLOWED: dict[str, dict[str, int]] = {
     "long line": {
         "sim/battery": 3,
         "sim/cli": 18,
-        "sim/live": 11,
         "sim/report": 13,
         "tests": 5,
         "tests/agreement": 5,
@@ -36,7 +35,6 @@ ALLOWED: dict[str, dict[str, int]] = {
     },
     "nested conditional": {
         "sim/cli": 2,
-        "sim/live": 3,
         "sim/plan": 1,
         "sim/report": 5,
         "sim/sweep": 2,
@@ -44,7 +42,6 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/fidelity": 1,
     },
     "tuple assignment": {
-        "sim/live": 2,
         "sim/ui": 1,
         "tests/agreement": 1,
         "tests/benchmarks": 4,

@@ -1,5 +1,5 @@
-"""What becomes of messages: told to the tally and, where a person wants to see them, written as
-files. Relays nothing.
+"""Tracks the messages of a live relay: counts them and, on request, writes each accepted message to
+a file. Nothing is relayed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from ..measure import StreamingRecorder
 from ..smtp.lines import Body
 
 
-class Notes:
-    """Implements ``sim.relay.wire.Notes``. ``folder`` None keeps no message."""
+class DeliveryLog:
+    """Implements ``sim.relay.wire.Notes``. Without a ``folder`` no message is kept."""
 
     def __init__(self, tally: StreamingRecorder, folder: Path | None) -> None:
         self._folder = folder
@@ -24,16 +24,15 @@ class Notes:
         self._failed = False
 
     def sent(self, recipient: str, body: Body) -> None:
-        """As in Notes: a message was accepted."""
+        """A message was accepted; ``recipient`` is its first one."""
         self._sent_to(recipient)
         if self._folder is not None and not self._failed:
             self._keep(self._folder, body.head)
 
     def _keep(self, folder: Path, content: bytes) -> None:
         self._number += 1
-        path = (
-            folder / f"{self._number:08}.eml"
-        )  # a name of our own: nothing that a sender says gets into one
+        # The name is a number: no text that a sender chose becomes part of a path.
+        path = folder / f"{self._number:08}.eml"
         try:
             with path.open("xb") as file:
                 file.write(content)
@@ -46,7 +45,7 @@ class Notes:
 
 
 def _last_number(folder: Path) -> int:
-    """The highest number of a file that is there already; the folder is made where it is missing."""
+    """The highest number among the files in ``folder``, which is created if it does not exist."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return max(
