@@ -1,7 +1,7 @@
 """Strict reading of TOML tables into pydantic models, with errors in the words of the user.
 
 :func:`read` returns a model, or raises one ScenarioError with a line for every mistake: its place,
-key and value, and what is allowed instead. :func:`read_toml` reads the tables of a file, and
+key and value, and the values that are allowed. :func:`read_toml` reads the tables of a file, and
 :func:`written` turns a model back into such tables.
 """
 
@@ -31,8 +31,8 @@ from .text import one_line, shown
 
 
 class Table(BaseModel):
-    """A table of a file. An unknown key, a wrong type, NaN and infinity are mistakes; what was read
-    cannot change.
+    """A table of a file. An unknown key, a wrong type, NaN and infinity are mistakes. A table that
+    was read cannot change.
     """
 
     model_config = ConfigDict(
@@ -71,7 +71,7 @@ Duration = Annotated[int, BeforeValidator(units.duration), PlainSerializer(_as_w
 """Microseconds; written as seconds or "90s"."""
 
 Rate = Annotated[Fraction, PlainValidator(units.rate)]
-"""Messages a microsecond; written like "300/min"."""
+"""Messages per microsecond; written like "300/min"."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -90,7 +90,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def not_toml(error: ValueError | RecursionError) -> str:
-    """What is wrong with a text that ``tomllib`` refused with ``error``.
+    """The problem with a text that ``tomllib`` refused with ``error``.
 
     An integer of thousands of digits raises a plain ValueError and not a TOMLDecodeError.
     """
@@ -147,7 +147,7 @@ def choice(value: object, allowed: tuple[str, ...], what: str) -> str:
 
 
 def unknown_key(name: str, allowed: list[str]) -> str:
-    """What is wrong with a key that is not one of ``allowed``."""
+    """The problem with a key that is not one of ``allowed``."""
     return f"unknown key{nearest(name, allowed)}; allowed: {', '.join(allowed)}"
 
 
@@ -195,8 +195,8 @@ def _located(
 ) -> tuple[list[str], type[BaseModel] | None]:
     """The keys that lead to a location of pydantic's, and the table that the last of them is in.
 
-    Where a table is one of several kinds, pydantic's location also has the kind, which is no key
-    of the file.
+    Where a table is one of several kinds, pydantic's location also has the kind, which the file
+    does not have as a key.
     """
     parts: list[str] = []
     holder: type[BaseModel] | None = model

@@ -1,8 +1,7 @@
-"""What a person can change about a sender, and in which steps a search tries it. Made from what a
-strategy declares, by type.
+"""The settings of a sender that a search for remedies can change, and the values that it tries.
 
-Knows scenario tables and the policy's numbers, which are where many options belong; nothing of
-runs.
+:func:`knobs_of` makes them from the options that a strategy declares, by the type of each option,
+and from the numbers of the policy, where many options belong.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ SWITCH = 6.0
 STRATEGY = 12.0
 PAID = 2.0
 BOUND = 4.0
-"""How large a change is beside one that doubles a number, which is 1: turning a switch, another
-strategy, a further username or IP, a bound where there was none.
+"""How large a change is, where doubling a number is 1: turning a switch, another strategy, one more
+username or IP, a bound where there was none.
 """
 
 GOOD_STRATEGY = "paced"
@@ -42,7 +41,7 @@ class Knob:
     weight: float = 0.0
 
     def size(self, value: Any) -> float:
-        """How large a change from its value to ``value`` is."""
+        """The size of a change from the present value to ``value``."""
         if self.kind == "switch":
             return SWITCH
         if self.kind == "strategy":
@@ -53,7 +52,7 @@ class Knob:
         return abs(math.log2(ratio[0] / ratio[1])) + self.weight
 
     def between(self, fails: Any, holds: Any) -> Any:
-        """A value between the two, None where there is none worth trying."""
+        """A value between the two, or None where none is worth trying."""
         if self.kind in ("switch", "strategy"):
             return None
         low, high = sorted((_number(fails), _number(holds)))
@@ -69,7 +68,7 @@ class Knob:
 
 
 def _unit(kind: str) -> float:
-    """What is added to both sides of a ratio, so that one from nothing is not without bounds."""
+    """Added to both sides of a ratio, so that a ratio to 0 stays finite."""
     return 0.05 if kind == "duration" else 1.0
 
 
@@ -78,7 +77,7 @@ def _number(value: Any) -> float:
 
 
 def _rounded(seconds: float) -> float:
-    """Two digits, upwards: a person sets 0.43 s, not 0.4253."""
+    """Rounded up to two digits: users set 0.43 s, not 0.4253."""
     if seconds <= 0:
         return 0.0
     scale = 10 ** (math.floor(math.log10(seconds)) - 1)
@@ -92,7 +91,7 @@ def _spelt(seconds: float, like: Any, kind: str) -> Any:
 
 
 def knobs_of(tables: Mapping[str, Any], policy: Policy) -> list[Knob]:
-    """Every setting of the sender that can be changed; a wrong password is put right, and another
+    """Every setting of the sender that can be changed. A wrong password is corrected, and another
     strategy comes last.
     """
     sender = tables.get("sender", {})
@@ -143,8 +142,8 @@ def _is_duration(value: object) -> bool:
 
 
 def _whole_ladders(value: int, policy: Policy) -> tuple[tuple[int, ...], ...]:
-    """Down to 1 and up, by fours; the policy's own count of transactions stands among them. By
-    custom 0 means without a bound.
+    """Values down to 1 and up, in factors of four, with the policy's own count of transactions among
+    them. By convention 0 means unbounded.
     """
     spec = policy.transactions_per_connection
     marks = {spec.count} if spec else set()

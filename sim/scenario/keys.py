@@ -19,8 +19,7 @@ from ..relay.policy_file import counted
 Tables = dict[str, Any]
 
 MISSING: Any = object()
-"""What :func:`get` returns where there is no value; as the value of :func:`put` it removes the key.
-"""
+"""Returned by :func:`get` where a key has no value; passed to :func:`put` it removes the key."""
 
 _WITH_DOTS = (["sender", "options"], ["expect"])
 """The tables whose keys may contain dots, so that all that follows them is one key."""
@@ -73,11 +72,16 @@ def get(tables: Mapping[str, Any], key: str) -> Any:
 def _found(tables: Mapping[str, Any], parts: Sequence[str]) -> Any:
     found: Any = tables
     for part in parts:
-        table = counted(found)
+        table = _table(found)
         if not isinstance(table, Mapping) or part not in table:
             return MISSING
         found = table[part]
     return found
+
+
+def _table(value: Any) -> Any:
+    # A float is never a count: it is in the way of a key as a string is.
+    return counted(value) if isinstance(value, int) else value
 
 
 def put(tables: Mapping[str, Any], key: str, value: Any) -> Tables:
@@ -90,7 +94,7 @@ def put(tables: Mapping[str, Any], key: str, value: Any) -> Tables:
 
 
 def _put(table: Any, parts: Sequence[str], value: Any) -> Tables:
-    below = counted(table)
+    below = _table(table)
     changed = dict(below) if isinstance(below, Mapping) else {}
     first, *rest = parts
     changed[first] = _put(changed.get(first), rest, value) if rest else value
@@ -105,7 +109,7 @@ def remove(tables: Mapping[str, Any], key: str) -> Tables:
 def _removed(table: Mapping[str, Any], parts: Sequence[str]) -> Tables:
     left = dict(table)
     first, *rest = parts
-    below = counted(left.get(first))
+    below = _table(left.get(first))
     if not rest:
         left.pop(first, None)
     elif isinstance(below, Mapping):

@@ -1,8 +1,8 @@
 """From a file to a :class:`Scenario`, or to a ScenarioError with every mistake in it.
 
-:func:`load_scenario` reads a file, sets overrides, and follows what the file refers to. The options
-of a shipped strategy are checked here. A strategy file of the user is only looked for and never
-executed: that is done in a child process.
+:func:`load_scenario` reads a file, sets overrides, and finds the policy, strategy and trace that the
+file names. The options of a shipped strategy are checked here. A strategy file of the user is only
+looked for and never executed: that is done in a child process.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario that can run. ``until`` is microseconds or None; ``arrivals`` are a trace's;
-    ``file`` the strategy's file.
+    """A scenario that can run. ``until`` is in microseconds, ``arrivals`` are those of a trace, and
+    ``file`` is the file and the name of a strategy of the user.
     """
 
     name: str
@@ -56,19 +56,19 @@ class Scenario:
 
     @property
     def horizon(self) -> int:
-        """The virtual time at which the run stops at the latest, exclusive."""
+        """The latest virtual time at which the run stops, exclusive."""
         return self.until if self.until is not None else HORIZON
 
     @property
     def strategy(self) -> str:
-        """The strategy as it was written."""
+        """The strategy as the file names it."""
         assert self.sender.strategy is not None, "code is refused by the loader"
         return self.sender.strategy
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
-    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) laid on; ScenarioError
-    with every mistake.
+    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) set; ScenarioError with
+    every mistake.
 
     The place of a mistake is the file, or ``--set KEY=VALUE (on FILE)`` where an override made it.
     """
@@ -102,7 +102,7 @@ def build(
     overrides: Sequence[str] = (),
     seed: int | None = None,
 ) -> Scenario:
-    """The scenario of the tables ``data``; ``folder`` is where its relative paths begin."""
+    """The scenario of the tables ``data``. Relative paths in it start at ``folder``."""
     try:
         return _built(data, place, name, folder, overrides, seed)
     except RecursionError:
@@ -157,7 +157,7 @@ def _built(
 
 UNKNOWN = "unknown keys"
 REFERENCES = "references"
-"""Where mistakes are kept that are in no table of the file, or in what a table refers to."""
+"""Group the mistakes outside any table, and those in files and names that a table refers to."""
 
 STAND_INS: Mapping[str, Any] = {
     "workload": {"kind": "batch", "messages": 1},
@@ -208,7 +208,7 @@ class _Mistakes:
 
 
 def _mistake(detail: Mapping[str, Any], place: str) -> ScenarioError:
-    """What pydantic found in a file. A whole table has a remedy of its own."""
+    """The mistake that pydantic found. One about a whole table has its own remedy."""
     name, *inside = detail["loc"]
     if not inside and detail["type"] == "missing":
         return ScenarioError(place, f"[{name}]", "is a required table")
@@ -224,7 +224,7 @@ def _arrivals(workload: Workload, place: str, folder: Path) -> tuple[int, ...]:
 
 
 def _strategy(sender: SenderSpec, place: str, folder: Path) -> tuple[Path, str] | None:
-    """Checks a shipped strategy and its options; finds the file of a person's own."""
+    """Checks a shipped strategy and its options, or finds the file of a strategy of the user."""
     if sender.strategy is None:
         raise ScenarioError(
             place,

@@ -1,15 +1,17 @@
 """The model of a scenario file, :class:`ScenarioFile`: every key with its type, its bounds and its
 default.
 
-Nothing here opens a file or looks up a name: the loader follows what a scenario refers to (policy,
-strategy, trace). Durations are read as microseconds and rates as messages per microsecond.
+Nothing here opens a file or looks up a name: the loader finds the policy, strategy and trace of a
+scenario. Durations are read as microseconds and rates as messages per microsecond.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ..schema_base import POSITIVE, Duration, Rate, Table, at_most
 from ..text import shown
@@ -19,7 +21,7 @@ HORIZON = 7 * 86_400 * MICRO
 """A run without ``until`` stops after at most 7 days of virtual time."""
 
 MOST_MESSAGES = 10_000_000
-"""The most messages that one workload may hold; beyond it a run would not fit into memory."""
+"""The most messages of a workload; a run with more would not fit into memory."""
 
 LONGEST_FOR = 366 * 86_400 * MICRO
 HOUR = 3_600 * MICRO
@@ -94,9 +96,7 @@ WORKLOADS: dict[str, type[Table]] = {
 
 
 class SenderSpec(Table):
-    """Who sends: a strategy (or production code) in so many workers with so many usernames
-    and IPs.
-    """
+    """The sender: a strategy, or production code, and its numbers of workers, usernames and IPs."""
 
     strategy: str | None = None
     code: str | None = None
@@ -122,15 +122,15 @@ class SenderSpec(Table):
 
 
 class ClientTime(Table):
-    """The sender's own time, microseconds: before each connection and before each message."""
+    """The sender's own time before each connection and before each message, in microseconds."""
 
     connection: Duration = 0
     message: Duration = 0
 
 
 class Network(Table):
-    """The way between sender and relay. ``jitter`` is the coefficient of variation of each round
-    trip, gamma distributed.
+    """The network between sender and relay. ``jitter`` is the coefficient of variation of each
+    round trip, which is gamma distributed.
     """
 
     rtt: Annotated[Duration, at_most(HOUR)] = 40_000
@@ -169,7 +169,7 @@ class Slow(Table):
 
 
 class Faults(Table):
-    """What goes wrong on purpose; nothing by default."""
+    """Faults to inject; none by default."""
 
     drop_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
     wrong_password: WrongPassword | None = None
@@ -198,6 +198,14 @@ class PolicyOverlay(Table):
         return self.model_extra or {}
 
 
+def _check_kind(value: object) -> object:
+    # Where pydantic cannot print a kind, such as an integer of thousands of digits, it writes a
+    # traceback to stderr; so it never sees a kind that is not a string.
+    if isinstance(value, Mapping) and not isinstance(value.get("kind"), str):
+        raise PydanticCustomError("union_tag_not_found", "kind is not a string")
+    return value
+
+
 class ScenarioFile(Table):
     """A whole scenario file. The order of the keys is the order in which mistakes are reported and
     files are written.
@@ -208,7 +216,7 @@ class ScenarioFile(Table):
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
     until: Annotated[Duration, POSITIVE, at_most(LONGEST_FOR)] | None = None
     policy: PolicyOverlay = PolicyOverlay()
-    workload: Annotated[Workload, Field(discriminator="kind")]
+    workload: Annotated[Workload, Field(discriminator="kind"), BeforeValidator(_check_kind)]
     sender: SenderSpec
     network: Network = Network()
     faults: Faults = Faults()

@@ -1,8 +1,7 @@
 """Reads a recorded workload: the first column of a CSV file, in seconds or ISO 8601, with or
 without a header.
 
-Gives microseconds from the first arrival for dates, and as written for seconds. Knows nothing of
-scenarios but the place that an error names.
+:func:`read_trace` returns microseconds: since the first arrival for dates, as written for seconds.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from .schema import LONGEST_FOR, MOST_MESSAGES
 
 
 def read_trace(path: Path, place: str) -> tuple[int, ...]:
-    """Ascending arrival times in microseconds; ScenarioError naming the file and line of the first
-    that is none.
+    """Ascending arrival times in microseconds; ScenarioError with the file and line of the first
+    value that is not a time.
     """
     cells = list(_cells(path, place))
     if cells and _moment(cells[0][1]) is None and not _is_number(cells[0][1]):

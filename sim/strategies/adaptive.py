@@ -60,9 +60,7 @@ class Adaptive:
             return self.paces.setdefault(username, Pace())
 
     def length(self, now: float) -> int:
-        """The number of messages to take. Once the size is found, one batch an hour tries one
-        more.
-        """
+        """How many messages to take. Once the size is found, one batch an hour tries one more."""
         with self.lock:
             if self.found and now >= self.longer_at and self.size < LONGEST_BATCH:
                 self.longer_at = now + CLEAN_S

@@ -107,9 +107,7 @@ class Sender(Protocol):
 
 
 def messages_among(args: Iterable[Any]) -> Iterator[Message]:
-    """The messages among the arguments of ``spawn``, also in lists and tuples. Used by the
-    doors.
-    """
+    """The messages among the arguments of ``spawn``, also in lists and tuples; for the doors."""
     for arg in args:
         if isinstance(arg, Message):
             yield arg

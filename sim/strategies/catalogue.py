@@ -263,9 +263,8 @@ def _kind(found: object) -> str:
         return "is not a function whose one parameter is named sender"
     if parameters != ["sender"]:
         return (
-            "is no strategy: its one parameter is not named sender. Any other callable is "
-            "production code, "
-            "which is not yet in this version"
+            "is no strategy: its one parameter is not named sender. "
+            "Any other callable is production code, which is not yet in this version"
         )
     return _deferred(found)
 

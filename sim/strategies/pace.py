@@ -105,9 +105,7 @@ class Pace:
             return turn, self.gate.epoch
 
     def may_go(self, epoch: int, now: float) -> bool:
-        """Whether a login may start: its turn is still valid or, after a refusal, it is the
-        test.
-        """
+        """Whether a login may start: its turn is valid or, after a refusal, it is the test."""
         with self._lock:
             return self.gate.may_ask(epoch, now) if self.gate.shut else epoch == self.gate.epoch
 
@@ -130,9 +128,7 @@ class Pace:
                 self._last_refused = now
 
     def failed(self, epoch: int) -> None:
-        """A login got no answer, which shows nothing about limits: another login may be
-        the test.
-        """
+        """A login got no answer, which shows nothing of limits: another one may be the test."""
         with self._lock:
             self.gate.came_to_nothing(epoch)
 

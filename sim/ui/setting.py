@@ -108,7 +108,7 @@ _SAFE = 2**53 - 1
 
 
 def shown(tables: Mapping[str, Any], control: Control) -> Any:
-    """What the control shows for these tables."""
+    """The value that the control shows for these tables."""
     value = get(tables, control.key)
     if value is MISSING:
         value = control.default
@@ -117,40 +117,34 @@ def shown(tables: Mapping[str, Any], control: Control) -> Any:
     if control.kind == "list":
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if control.kind == "whole":
-        return (
-            value
-            if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE
-            else control.default
-        )
+        return value if _is_whole(value) else control.default
     if control.kind == "number":
-        return float(
-            value if isinstance(value, int | float) and abs(value) <= _SAFE else control.default
-        )
+        is_safe = isinstance(value, int | float) and abs(value) <= _SAFE
+        return float(value if is_safe else control.default)
     if control.kind == "switch":
         return value is True
     if control.kind == "choice":
         return value if value in control.values else control.default
-    return (
-        value
-        if isinstance(value, str)
-        else f"{value:.15g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE
 
 
 def changed(tables: Mapping[str, Any], control: Control, value: Any) -> Tables:
-    """The tables after the control was set to ``value``. What is the default anyway is not said,
-    unless it must be.
+    """The tables after the control was set to ``value``. A default is left out, unless the key is
+    required.
     """
-    said = _said(control, value)
-    unsaid = said is None or (said == "" and control.kind == "choice")
-    if not control.required and (unsaid or said == control.default):
-        said = MISSING
-    return put(tables, control.key, said)
+    new = _value_of(control, value)
+    is_empty = new is None or (new == "" and control.kind == "choice")
+    if not control.required and (is_empty or new == control.default):
+        new = MISSING
+    return put(tables, control.key, new)
 
 
-def _said(control: Control, value: Any) -> Any:
+def _value_of(control: Control, value: Any) -> Any:
+    """The value for the tables of the value that a widget has."""
     if value is None:
         return control.default if control.required else None
     if control.key == OUTAGES:
@@ -164,7 +158,7 @@ def _said(control: Control, value: Any) -> Any:
 
 
 def _number(text: str) -> Any:
-    """A bare number as a number; everything else as it is."""
+    """A text of digits as a number; any other text unchanged."""
     value = toml_value(text) if re.fullmatch(r"-?[\d.]+", text) else text
     return value if isinstance(value, int | float | str) else text
 
