@@ -118,7 +118,10 @@ class Outbox(ABC):
             if at > self.latest:
                 self.latest = at
             if not self._lost[index]:
-                self._settle_one()
+                # Not a method of its own: this runs once for every message.
+                self._unsettled -= 1
+                if not self._unsettled:
+                    self._on_settled()
 
     def give_up(self, claim: Claim) -> None:
         """Loses the messages that ``claim`` holds and the relay did not accept."""
@@ -129,7 +132,9 @@ class Outbox(ABC):
         for index in held:
             if not accepted[index] and not self._lost[index] and not self._is_back[index]:
                 self._lost[index] = 1
-                self._settle_one()
+                self._unsettled -= 1
+                if not self._unsettled:
+                    self._on_settled()
         claim.held = {}
 
     def give_up_one(self, claim: Claim, message: Message) -> None:
@@ -160,11 +165,6 @@ class Outbox(ABC):
         if 1 not in self._lost:
             return []
         return [index for index, lost in enumerate(self._lost) if lost and not self.accepted[index]]
-
-    def _settle_one(self) -> None:
-        self._unsettled -= 1
-        if not self._unsettled:
-            self._on_settled()
 
     def _pull(self, most: int) -> list[int]:
         """Takes out at most ``most`` of the messages that are there."""

@@ -54,11 +54,9 @@ class SlidingCounter(Window):
     def state(self, key: Key, now: int) -> State | None:
         previous, current = self._counts(key, now)
         end = now - now % self.per + self.per
-        return (
-            (end + self.per if current else end, end, previous, current)
-            if previous or current
-            else None
-        )
+        if not previous and not current:
+            return None
+        return (end + self.per if current else end, end, previous, current)
 
     def restore(self, key: Key, state: State, now: int) -> None:
         until, end, previous, current = state

@@ -1,8 +1,8 @@
 """Counts what happens in a run and makes its result.
 
 A ``Recorder`` keeps everything of a run in virtual time and ``Rows`` counts it; a
-``StreamingRecorder`` counts a live relay as it runs. Both give ``Counts``, which ``result_of`` turns
-into a ``Result`` with its diagnosis.
+``StreamingRecorder`` counts a live relay as it runs. Both give ``Counts``, which ``result_of``
+turns into a ``Result`` with its diagnosis.
 """
 
 from .counts import Counts, RunInfo, result_of

@@ -19,16 +19,16 @@ TICKS = 6_000
 MOST_KEYS = 256
 """Keys with a sliding window each. While all of them are in use, further keys are not counted."""
 FINEST = 5 * MOST_BINS
-"""The most bins of ``TimeBins``. No two neighbours in ``NESTED_WIDTHS`` differ by more than a factor
-of 5, so these bins are never wider than those of a result for a run of the same length.
+"""The most bins of ``TimeBins``. No two neighbours in ``NESTED_WIDTHS`` differ by more than a
+factor of 5, so these bins are never wider than those of a result for a run of the same length.
 """
 
 
 class SlidingCount:
     """The number of events in the last ``per`` microseconds, and its peak.
 
-    Events are counted in ticks instead of being kept one by one, so that memory stays bounded at any
-    rate. The window is ``per`` rounded up to whole ticks.
+    Events are counted in ticks instead of being kept one by one, so that memory stays bounded at
+    any rate. The window is ``per`` rounded up to whole ticks.
     """
 
     __slots__ = ("_counts", "_ticks", "peak", "tick", "total", "width")

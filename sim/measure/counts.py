@@ -82,10 +82,10 @@ class PerBin:
 class Counts:
     """All that was counted in a run. Times are microseconds, peaks are per minute.
 
-    ``doubtful`` of the lost messages may have been accepted after all; ``span`` is the time from the
-    first submission to the last acceptance; ``waits`` are the latencies in ascending order, empty
-    if unknown. ``log`` holds the first incidents, ``first_lost`` the ids of the first lost messages
-    if known. ``outcomes`` counts logins, ``by_limit`` and ``by_code`` incidents.
+    ``doubtful`` of the lost messages may have been accepted after all; ``span`` is the time from
+    the first submission to the last acceptance; ``waits`` are the latencies in ascending order,
+    empty if unknown. ``log`` holds the first incidents, ``first_lost`` the ids of the first lost
+    messages if known. ``outcomes`` counts logins, ``by_limit`` and ``by_code`` incidents.
     """
 
     submitted: int

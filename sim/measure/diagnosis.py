@@ -24,8 +24,8 @@ ENDINGS = {"close": ", then closes it", "drop": " and drops it without a word", 
 
 
 class RefusalStats(NamedTuple):
-    """The refusals of one limit. ``keys`` counts the connections, usernames or IPs; ``own_lost`` the
-    lost messages that it refused.
+    """The refusals of one limit. ``keys`` counts the connections, usernames or IPs; ``own_lost``
+    the lost messages that it refused.
 
     The first refused request was the ``nth`` of its key in the last ``per``; ``need`` is the most
     that its key made in any ``per``. ``wrong`` is the number of wrong passwords that were counted,

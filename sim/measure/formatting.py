@@ -1,4 +1,6 @@
-"""Numbers, times and durations as text, for sentences that users read. ``sim.units`` parses them."""
+"""Numbers, times and durations as text, for sentences that users read. ``sim.units`` parses
+them.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,9 @@ class Latency:
 # Not frozen: a frozen one takes three times as long to make, and there can be 10,000.
 @dataclass(slots=True)
 class LogEntry:
-    """One incident at ``t`` seconds. ``code`` is None if the connection was dropped without a reply."""
+    """One incident at ``t`` seconds. ``code`` is None if the connection was dropped without
+    a reply.
+    """
 
     t: float
     limit: str

@@ -417,7 +417,8 @@ def _first_times(
     if isinstance(submitted, SequentialIds):
         # All ids are converted before those after the end are left out: one pass without a branch
         # is faster, and ids after the end may be higher than the number of messages.
-        places = np.fromiter(map(int, ids), dtype=np.int64, count=len(ids))[order] - 1  # type: ignore[arg-type]
+        numbers = np.fromiter(map(int, ids), np.int64, len(ids))  # type: ignore[arg-type]
+        places = numbers[order] - 1
     else:
         by_id = {message: place for place, message in enumerate(submitted)}
         named = [

@@ -1,4 +1,5 @@
-"""``Story``: the course of each connection, with its greeting, login, transactions, refusals and end.
+"""``Story``: the course of each connection, with its greeting, login, transactions, refusals and
+end.
 
 It is built from the recorder's rows when a figure needs it, not for a result. Times are integer
 microseconds of the relay's clock; a step ends when the relay judges it.
@@ -20,8 +21,8 @@ from .formatting import ordinal
 from .recorder import Recorder
 
 STEP_KINDS = ("greeting", "login", "transaction", "failed", "refused", "open")
-"""The kinds of steps. ``failed`` is a 535, ``refused`` the answer of a limit, ``open`` the time at the
-end of a connection in which nothing happened.
+"""The kinds of steps. ``failed`` is a 535, ``refused`` the answer of a limit, ``open`` the time
+at the end of a connection in which nothing happened.
 """
 
 

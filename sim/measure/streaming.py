@@ -46,8 +46,8 @@ LOGINS = "logins"
 
 
 class Use(NamedTuple):
-    """The use of one limit: its counter, the key of a request (its connection, IP and username), and
-    the series that show its highest level.
+    """The use of one limit: its counter, the key of a request (its connection, IP and username),
+    and the series that show its highest level.
     """
 
     kind: Kind
@@ -105,8 +105,8 @@ class StreamingRecorder:
         self.change(policy)
 
     def change(self, policy: Policy) -> None:
-        """Continues under another policy. The use of its limits starts from 0, except on connections
-        that are open; everything that was counted stays.
+        """Continues under another policy. The use of its limits starts from 0, except on
+        connections that are open; everything that was counted stays.
         """
         self._policy = policy
         specs = {kind.name: (kind, spec) for kind, spec in policy.by_kind()}

@@ -71,6 +71,13 @@ class ForcedRefusals(Relay):
         super().forget()
         self.forced = {}
 
+    def connect(self, ip: str, now: int, *, secure: bool | None = None) -> Session:
+        """Makes the session of a connection; a forced refusal answers its first message."""
+        session = super().connect(ip, now, secure=secure)
+        if self.forced and self._take("transactions_per_connection"):
+            session.exhaust()
+        return session
+
     def judge_login(self, peer: Peer, login: Credentials, now: int) -> Refusal | Reply | None:
         """Decides on a login; a forced refusal comes before every check."""
         for limit in AT_LOGIN if self.forced else ():
@@ -90,12 +97,6 @@ class ForcedRefusals(Relay):
         if self.forced and self._take("connections_per_ip"):
             return self.terms.refusals["connections_per_ip"]
         return super()._refusal_of_connection(ip, now)
-
-    def _session(self, ip: str, secure: bool | None) -> Session:
-        session = super()._session(ip, secure)
-        if self.forced and self._take("transactions_per_connection"):
-            session.exhaust()
-        return session
 
     def _take(self, what: str) -> bool:
         """Whether a refusal of ``what`` is due; uses it up."""

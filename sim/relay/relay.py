@@ -109,7 +109,12 @@ class Relay:
         """
         self._opened = number = self._opened + 1
         refusal = self._refusal_of_connection(ip, now)
-        session = self._session(ip, secure)
+        session: Session
+        if self.transcripts is None:
+            session = shortcuts.QuickSession(self.terms, number, ip, secure)
+        else:
+            session = transcribed = TranscribedSession(self.terms, number, ip, secure)
+            self.transcripts[number] = transcribed.transcript
         if refusal is None:
             self._observer.opened(now, number, ip, None)
         else:
@@ -179,13 +184,6 @@ class Relay:
         if not self._ever_blocked:
             self._ever_blocked = True
             self._choose_checks()
-
-    def _session(self, ip: str, secure: bool | None) -> Session:
-        if self.transcripts is None:
-            return shortcuts.QuickSession(self.terms, self._opened, ip, secure)
-        session = TranscribedSession(self.terms, self._opened, ip, secure)
-        self.transcripts[self._opened] = session.transcript
-        return session
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
         request = self._request_of_ip

@@ -133,15 +133,16 @@ class Session:
         connection without a reply, or that the command is an event that needs none.
         """
         kind = type(command)
-        refused, after = self._phase[0][self._state][kind]
-        if refused is not None:
-            return refused
+        transition = self._phase.table[self._state][kind]
+        if transition.refusal is not None:
+            return transition.refusal
         reply = _HANDLERS[kind](self, command, now)
         if reply is None:
             succeeded = not self.closed
         else:
-            succeeded = reply[0] < 400
+            succeeded = reply.code < 400
         if succeeded:
+            after = transition.after
             if after is IDLE:
                 self._end_transaction()
             else:

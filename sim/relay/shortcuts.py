@@ -36,16 +36,13 @@ class QuickSession(Session):
 
     def may_transact(self, size: int) -> bool:
         """Whether ``transact`` would return true."""
-        if self._state is not AUTHENTICATED or self._pending is not None:
-            return False
-        return size <= self._size and self.left > 0
+        return self._state is AUTHENTICATED and size <= self._size and self.left > 0
 
     def transact(self, message: str, size: int, accepted_at: int) -> bool:
         """MAIL, RCPT, DATA and a body that ends at ``accepted_at``."""
-        # Not by may_transact: that call would cost as much as the rest.
-        if self._state is not AUTHENTICATED or self._pending is not None:
-            return False
-        if size > self._size or self.left <= 0:
+        # The condition of may_transact, which would cost as much as the rest if it were called. No
+        # refusal can be pending: both EHLO and the end of a transaction clear it.
+        if self._state is not AUTHENTICATED or size > self._size or self.left <= 0:
             return False
         self.left -= 1
         self._observer.accepted(accepted_at, self.number, message)

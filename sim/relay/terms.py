@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from ..smtp import replies
@@ -88,7 +89,8 @@ credentials, or None to accept it.
 """
 
 
-class Phase(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Phase:
     """What differs before and after a connection is encrypted: the table of states, and the answer
     to EHLO.
     """

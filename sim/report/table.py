@@ -16,7 +16,7 @@ from rich.text import Text
 from ..measure.formatting import lasting, moment, plural
 from ..measure.result import Result
 from ..units import MICRO
-from .junit import missed
+from .exports import missed
 
 WIDE = 110
 """From so many columns on sender and blocks have columns of their own; below, they stand under

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -108,7 +109,9 @@ class Connected(NamedTuple):
     """TCP has accepted the connection: a greeting is due."""
 
 
-class Credentials(NamedTuple):
+# Not a NamedTuple: every login reads the fields several times, which is faster in a dataclass.
+@dataclass(frozen=True, slots=True)
+class Credentials:
     """A complete AUTH exchange. ``challenges`` is the number of 334 replies that it took."""
 
     username: str

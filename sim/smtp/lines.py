@@ -33,7 +33,7 @@ AUTH 500 (RFC 4954 section 3).
 AUTH_LINE = 12_288
 """Octets of AUTH and of each response in its exchange, with CRLF (RFC 4954 section 4)."""
 LONGEST = {b"MAIL ": (MAIL_LINE, LINE_TOO_LONG), b"AUTH ": (AUTH_LINE, AUTH_LINE_TOO_LONG)}
-"""By a line's first five octets in upper case: its maximum length, and the reply if it is longer."""
+"""By the first five octets of a line, in upper case: its maximum length, and the refusal."""
 OTHERS = (COMMAND_LINE, LINE_TOO_LONG)
 SHORT = COMMAND_LINE - len(CRLF) + 1
 """A line with fewer octets, without its CRLF, is never too long."""

@@ -24,9 +24,9 @@ of a transaction. TLS leads back to CONNECTED, as before EHLO, and the session f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple
 
 from . import replies
 from .commands import (
@@ -71,7 +71,9 @@ IDLE = None
 """As the next state: GREETED or AUTHENTICATED, as the session was before the transaction."""
 
 
-class Transition(NamedTuple):
+# A dataclass and not a NamedTuple, here and in ``relay.terms``: its attributes are faster to read.
+@dataclass(frozen=True, slots=True)
+class Transition:
     """What a command does in a state. ``refusal`` is None if the command is in order, and then
     ``after`` is the state that it leads to.
     """

@@ -16,8 +16,8 @@ from ..measure.story import Story
 from ..records import Incident
 from ..relay.kinds import title_of
 from ..report import timeline
-from ..scenario.text import value_text
-from . import places, runs, state
+from ..scenario.toml import value_text
+from . import navigation, runs, state
 from .frame import Shown, with_result
 from .runs import Share
 from .search import Search
@@ -39,7 +39,7 @@ def show(shown: Shown) -> None:
             "**No limit refused anything: there is no incident to explain.**",
             icon=":material/check_circle:",
         )
-        places.link("explore", "Back to the whole picture")
+        navigation.link("explore", "Back to the whole picture")
         return
     incident = _chosen(story)
     found = evidence(story, shown.scenario.policy, incident)
@@ -119,7 +119,8 @@ def _remedies(search: Share[int, list[Remedy]], limit: str) -> None:
     found = search.job.answer
     if not found or isinstance(found, ScenarioError):
         st.info(
-            f"No change of one setting avoids {title_of(limit)} for this workload. More usernames or IP addresses, "
+            f"No change of one setting avoids {title_of(limit)} for this workload. More "
+            "usernames or IP addresses, "
             "with as many workers, may.",
             icon=":material/search_off:",
         )
@@ -192,12 +193,15 @@ def left(remedy: Remedy) -> str:
     )
     if remedy.clean:
         return f"Then no limit refuses anything and nothing is lost: {rate}."
-    return f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} messages are lost: {rate}."
+    return (
+        f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} "
+        f"messages are lost: {rate}."
+    )
 
 
 def _apply(remedy: Remedy) -> None:
     state.choose(remedy.tables)
-    places.ask("explore")
+    navigation.ask("explore")
 
 
 def _others(others: list[Remedy]) -> None:

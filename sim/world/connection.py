@@ -50,6 +50,9 @@ NAME = "sender.example.com"
 PASSWORD = "right or wrong"
 """The accounts of a simulation ignore it: the scenario decides when passwords are wrong."""
 
+RUN_IS_OVER = (GreenletExit, KeyboardInterrupt)
+"""After these exceptions no time is left for a QUIT."""
+
 credentials = cache(lambda username: Credentials(username, PASSWORD))
 
 
@@ -63,8 +66,9 @@ class WorldConnection:
         self._path = path
         self._outbox = stage.outbox
         self._session = session
-        # None for a session that must see each command, such as one that keeps a transcript.
-        self._quick = session if isinstance(session, QuickSession) else None
+        # The session, if the fast paths may be taken. They may not where a command can fail on the
+        # way, nor with a session that must see each command, such as one that keeps a transcript.
+        self._quick = session if path.faultless and type(session) is QuickSession else None
         self._dies = dies
         self.open = True
 
@@ -83,7 +87,7 @@ class WorldConnection:
             session = relay.connect(ip, at)
             # Fast path: between the connection and the login, which others share, nothing is left
             # to decide.
-            if isinstance(session, QuickSession) and session.reach_login():
+            if type(session) is QuickSession and session.reach_login():
                 connection = cls(stage, path, session, NEVER)
                 to_login = path.to_login if path.steady else path.drawn_to_login()
                 connection._log_in_faultless(username, begun + trip + to_login)
@@ -154,26 +158,26 @@ class WorldConnection:
         index = outbox.index(message)
         if not self.open:
             raise Disconnected("the connection is closed")
-        t = clock.moment + path.before_message
+        begun = clock.moment
         quick = self._quick
         if quick is not None:
             # Fast paths. Indexing a NamedTuple is faster than its attributes.
             if path.undisturbed:
-                at = t + path.to_body
+                at = begun + path.to_body
                 if quick.transact(message[0], len(message[2]), at):
                     outbox.accept(index, at)
-                    clock.wait_until(t + path.transaction)
+                    clock.wait_until(begun + path.to_answer)
                     return
             # Asked before the round trips are drawn: a draw for a fast path that is then not taken
             # would shift all later draws.
-            elif path.faultless and quick.may_transact(len(message[2])):
+            elif quick.may_transact(len(message[2])):
                 to_body, to_answer = path.drawn_transaction()
-                done = quick.transact(message[0], len(message[2]), t + to_body)
+                done = quick.transact(message[0], len(message[2]), begun + to_body)
                 assert done, "may_transact() returned true"
-                outbox.accept(index, t + to_body)
-                clock.wait_until(t + to_answer)
+                outbox.accept(index, begun + to_body)
+                clock.wait_until(begun + to_answer)
                 return
-        clock.wait_until(self._send_by_commands(message, index, t))
+        clock.wait_until(self._send_by_commands(message, index, begun + path.before_message))
 
     def _send_by_commands(self, message: Message, index: int, t: int) -> int:
         t = self._command(t, Mail(SENDER_ADDRESS, message=message.id))
@@ -197,7 +201,7 @@ class WorldConnection:
         try:
             t = clock.moment
             trip = path.rtt if path.steady else path.trip()
-            if path.faultless and self._quick is not None and self._quick.leave(t + trip // 2):
+            if self._quick is not None and self._quick.leave(t + trip // 2):
                 clock.wait_until(t + trip + path.relay_time)
             else:
                 clock.wait_until(self._command(t, Quit(), trip))
@@ -214,8 +218,7 @@ class WorldConnection:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # After these two the run is over, and no time is left for a QUIT.
-        if not isinstance(error, GreenletExit | KeyboardInterrupt):
+        if error is None or not isinstance(error, RUN_IS_OVER):
             self.close()
 
     def _command(

@@ -43,10 +43,10 @@ class NetworkPath:
         # ... and need no random number at all where each round trip takes the same time.
         self.undisturbed = self.steady and self.faultless
         step = self.rtt + self.relay_time
-        self.to_body = 3 * step + self.rtt // 2
-        """Microseconds from MAIL to the arrival of the body, on an undisturbed path."""
-        self.transaction = 4 * step
-        """Microseconds from MAIL to the answer to the body, on an undisturbed path."""
+        self.to_body = self.before_message + 3 * step + self.rtt // 2
+        """Microseconds from ``send`` to the arrival of the body, on an undisturbed path."""
+        self.to_answer = self.before_message + 4 * step
+        """Microseconds from ``send`` to the answer to the body, on an undisturbed path."""
         # Up to the login: EHLO, or EHLO, STARTTLS and EHLO. The greeting and the TLS handshake cost
         # a round trip each, but no time of the relay.
         self._commands = {"none": 1, "implicit": 1, "starttls": 3}[self.tls]
@@ -64,10 +64,10 @@ class NetworkPath:
         return sum([draw() for _ in range(self._trips)]) + self._commands * self.relay_time
 
     def drawn_transaction(self) -> tuple[int, int]:
-        """``to_body`` and ``transaction`` with drawn round trips."""
+        """``to_body`` and ``to_answer`` with drawn round trips."""
         draw = self._draw
         thinking = self.relay_time
-        before = draw() + draw() + draw() + 3 * thinking
+        before = self.before_message + draw() + draw() + draw() + 3 * thinking
         last = draw()
         return before + last // 2, before + last + thinking
 

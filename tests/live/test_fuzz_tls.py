@@ -74,7 +74,7 @@ def relay(request: pytest.FixtureRequest) -> Iterator[Relay]:
     with sim.live.running(tls="starttls", tls_port=0, network=NETWORKS[request.param]) as running:
         errors: list[dict[str, Any]] = []
         running.call(
-            lambda: running.door.loop.set_exception_handler(
+            lambda: running.live.loop.set_exception_handler(
                 lambda loop, context: errors.append(context)
             )
         )
@@ -278,7 +278,7 @@ def check(relay: Relay, script: Script) -> None:
     running.forget()
     before = counts(running.result())
     up, came, raw = played(running, script, clear)
-    until(lambda: running.call(lambda: len(running.door.connections)) == 0, f"gone after {script}")
+    until(lambda: running.call(lambda: len(running.live.connections)) == 0, f"gone after {script}")
     counted = tuple(now - then for now, then in zip(counts(running.result()), before, strict=True))
     assert not relay.errors, (script, relay.errors)
     assert raw == b"" or raw[0] in RECORDS, (script, raw)

@@ -19,7 +19,7 @@ def test_the_right_password_after_ten_failures_gets_in():
     assert bench.login(0, "right") == "235"
 
 
-def test_the_eleventh_failure_is_answered_with_the_limits_421_and_blocks_for_an_hour_to_the_microsecond():
+def test_the_eleventh_failure_is_answered_421_and_blocks_for_an_hour_to_the_microsecond():
     bench = Bench()
     bench.fail(10, 0)
     assert bench.login(5) == PAIR
@@ -300,7 +300,7 @@ def test_a_burst_at_the_end_of_one_window_and_one_at_the_start_of_the_next(windo
 
 
 def test_the_checks_at_auth_run_in_the_order_of_the_data(monkeypatch):
-    """With the credentials first, a wrong password is answered 535 even over the limit of logins."""
+    """With the credentials first, a wrong password gets its 535 even over the limit of logins."""
     outcomes = []
     for order in (ORDER_AT_AUTH, ORDER_AT_AUTH[::-1]):
         monkeypatch.setattr("sim.relay.relay.ORDER_AT_AUTH", order)

@@ -64,7 +64,9 @@ def test_every_command_in_every_state(state, command, login_required):
     before = way_to(state, login_required)
     found = talk(before + LINES[command], login_required=login_required)
     session = found.wire._session
-    refusal, after = table(login_required=login_required)[state][command]
+    transition = table(login_required=login_required)[state][command]
+    refusal = transition.refusal
+    after = transition.after
     if refusal is not None:
         assert found.last == f"{refusal.code} {refusal.text}"
         assert session.state is state

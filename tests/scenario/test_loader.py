@@ -11,7 +11,7 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.scenario import Scenario, build, load_scenario
-from sim.scenario.loader import toml_value
+from sim.scenario.toml import toml_value
 
 S = 1_000_000
 GOOD = {"workload": {"kind": "batch", "messages": 10}, "sender": {"strategy": "paced"}}

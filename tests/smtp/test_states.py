@@ -29,8 +29,8 @@ ORDERLY = [State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.MAIL, Stat
 
 ANY_TIME: set[type] = {Noop, Vrfy, Help, Quit, Ehlo, Helo, Rset}
 
-# Written again by hand: the commands in order besides ANY_TIME, on a relay that requires a login and
-# on one that does not.
+# Written again by hand: the commands in order besides ANY_TIME, on a relay that requires a login
+# and on one that does not.
 IN_ORDER: dict[State, tuple[set[type], set[type]]] = {
     State.CONNECTED: (set(), set()),
     State.GREETED: ({StartTls, Credentials}, {StartTls, Credentials, Mail}),
