@@ -1,5 +1,5 @@
-"""Vega-Lite figures of a run's connections: :func:`timeline` shows a row for each connection with
-its greeting, login, transactions and refusals, :func:`window` the requests that a limit counted.
+"""Vega-Lite figures of a run's connections: :func:`timeline` shows a row for each connection with its
+greeting, login, transactions and refusals, :func:`window` the requests that a limit counted.
 """
 
 from __future__ import annotations

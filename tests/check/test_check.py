@@ -1,4 +1,4 @@
-"""The kind that `relaysim check` finds for each file, the files that it refuses, and its output."""
+"""The kinds of files that `relaysim check` accepts and refuses, and its output."""
 
 from __future__ import annotations
 

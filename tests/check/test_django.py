@@ -1,6 +1,4 @@
-"""Findings about Django settings, and settings that are unknown because they depend on running the
-file.
-"""
+"""Findings about Django's settings. Nothing is reported that depends on running them."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ def test_how_a_connection_begins_is_told_by_the_settings(text, tls, tmp_path):
         "none": 11,
         "starttls": 14,
         "implicit": 12,
-    }  # round trips of a message, half a round trip for the last
+    }  # round trips of a message, half of one for the last
     found = checked(
         tmp_path,
         "settings.py",

@@ -1,4 +1,4 @@
-"""Random text as a configuration: `check` gives an answer, or one line for each mistake."""
+"""Random configurations give an answer or one line for each mistake, and never a traceback."""
 
 from __future__ import annotations
 

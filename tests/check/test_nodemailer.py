@@ -1,6 +1,4 @@
-"""Findings about Nodemailer's options, with their lines and the values to write instead, which pass
-when they are run.
-"""
+"""Findings about Nodemailer's options: refusals, their lines, and replacements that pass."""
 
 from __future__ import annotations
 

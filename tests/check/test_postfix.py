@@ -1,4 +1,4 @@
-"""Findings about a main.cf, and about other files that matter too."""
+"""Findings about a main.cf, and its parser: parameters, their lines, references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configurations of users, and how the tests of `check` write them into files."""
+"""Example configurations of users, and helpers that write them to files and check them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`adaptive` is near the ceiling from its tenth minute on, has hardly an incident and loses no
-message, with any kind of window.
+"""`adaptive` sends near the ceiling from the tenth minute on with hardly an incident, and loses no
+message, with every window algorithm.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNTIL = 40 * MINUTE
 
 
 def run(window, transactions, logins, *, workers=30, minutes=40, **tables):
-    """Always keeps messages waiting: more than the ceiling allows, and a burst."""
+    """Messages always waiting: more than the ceiling lets through, and a burst besides."""
     policy = {
         "window": window,
         "transactions_per_connection": transactions,

@@ -1,6 +1,4 @@
-"""Finding a strategy by its shipped name or in a user's file, and the one-line errors if either is
-wrong.
-"""
+"""Strategies are found by name or in a user's file, and every error is reported in one line."""
 
 from __future__ import annotations
 
@@ -12,9 +10,8 @@ from sim.errors import ScenarioError
 from sim.strategies import catalogue
 
 NOT_ONE = (
-    "mine.py:go is no strategy: its one parameter is not named sender. Any other callable is "
-    "production code, "
-    "which is not yet in this version"
+    "mine.py:go is no strategy: its one parameter is not named sender. "
+    "Any other callable is production code, which is not yet in this version"
 )
 
 
@@ -91,11 +88,10 @@ class Go:
     assert [work(None), work(None)] == [((7, "1s"), 1), ((7, "1s"), 2)]  # type: ignore[arg-type]
 
 
-def test_a_file_is_executed_again_each_time(tmp_path):
+def test_every_load_executes_the_file_again(tmp_path):
     path = file(tmp_path, "seen = []\ndef go(sender):\n    seen.append(1)\n    return len(seen)\n")
     for _ in range(2):
-        work = catalogue.load(path, "go").made({})
-        assert work(None) == 1  # type: ignore[arg-type]
+        assert catalogue.load(path, "go").made({})(None) == 1  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +134,8 @@ def test_a_file_is_executed_again_each_time(tmp_path):
             "def go(sender): yield",
             "go",
             (
-                "mine.py:go yields; a strategy is a plain function that does its work when it is "
-                "called"
+                "mine.py:go yields; a strategy is a plain function that does its work when it "
+                "is called"
             ),
         ),
         (
@@ -193,10 +189,10 @@ def test_a_file_of_other_octets_than_text(tmp_path):
         catalogue.load(path, "go")
 
 
-def test_options_of_a_users_class_are_checked_by_their_defaults(tmp_path):
+def test_options_of_a_persons_class_are_checked_by_their_defaults(tmp_path):
     text = (
-        'class Go:\n    options = {"share": 0.5, "word": "x", "on": False}\n    def run(self, '
-        "sender): ...\n"
+        'class Go:\n    options = {"share": 0.5, "word": "x", "on": False}\n'
+        "    def run(self, sender): ...\n"
     )
     found = catalogue.load(file(tmp_path, text), "Go")
     catalogue.check_options(found, {"share": 1, "word": "y", "on": True}, "x.toml")
@@ -211,7 +207,7 @@ def test_options_of_a_users_class_are_checked_by_their_defaults(tmp_path):
 
 @pytest.mark.parametrize("name", ["mine.py", "random.py", "sim.py"])
 def test_a_file_with_a_dataclass_and_a_name_that_others_have(name, tmp_path):
-    """A dataclass with annotations as text must find its module by name."""
+    """A dataclass looks its module up, and with annotations that are text it needs to find it."""
     text = "from __future__ import annotations\nfrom dataclasses import dataclass\nimport pickle\n"
     text += (
         "@dataclass\nclass State:\n    sent: int = 0\npickle.dumps(State())\ndef go(sender): ...\n"

@@ -1,5 +1,5 @@
-"""The pace of logins, without a run: which logins may start, how a cycle and a wrong password
-change the pace, and when it rises again.
+"""The pace of logins without a simulation: which login may start, how a cycle, a wrong password and
+hours without a refusal change the pace.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from sim.strategies.pace import CLEAN_S, FIRST_PROBE_S, FIRST_RATE, GROWTH, MARG
 
 
 def go(pace, now):
-    """Books a turn and starts at ``now``. Returns the epoch, None if it may not start."""
+    """Books and goes at ``now``; the epoch, or None if it may not."""
     at, epoch = pace.book(now)
     return epoch if at <= now and pace.may_go(epoch, now) else None
 
 
 def started(took=0.1):
-    """A pace whose first login was accepted at 0 s."""
+    """A pace whose first login passed at 0 s."""
     pace = Pace()
     pace.passed(go(pace, 0.0), 0.0, took)
     return pace

@@ -1,6 +1,4 @@
-"""Each shipped strategy, mainly after a refusal or a disconnection, and how the relay reacts to
-it.
-"""
+"""The shipped strategies after refusals and disconnections, and the relay's reactions to them."""
 
 from __future__ import annotations
 
@@ -102,7 +100,7 @@ def test_batches_pauses_after_each_and_goes_on_after_a_disconnection():
     made, _ = run("batches", 10, options={"pause": "3s"})
     assert gaps(made) == [
         pytest.approx(3 + 0.04 * (5 * 4 + 1 + 4))
-    ]  # messages, QUIT, and the commands before the next login is judged
+    ]  # messages, QUIT, and what comes before the next login is judged
 
 
 # paced
@@ -146,7 +144,7 @@ def test_paced_with_many_workers_is_not_blocked_by_a_password_that_is_wrong_for_
     failed = [row.at for row in made.recorder.logins if row.outcome == "failed"]
     assert (result.blocks, result.incidents.total) == ([], 0)
     assert counts(result) == (4_000, 0, 0)
-    # The logins in flight fail together, then one a minute. Once one is accepted, all continue at
+    # The logins in flight fail together, then one a minute; after one is accepted, all continue at
     # their pace.
     first = [at for at in failed if at < failed[0] + 10 * SECOND]
     assert all(later - at >= 60 * SECOND for at, later in pairwise(failed[len(first) - 1 :]))
@@ -205,7 +203,7 @@ def test_retry_begins_anew_after_a_message_was_accepted():
     )
 
 
-# how the relay reacts
+# reactions of the relay
 
 
 @pytest.mark.parametrize("window", WINDOWS)

@@ -1,6 +1,6 @@
-"""Models of mail libraries. Each model sends the same commands as its library and has the library's
-options, in the library's spelling.
+"""Models of mail libraries and mail servers: each sends the same commands as its library, and
+has the options of the library under their own names.
 
-``tests/fidelity`` runs the real libraries against the live relay and compares. A library that
-cannot run there has a model of its documented behaviour, which its docstring mentions.
+A model is correct if the real library does the same at the live relay (``tests/fidelity``). If a
+library cannot run there, the model's docstring names the sources that it was written from.
 """

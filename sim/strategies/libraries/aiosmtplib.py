@@ -1,6 +1,6 @@
-"""aiosmtplib on the wire: send(), a client that is reused, and several tasks at once.
+"""A model of aiosmtplib: send(), a client that is reused, and several tasks at once.
 
-Read from and compared with version 5.1. A task is a worker.
+Read from the source and tested against version 5.1. Each task is a worker.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ... import units
 from ..api import Disconnected, Message, Refused
 from ..dialogue import LibrarySender, Reply, Say
 from .common import taken
-from .smtplib import FAILED, LOGINS, BaseSMTP
+from .smtplib import FAILED, LOGINS, PythonSMTP
 
 
 class AioSmtpLib:
@@ -19,9 +19,9 @@ class AioSmtpLib:
     several, or tasks at once.
 
     A 421 closes the client, and every later send on it raises SMTPServerDisconnected. Its login
-    tries PLAIN and then LOGIN: a wrong password costs two failed logins, and a 421 to PLAIN is
-    hidden by the SMTPServerDisconnected of LOGIN. After a failed login it closes without QUIT.
-    Tasks that are gathered connect at the same time.
+    tries PLAIN and then LOGIN: a wrong password costs two failed logins, and a 421 to the first is
+    hidden by the SMTPServerDisconnected of the second. A login that fails ends its connection
+    without QUIT. Tasks that are gathered together connect at the same time.
     """
 
     library = "aiosmtplib"
@@ -32,8 +32,8 @@ class AioSmtpLib:
         ),
         "pause": "How long a task sleeps behind each connection.",
         "gather": (
-            "Tasks that send at once, as asyncio.gather() starts them; 0 is a task for "
-            "each message."
+            "Tasks that send at once, as asyncio.gather() starts them; "
+            "0 is a task for each message."
         ),
         "timeout": "Seconds that the client waits for each answer.",
     }
@@ -52,7 +52,7 @@ class AioSmtpLib:
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs the program, which catches failed sends."""
+        """The program, which catches a failed send."""
         if self.gather:
             for _ in range(self.gather - 1):
                 sender.spawn(self._task)
@@ -85,13 +85,13 @@ class AioSmtpLib:
         client.quit()
 
 
-class SMTP(BaseSMTP):
-    """One aiosmtplib.SMTP object."""
+class SMTP(PythonSMTP):
+    """One aiosmtplib.SMTP."""
 
     not_connected = "server not connected"
 
     def connect(self) -> None:
-        """connect() with STARTTLS and login. After a failure it closes without QUIT."""
+        """connect() with STARTTLS and login. A failure closes without QUIT."""
         self._dialogue = self._sender.dial(self._timeout)
         try:
             taken(self._dialogue.greeting())
@@ -116,10 +116,18 @@ class SMTP(BaseSMTP):
                 self._command(Say("RSET"))
             raise
 
-    def _log_in(self) -> None:
-        """Tries PLAIN, then LOGIN. A 421 to PLAIN has closed the connection, so that LOGIN raises
-        Disconnected.
+    def _hello(self) -> None:
+        """EHLO, and HELO if that is refused, except by a 421. After HELO no AUTH is known, which
+        raises too.
         """
+        reply = self._command(Say("EHLO"))
+        if not reply.ok:
+            if self._dialogue is not None:
+                taken(self._command(Say("HELO")))
+            taken(reply)
+
+    def _log_in(self) -> None:
+        """PLAIN, then LOGIN, which raises if a 421 to the first has closed the connection."""
         for auth in LOGINS:
             reply = self._command(auth)
             if reply.code == 235:
@@ -127,7 +135,7 @@ class SMTP(BaseSMTP):
         taken(reply)
 
     def _command(self, command: Say, *, closes: bool = True) -> Reply:
-        """One command. A 421 closes the connection, except to DATA and the body."""
+        """Sends one command. A 421 closes, except to DATA and the body."""
         reply = super()._command(command)
         if closes and reply.code == 421:
             self.close()

@@ -1,8 +1,8 @@
-"""Steps that several models share: a command that must be accepted, EHLO with STARTTLS, a
+"""Steps that several models share: a command that must be accepted, EHLO with STARTTLS, and a
 transaction.
 
-A refusal raises ``Refused`` and a dead connection ``Disconnected``, as for a strategy. Each model
-handles them like its library.
+A refusal raises ``Refused`` and a dead connection ``Disconnected``. Each model handles them as its
+library does.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 
 
 def taken(reply: Reply) -> Reply:
-    """Returns ``reply``, or raises Refused if it is a refusal."""
+    """``reply``, if it is not a refusal; else raises Refused."""
     if not reply.ok:
         raise Refused(reply.code, reply.text)
     return reply
 
 
 def say(dialogue: Dialogue, verb: str, message: Message | None = None) -> Reply:
-    """Sends one command and returns its answer. Refused if it is refused, Disconnected if no answer
+    """Sends one command and returns its answer. Refused if it is refused, Disconnected if none
     comes.
     """
     return taken(dialogue.say(Say(verb, message))[0])
 
 
 def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
-    """Sends EHLO, and in a scenario with STARTTLS also STARTTLS and a second EHLO. Refused or
-    Disconnected for the first that fails.
+    """EHLO, and if the scenario has STARTTLS, that and EHLO again. Refused or Disconnected at the
+    first that fails.
     """
     say(dialogue, "EHLO")
     if sender.tls == "starttls":
@@ -36,8 +36,8 @@ def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
 
 
 def transact(dialogue: Dialogue, message: Message) -> None:
-    """Sends MAIL, RCPT, DATA and the body, each after the answer to the previous one. Refused or
-    Disconnected for the first that fails.
+    """MAIL, RCPT, DATA and the body, each after the answer to the one before. Refused or
+    Disconnected at the first that fails.
     """
     say(dialogue, "MAIL", message)
     say(dialogue, "RCPT", message)

@@ -1,7 +1,8 @@
-"""Django's e-mail with its SMTP backend: send_mail, send_mass_mail, and a connection that is held
-open for several messages.
+"""A model of Django's SMTP backend: send_mail, send_mass_mail, and one connection held open for
+several messages.
 
-Read from and compared with Django 5.2, whose backend wraps smtplib.
+Read from the source and tested against Django 5.2, whose backend wraps smtplib. Other backends are
+not modelled.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ class Django:
     """Django, a loop of send_mail(): each call has its connection; or send_mass_mail(), or
     get_connection() held open.
 
-    On a connection that the relay closed with a 421 every later send raises
-    SMTPServerDisconnected, because the backend believes that it is open and reconnects only after
-    close(). send_mass_mail() raises for the first message that fails and never tries the others.
-    With fail_silently it continues, and loses the others one by one. If open() fails silently, each
-    message opens a separate connection. A wrong password costs two failed logins.
+    After the relay closes a connection with a 421, every further send raises
+    SMTPServerDisconnected: the backend assumes that the connection is open and reconnects only
+    after close(). send_mass_mail() raises at the first message that fails and never tries the
+    rest. With fail_silently it continues, and the rest is lost one by one. If open() fails
+    silently, each message opens a separate connection. A wrong password costs two failed logins.
     """
 
     library = "Django"
@@ -39,12 +40,12 @@ class Django:
         ),
         "pause": "How long the program sleeps behind each connection.",
         "send_mass_mail": (
-            "Messages of one call of send_mass_mail(); 0 does not use it, and "
-            "per_connection counts."
+            "Messages of one call of send_mass_mail(); "
+            "0 does not use it, and per_connection counts."
         ),
         "fail_silently": (
-            "Whether a failed send raises nothing, as send_mail(fail_silently=True) "
-            "and get_connection() take it."
+            "Whether a failed send raises nothing, as send_mail(fail_silently=True) and "
+            "get_connection() take it."
         ),
         "EMAIL_TIMEOUT": "Seconds to wait for each answer; 0 is Django's None, for ever.",
     }
@@ -78,7 +79,7 @@ class Django:
         self.timeout = EMAIL_TIMEOUT or None
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs the program, which catches the exception of a call and continues with the next."""
+        """The program, which catches what a call raises and continues with the next."""
         while batch := sender.take(self.mass or self.per_connection or 1):
             backend = Backend(sender, self.timeout, fail_silently=self.silently)
             with suppress(*FAILED):
@@ -105,7 +106,7 @@ class Django:
 
 
 class Backend:
-    """One smtp.EmailBackend. Like the library it keeps a connection without a login separately, as
+    """One smtp.EmailBackend. Like the library, it keeps a connection that is not yet logged in as
     partial.
     """
 
@@ -119,8 +120,8 @@ class Backend:
         self._partial: SMTP | None = None
 
     def open(self) -> bool | None:
-        """Returns whether it opened a new connection, None if that failed silently. Raises Refused
-        or Disconnected.
+        """Whether a new connection was made; None if that failed silently. Raises Refused or
+        Disconnected.
         """
         if self._connection is not None:
             return False
@@ -139,15 +140,15 @@ class Backend:
         return True
 
     def close(self) -> None:
-        """Sends QUIT on every connection."""
+        """Sends QUIT on every open connection."""
         self._quit_partial()
         if self._connection is not None:
             self._connection.quit()
         self._connection = None
 
     def send_messages(self, messages: list[Message]) -> None:
-        """Uses the open connection, or one for this call only. Raises Refused or Disconnected
-        unless it fails silently.
+        """Sends over the open connection, or over a new one for this call. Raises Refused or
+        Disconnected unless it is silent.
         """
         new = self.open()
         if self._connection is None:
@@ -160,7 +161,7 @@ class Backend:
                 self.close()
 
     def forget(self) -> None:
-        """The end of the object: closes its connections without QUIT."""
+        """The end of the object, which closes its open connections without QUIT."""
         for each in (self._connection, self._partial):
             if each is not None:
                 each.close()

@@ -1,7 +1,7 @@
-"""Jakarta Mail (JavaMail) on the wire: Transport.send, and a Transport that is reused.
+"""A model of Jakarta Mail (JavaMail): Transport.send, and a Transport that is reused.
 
-Read from and compared with version 2.0.0. Options with a dot are the library's properties, the
-others belong to the program around it.
+Read from the source and tested against version 2.0.0. Options with a dot are the library's
+properties, the others belong to the program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 from .common import taken
 
 FAILED = (Refused, Disconnected)
-"""Stands for jakarta.mail.MessagingException, which a program catches."""
+"""jakarta.mail.MessagingException, which a program catches."""
 
 OPTIONS = {
     "per_connection": 1,
@@ -34,25 +34,25 @@ OPTIONS = {
 
 EXPLAINED = {
     "per_connection": (
-        "1 is Transport.send(); more go over one Transport by sendMessage() before "
-        "its close(), 0 all."
+        "1 is Transport.send(); more go over one Transport by sendMessage() before its "
+        "close(), 0 all."
     ),
     "pause": "How long the program sleeps behind each connection.",
     "isConnected": (
-        "Whether it asks isConnected() before each sendMessage(), and connects anew "
-        "where that says no."
+        "Whether it asks isConnected() before each sendMessage(), and connects anew where that "
+        "says no."
     ),
     "Authenticator": (
-        "Whether the Session has the login in an Authenticator; if not, send() or "
-        "connect() is given it."
+        "Whether the Session has the login in an Authenticator; "
+        "if not, send() or connect() is given it."
     ),
     "mail.smtp.user": (
-        "The username as a property; with an Authenticator the Session then keeps "
-        "a login that was right."
+        "The username as a property; with an Authenticator the Session then keeps a login that "
+        "was right."
     ),
     "mail.smtp.auth.mechanisms": (
-        "Which mechanisms, in which order; only the first that the "
-        "relay has is tried. Empty is LOGIN."
+        "Which mechanisms, in which order; only the first that the relay has is tried. "
+        "Empty is LOGIN."
     ),
     "mail.smtp.starttls.enable": (
         "Whether to say STARTTLS where the relay has it; the library's own default is false."
@@ -65,8 +65,8 @@ EXPLAINED = {
     ),
     "mail.smtp.userset": "Whether isConnected() says RSET instead of NOOP.",
     "mail.smtp.sendpartial": (
-        "Whether a message goes to the recipients that are taken; with one "
-        "recipient it changes nothing."
+        "Whether a message goes to the recipients that are taken; "
+        "with one recipient it changes nothing."
     ),
 }
 
@@ -75,12 +75,12 @@ class Jakarta:
     """Jakarta Mail, a loop of Transport.send(): each has its connection; or sendMessage() over a
     Transport that is reused.
 
-    Its login is LOGIN, three round trips, tried once. But if the Session has an Authenticator, the
-    Transport keeps a login that was accepted, and with mail.smtp.user the Session does. If a kept
-    login is refused, even with a 421, the Authenticator is asked and the login is tried again at
-    once over a second connection. After a refusal it sends RSET. A Transport that the relay closed
-    with a 421 fails for every later message until connect() opens it again, which a program does
-    that asks isConnected().
+    Its login is LOGIN, three round trips, tried once. If the Session has an Authenticator, the
+    Transport keeps a login that was accepted, and with mail.smtp.user the Session does too. If such
+    a login is refused, also by a 421, the Authenticator is asked and the login is tried once more
+    immediately over a second connection. After a refusal it sends RSET. A Transport that the relay
+    closed with a 421 fails for every further message, until the program calls connect() again, for
+    example after isConnected().
     """
 
     library = "Jakarta Mail"
@@ -92,8 +92,8 @@ class Jakarta:
     ) -> None:
         if per_connection < 0:
             raise ValueError(
-                f"per_connection = {per_connection} is too small; at least 1, or 0 for one "
-                "connection for all"
+                f"per_connection = {per_connection} is too small; "
+                "at least 1, or 0 for one connection for all"
             )
         for name in ("mail.smtp.connectiontimeout", "mail.smtp.timeout"):
             if isinstance(given := properties[name], int) and given < 0:
@@ -104,7 +104,7 @@ class Jakarta:
         self.properties = Properties(properties)
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs the program: one Session, whose exceptions it catches."""
+        """The program: one Session. It catches every failure."""
         session = Session(sender, self.properties)
         while batch := sender.take(self.per_connection or 1):
             transport = Transport(session)
@@ -130,8 +130,8 @@ class Jakarta:
 
 
 class Properties:
-    """The properties of a Session in a form that the model uses, times in seconds. ValueError for
-    a mechanism that is not modelled.
+    """The properties of a Session by their meaning, with times in seconds. ValueError for a
+    mechanism that is not modelled.
     """
 
     def __init__(self, given: dict[str, object]) -> None:
@@ -154,7 +154,7 @@ class Properties:
 
 
 class Session:
-    """A jakarta.mail.Session, which its Transports share. ``kept``: whether it keeps a login that
+    """A jakarta.mail.Session, which its Transports share. ``kept`` is whether it keeps a login that
     was accepted.
     """
 
@@ -165,7 +165,7 @@ class Session:
 
 
 class Transport:
-    """One SMTPTransport. Its methods raise Refused or Disconnected where the library raises."""
+    """One SMTPTransport: each method raises Refused or Disconnected when the library raises."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -175,8 +175,8 @@ class Transport:
         self._kept = False
 
     def connect(self) -> None:
-        """connect(). After the refusal of a kept login it asks for the login again and tries it
-        over another connection.
+        """connect(). If a kept login is refused, it is asked for again and tried over another
+        connection.
         """
         failed = self._protocol_connect()
         if failed is not None and (self._kept or self._session.kept):
@@ -188,7 +188,7 @@ class Transport:
         self._session.kept = self._properties.keeps_login
 
     def send_message(self, message: Message) -> None:
-        """sendMessage(). RSET follows any refusal, even if the connection is gone."""
+        """sendMessage(). Every refusal is followed by RSET, even on a connection that is gone."""
         if not self._connected:
             raise Disconnected("not connected")
         for verb in ("MAIL", "RCPT", "DATA", "BODY"):
@@ -209,7 +209,7 @@ class Transport:
         return False
 
     def close(self) -> None:
-        """close(): sends QUIT, if it is connected, and usually waits for its answer."""
+        """close(): QUIT and its answer, if it is connected."""
         if self._connected:
             if self._dialogue is not None and not self._properties.waits:
                 self._dialogue.leave(quit=True)
@@ -219,11 +219,10 @@ class Transport:
         self._hang_up()
 
     def _protocol_connect(self) -> Exception | None:
-        """Opens a connection and logs in. Returns the error of a failed login; other errors
-        raise.
-        """
+        """Opens one connection and logs in. Returns why the login failed; other failures raise."""
         properties = self._properties
-        self._dialogue = dialogue = self._session.sender.dial(properties.tcp)
+        dialogue = self._session.sender.dial(properties.tcp)
+        self._dialogue = dialogue
         dialogue.patience = properties.answer
         try:
             self._greeted(dialogue.greeting())
@@ -241,8 +240,8 @@ class Transport:
         taken(greeting)
 
     def _hello(self) -> bool:
-        """EHLO, and HELO if that is refused; STARTTLS and EHLO again. Returns whether the relay
-        listed its extensions.
+        """EHLO, or HELO if that is refused; then STARTTLS and EHLO again. Returns whether EHLO was
+        accepted.
         """
         if not self._say(Say("EHLO")).ok:
             taken(self._say(Say("HELO")))
@@ -261,7 +260,7 @@ class Transport:
         return None
 
     def _hang_up(self) -> None:
-        """Closes the connection without QUIT."""
+        """Closes without QUIT."""
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
         self._dialogue = None

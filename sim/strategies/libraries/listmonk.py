@@ -1,9 +1,9 @@
-"""listmonk's campaign manager, whose workers take messages from one channel, and its pool of
-connections (smtppool, over Go's net/smtp).
+"""listmonk's campaign manager and smtppool, its pool of connections: workers take messages from one
+channel and send them over the pool.
 
-MODELLED FROM PUBLIC SOURCE and not compared with the real program, which is written in Go and needs
-a database. Sources: listmonk of July 2026 (internal/manager, internal/messenger/email), whose
-defaults these are, and smtppool of March 2025.
+Written from public source and not tested against the real program, which is written in Go and needs
+a database. Read: listmonk of July 2026 (internal/manager, internal/messenger/email) with its own
+defaults, smtppool of March 2025, which uses Go's net/smtp.
 """
 
 from __future__ import annotations
@@ -14,33 +14,22 @@ from dataclasses import dataclass
 from ... import units
 from ..api import Disconnected, Message, Refused
 from ..dialogue import Dialogue, LibrarySender, Say
-from .common import say, taken, transact
+from .common import hello, say, taken, transact
 
 MECHANISMS = {"login": "LOGIN", "plain": "PLAIN"}
 
 SWEEP = 2.0
-"""Seconds between two checks for idle connections."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The options of one SMTP block; times are seconds."""
-
-    connections: int
-    tries: int
-    idle: float
-    wait: float
-    mechanism: str
+"""Seconds between two searches for idle connections."""
 
 
 class Listmonk:
     """listmonk (modelled from its public source, not run): ten workers over ten connections that it
     keeps open.
 
-    It has no option for messages per connection, so this relay refuses every sixth message of each
-    connection. A refused message is lost, because max_msg_retries applies only to connections that
-    died. After max_send_errors failures the campaign pauses until a user continues it. A sliding
-    window with pauses longer than idle_timeout closes the connections in time.
+    It has no option for messages per connection, so this relay refuses every sixth message of each.
+    Refused messages are lost, because max_msg_retries applies only to connections that died. After
+    max_send_errors failures the campaign pauses until a user continues it. A sliding window with
+    pauses longer than idle_timeout closes the connections in time.
     """
 
     library = "listmonk"
@@ -129,7 +118,7 @@ class _Manager:
         self._ended = False
 
     def run(self) -> None:
-        """Feeds the channel until the workload has ended or the campaign is paused."""
+        """Fills the channel until the workload has ended or the campaign is paused."""
         for _ in range(self._spec.workers):
             self._sender.spawn(self._work)
         sender = self._sender
@@ -178,8 +167,19 @@ class _Manager:
                 self._sender.give_up(message)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The options of one SMTP block; times are seconds."""
+
+    connections: int
+    tries: int
+    idle: float
+    wait: float
+    mechanism: str
+
+
 class Kept:
-    """A connection of the pool, and the time at which its last message began."""
+    """A connection of the pool, and when its last message began."""
 
     __slots__ = ("active", "dialogue")
 
@@ -189,7 +189,7 @@ class Kept:
 
 
 class Pool:
-    """Lends connections to the workers, oldest first."""
+    """Lends connections to the workers, the oldest first."""
 
     def __init__(self, sender: LibrarySender, limits: Limits) -> None:
         self._limits = limits
@@ -199,8 +199,8 @@ class Pool:
         self._sweeping = False
 
     def send(self, sender: LibrarySender, message: Message) -> bool:
-        """Sends a message and returns whether it was accepted. Tries again if the connection died,
-        not if the message was refused.
+        """Whether the message was accepted. It is sent again if the connection died, but not if it
+        was refused.
         """
         for _ in range(self._limits.tries):
             try:
@@ -225,7 +225,7 @@ class Pool:
         return False
 
     def _borrow(self, sender: LibrarySender) -> Kept | None:
-        """A free connection, or a new one if there may be more; None if the wait was in vain."""
+        """A free connection, or a new one if the pool has room; None if the wait times out."""
         if not self._free and self._created < self._limits.connections:
             self._created += 1
             try:
@@ -241,7 +241,7 @@ class Pool:
         return self._free.popleft()
 
     def _give_back(self, sender: LibrarySender, kept: Kept) -> None:
-        """Sends RSET, and closes a connection that refuses it."""
+        """Sends RSET, and closes a connection that does not accept it."""
         try:
             say(kept.dialogue, "RSET")
         except (Refused, Disconnected):
@@ -258,7 +258,7 @@ class Pool:
         kept.dialogue.leave(quit=False)
 
     def _sweep(self, sender: LibrarySender) -> None:
-        """Closes connections that were idle for too long, until there are none."""
+        """Closes connections that were idle for too long, as long as there are any."""
         while self._created:
             sender.sleep(SWEEP)
             for kept in [self._free.popleft() for _ in range(len(self._free))]:
@@ -273,13 +273,9 @@ class Pool:
         dialogue.patience = None
         try:
             taken(dialogue.greeting())
-            say(dialogue, "EHLO")
-            if sender.tls == "starttls":
-                say(dialogue, "STARTTLS")
-                say(dialogue, "EHLO")
-            login = Say(
-                "AUTH", mechanism=self._limits.mechanism, initial=self._limits.mechanism == "PLAIN"
-            )
+            hello(sender, dialogue)
+            mechanism = self._limits.mechanism
+            login = Say("AUTH", mechanism=mechanism, initial=mechanism == "PLAIN")
             reply = dialogue.say(login)[0]
             if not reply.ok and dialogue.open:
                 dialogue.say(Say("QUIT"))

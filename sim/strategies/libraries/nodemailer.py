@@ -1,7 +1,6 @@
-"""Nodemailer on the wire: its options, and the program around it, with a connection per message or
-with its pool (``nodemailer_pool``).
+"""A model of Nodemailer: a connection per message, or its pool (``nodemailer_pool``).
 
-Read from and compared with versions 10.6.1 and 6.10.1, under Node.js 20.
+Read from the source and tested against versions 10.6.1 and 6.10.1 under Node.js 20.
 """
 
 from __future__ import annotations
@@ -24,22 +23,23 @@ UNSETTLED = 1.0
 REQUEUES = 5
 FOR_EVER = -1
 IDLE = 240_000
-"""Milliseconds, less than the five minutes that a relay should wait according to RFC 5321."""
+"""Milliseconds; below the five minutes that RFC 5321 has a relay wait."""
 
 
 class Nodemailer:
     """Nodemailer: without a pool a connection and a login per message, each awaited; with pool all
     are submitted at once.
 
-    Its login is PLAIN in one round trip, and it closes connections without QUIT. The current major
-    version sends MAIL, RCPT and DATA together if the relay has PIPELINING. The pool closes a
-    connection after maxMessages messages and waits 100 ms before the next one. After a 421 to a
-    MAIL that is not the connection's first, the current major version sends the message again over
-    another connection, up to maxRequeues times, 200 ms later and then later each time; version 6
-    fails it. Both fail the message at a refused greeting or login, and then every waiting message
-    tries in turn. The pool checks rateLimit only after a message, so each connection sends one more
-    than it should, and new connections are not held back. Time-outs while an answer is due are not
-    modelled, because this relay always answers in time.
+    Its login is PLAIN in one round trip, and it closes its connections without QUIT. The current
+    major sends MAIL, RCPT and DATA together if the relay has PIPELINING. Its pool closes a
+    connection after maxMessages messages and waits 100 ms before it opens the next one.
+
+    After a 421 to a MAIL that is not the first on its connection, the current major sends the
+    message again over another connection, at most maxRequeues times, 200 ms later and with growing
+    delays; version 6 fails the message. Both fail the message if the greeting or the login is
+    refused, and then every waiting message in turn. rateLimit is checked only after a message, so
+    each connection sends one message too many, and new connections are not held back. Time-outs
+    during an answer are not modelled, because this relay always answers in time.
     """
 
     library = "Nodemailer"
@@ -65,31 +65,34 @@ class Nodemailer:
         "maxConnections": "With pool, the most connections at a time.",
         "maxMessages": "With pool, the messages behind which a connection is closed.",
         "rateLimit": (
-            "With pool, the messages per rateDelta, of all its connections; 0 for no "
-            "limit. It overshoots."
+            "With pool, the messages per rateDelta, of all its connections; 0 for no limit. "
+            "It overshoots."
         ),
         "rateDelta": "Milliseconds that rateLimit counts over.",
-        "maxRequeues": "With pool, how often a message is sent again whose connection was closed "
-        "before it was sent; "
-        "-1 for ever. Its default is 5, in version 6 -1.",
-        "idleTimeout": "With pool, milliseconds behind which an idle connection is closed; 0 "
-        "never. Its default is 240000; "
-        "version 6 has no such option.",
+        "maxRequeues": (
+            "With pool, how often a message is sent again whose connection was closed before "
+            "it was sent; -1 for ever. Its default is 5, in version 6 -1."
+        ),
+        "idleTimeout": (
+            "With pool, milliseconds behind which an idle connection is closed; 0 never. "
+            "Its default is 240000; version 6 has no such option."
+        ),
         "socketTimeout": (
             "Milliseconds behind which a connection on which nothing is said is dropped."
         ),
         "ignoreTLS": "Do without STARTTLS although the relay offers it.",
         "requireTLS": "Fail where STARTTLS is not to be had.",
         "authMethod": (
-            "The login's mechanism, PLAIN or LOGIN; empty takes the first of them that "
-            "the relay offers."
+            "The login's mechanism, PLAIN or LOGIN; "
+            "empty takes the first of them that the relay offers."
         ),
-        "concurrent": "No option of the library: sendMail() calls under way at a time, as with "
-        "Promise.all over so many; "
-        "0 awaits each without pool, and submits all with it.",
+        "concurrent": (
+            "No option of the library: sendMail() calls under way at a time, as with "
+            "Promise.all over so many; 0 awaits each without pool, and submits all with it."
+        ),
         "pause": (
-            "No option of the library: how long the program sleeps behind each sendMail() "
-            "that it awaits."
+            "No option of the library: how long the program sleeps behind each sendMail() that "
+            "it awaits."
         ),
     }
 
@@ -105,7 +108,7 @@ class Nodemailer:
         self.pool = _pool_settings(given, modern=modern) if given["pool"] else None
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs the program of one process, which catches a failed sendMail() and continues."""
+        """The program of one process, which catches a failed sendMail() and continues."""
         if self.pool is None:
             Program(max(1, self.most), self.pause, self._send_alone).loop(sender)
             return
@@ -117,8 +120,8 @@ class Nodemailer:
         pool.close()
 
     def _send_alone(self, sender: LibrarySender, message: Message) -> None:
-        """SMTPTransport.send. The sender keeps a failed message, and its next ``take``
-        gives it up.
+        """SMTPTransport.send. The sender keeps a message that failed, and its next take gives it
+        up.
         """
         opened = connect(sender, self.settings)
         if not isinstance(opened, Failure):
@@ -129,8 +132,8 @@ class Nodemailer:
 
 
 class Program:
-    """A process that calls ``send`` in up to ``most`` loops at a time, each awaiting its
-    own call.
+    """The loops of a process that call ``send``, each of which awaits its call: at most ``most``
+    calls at a time.
     """
 
     def __init__(
@@ -143,8 +146,8 @@ class Program:
         self._idle = 0
 
     def loop(self, sender: LibrarySender) -> None:
-        """Sends until the workload has ended. Starts another loop when all are busy, until there
-        are ``most``.
+        """Sends until the workload has ended. Another loop starts when all are busy, up to ``most``
+        loops.
         """
         while True:
             self._idle += 1
@@ -161,11 +164,11 @@ class Program:
 
 
 def _check(given: dict[str, Any]) -> None:
-    """ValueError for an option that the library would refuse, or that is not modelled."""
+    """ValueError for an option that the library would not accept or that is not modelled."""
     if given["version"] not in (MAJOR, OLDER):
         raise ValueError(
-            f"version = {given['version']} is not modelled; allowed: {MAJOR}, the current "
-            f"major, and {OLDER}"
+            f"version = {given['version']} is not modelled; allowed: "
+            f"{MAJOR}, the current major, and {OLDER}"
         )
     if given["authMethod"].upper() not in ("", *MECHANISMS):
         raise ValueError(
@@ -190,15 +193,15 @@ def _check(given: dict[str, Any]) -> None:
 
 
 def _pool_settings(given: dict[str, Any], *, modern: bool) -> PoolSettings:
-    """The options as SMTPPool reads them. For most of them 0 selects the default; the defaults of
+    """The options as SMTPPool reads them: for most, 0 means the default. The defaults of
     maxRequeues and idleTimeout depend on the version.
     """
     requeues = given["maxRequeues"]
     if requeues is None:
         requeues = REQUEUES if modern else FOR_EVER
-    idle = 0
-    if modern:
-        idle = IDLE if given["idleTimeout"] is None else max(0, given["idleTimeout"])
+    idle = IDLE if given["idleTimeout"] is None else max(0, given["idleTimeout"])
+    if not modern:
+        idle = 0
     return PoolSettings(
         max_connections=given["maxConnections"] or 5,
         max_messages=given["maxMessages"] or 100,

@@ -1,7 +1,7 @@
-"""Nodemailer's SMTPConnection: :func:`connect` opens a connection and logs in, :func:`send` sends
-one message. Both return a failure instead of handling it.
+"""Nodemailer's SMTPConnection: :func:`connect` opens a connection and logs in, :func:`send`
+sends one message; both return how they failed.
 
-Read from and compared with versions 10.6.1 and 6.10.1.
+Read from the source and tested against versions 10.6.1 and 6.10.1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CLOSING = 421
 
 
 class Settings(NamedTuple):
-    """The transport's options that SMTPConnection reads. ``modern``: the current major version."""
+    """The transport's options that SMTPConnection uses. ``modern`` means the current major."""
 
     modern: bool
     ignore_tls: bool
@@ -27,8 +27,8 @@ class Settings(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """``stage`` is dial, greeting, setup, login, envelope or body; ``code`` is None if the
-    connection died.
+    """A failure at ``stage``: dial, greeting, setup, login, envelope or body. ``code`` is None
+    if the connection died.
     """
 
     stage: str
@@ -44,8 +44,8 @@ class Failed(Exception):
 
 
 class Opened(NamedTuple):
-    """A connection that is ready for messages. ``pipelines``: it sends the envelope and DATA
-    together (RFC 2920).
+    """A connection that is ready for messages. ``pipelines`` means that it sends MAIL, RCPT and
+    DATA together (RFC 2920).
     """
 
     dialogue: Dialogue
@@ -53,7 +53,7 @@ class Opened(NamedTuple):
 
 
 def connect(sender: LibrarySender, settings: Settings) -> Opened | Failure:
-    """TCP to AUTH. After any failure it closes the connection without QUIT."""
+    """Connects and logs in. If anything fails, the connection is closed without QUIT."""
     try:
         dialogue = sender.dial()
     except Disconnected:
@@ -66,13 +66,13 @@ def connect(sender: LibrarySender, settings: Settings) -> Opened | Failure:
 
 
 def send(opened: Opened, message: Message) -> Failure | None:
-    """One message. It leaves the connection as it is, except that the library closes it after a
-    421.
+    """Sends one message. After a refusal the connection stays open, except after a 421, when the
+    library closes it too.
     """
     dialogue, pipelines = opened
     try:
         (_pipelined if pipelines else _one_by_one)(dialogue, message)
-        _accepted(dialogue, "body", Say("BODY", message))
+        _said(dialogue, "body", Say("BODY", message))
     except Failed as error:
         if error.failure.code == CLOSING:
             dialogue.leave(quit=False)
@@ -81,23 +81,23 @@ def send(opened: Opened, message: Message) -> Failure | None:
 
 
 def _set_up(dialogue: Dialogue, settings: Settings, *, secure: bool) -> Opened:
-    _greeting(dialogue)
+    _greeted(dialogue)
     offers = _hello(dialogue, settings)
     if not secure and _wants_tls(settings, offers):
-        _accepted(dialogue, "setup", Say("STARTTLS"))
+        _said(dialogue, "setup", Say("STARTTLS"))
         offers = _hello(dialogue, settings)
     mechanisms = _mechanisms(offers)
     if mechanisms is not None:
         mechanism = settings.mechanism or next(
             (one for one in MECHANISMS if one in mechanisms), "PLAIN"
         )
-        _accepted(dialogue, "login", Say("AUTH", mechanism=mechanism, initial=mechanism == "PLAIN"))
+        _said(dialogue, "login", Say("AUTH", mechanism=mechanism, initial=mechanism == "PLAIN"))
     return Opened(dialogue, settings.modern and offers is not None and "PIPELINING" in offers)
 
 
 def _wants_tls(settings: Settings, offers: list[str] | None) -> bool:
-    """Never after HELO. If both options are set, the current major version requires TLS and 6
-    ignores it.
+    """Whether to send STARTTLS: never after HELO. If both options are set, the current major
+    requires TLS and version 6 ignores it.
     """
     if offers is None or (settings.ignore_tls and not (settings.require_tls and settings.modern)):
         return False
@@ -105,15 +105,15 @@ def _wants_tls(settings: Settings, offers: list[str] | None) -> bool:
 
 
 def _mechanisms(offers: list[str] | None) -> list[str] | None:
-    """The login mechanisms that the relay offers; None if it offers no login, and then the library
-    sends without one.
+    """The login mechanisms that the relay offers. None if it offers none; then the library does not
+    log in.
     """
     if offers is None:
-        return []  # after HELO it assumes that it can log in
+        return []  # after HELO the library assumes that a login is offered
     return next((line.split()[1:] for line in offers if line.split()[:1] == ["AUTH"]), None)
 
 
-def _greeting(dialogue: Dialogue) -> None:
+def _greeted(dialogue: Dialogue) -> None:
     try:
         greeting = dialogue.greeting()
     except Disconnected:
@@ -124,23 +124,23 @@ def _greeting(dialogue: Dialogue) -> None:
 
 def _hello(dialogue: Dialogue, settings: Settings) -> list[str] | None:
     """The lines of the answer to EHLO; None if it is refused and HELO is accepted instead."""
-    reply = _answer(dialogue, "setup", Say("EHLO"))
+    reply = _heard(dialogue, "setup", Say("EHLO"))
     if reply.ok:
         return reply.text.upper().splitlines()
     if reply.code == CLOSING or settings.require_tls:
         raise Failed("setup", reply.code)
-    _accepted(dialogue, "setup", Say("HELO"))
+    _said(dialogue, "setup", Say("HELO"))
     return None
 
 
 def _one_by_one(dialogue: Dialogue, message: Message) -> None:
     for one in (Say("MAIL", message), Say("RCPT", message), Say("DATA")):
-        _accepted(dialogue, "envelope", one)
+        _said(dialogue, "envelope", one)
 
 
 def _pipelined(dialogue: Dialogue, message: Message) -> None:
-    """Sends all three together and reads all answers. A 421 among them counts first, then the
-    first refusal.
+    """Sends all three together and checks the answers when all have come. A 421 counts before the
+    others.
     """
     try:
         replies = dialogue.say(Say("MAIL", message), Say("RCPT", message), Say("DATA"))
@@ -155,15 +155,15 @@ def _pipelined(dialogue: Dialogue, message: Message) -> None:
             raise Failed("envelope", reply.code)
 
 
-def _accepted(dialogue: Dialogue, stage: str, command: Say) -> Reply:
-    """Sends a command that must be accepted and returns its answer."""
-    reply = _answer(dialogue, stage, command)
+def _said(dialogue: Dialogue, stage: str, command: Say) -> Reply:
+    """The answer to a command that must be accepted."""
+    reply = _heard(dialogue, stage, command)
     if not reply.ok:
         raise Failed(stage, reply.code)
     return reply
 
 
-def _answer(dialogue: Dialogue, stage: str, command: Say) -> Reply:
+def _heard(dialogue: Dialogue, stage: str, command: Say) -> Reply:
     try:
         return dialogue.say(command)[0]
     except Disconnected:

@@ -1,8 +1,9 @@
-"""Nodemailer's SMTPPool (:class:`Pool`), PoolResource (:class:`Resource`) and rateLimit
-(:class:`Gate`): which connection sends which message, what it sends again, and when it continues.
+"""Nodemailer's SMTPPool, PoolResource and rateLimit: which connection sends each message, which
+messages are sent again, and when.
 
-Times and order follow the library callback by callback, because they decide what the relay sees: a
-connection that ends wakes the pool twice, and rateLimit is checked after a message, never before.
+Every callback of the library has a counterpart here, with the same delays in the same order.
+Details decide which commands reach the relay: for example, a connection that ends wakes the pool
+twice, and rateLimit is checked after a message, never before one.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from ..dialogue import LibrarySender, Say, Signal
 from .nodemailer_connection import CLOSING, Failure, Opened, Settings, connect, send
 
 GOES_ON = 0.1
-"""Seconds from the end of a connection until the pool looks at its messages again."""
+"""Seconds between the end of a connection and the pool's next look at its messages."""
 
 LOOKS_AGAIN = 0.05
-"""Seconds from the end of a connection until the pool decides about its unsent message."""
+"""Seconds between the end of a connection and the decision whether its message is sent again."""
 
 BACKS_OFF = 0.05
 MOST_BACK_OFF = 2.0
-"""Seconds that a message waits to be sent again in the current major version: the first wait, which
+"""Seconds that a message waits before it is sent again in the current major: the first wait, which
 doubles each time, and the longest.
 """
 
@@ -33,7 +34,8 @@ ALL = 1_000_000_000
 class PoolSettings(NamedTuple):
     """SMTPPool's options as it reads them, in seconds.
 
-    ``idle_timeout`` 0 means none, ``max_requeues`` below 0 no limit; ``silence`` is socketTimeout.
+    An ``idle_timeout`` of 0 and a negative ``max_requeues`` mean no limit; ``silence`` is
+    socketTimeout.
     """
 
     max_connections: int
@@ -46,7 +48,7 @@ class PoolSettings(NamedTuple):
 
 
 class Entry:
-    """A message in the pool. If the program awaits it, ``awaited`` is set when it is settled."""
+    """A message in the pool. ``awaited`` is set when it is settled, if the program awaits it."""
 
     __slots__ = ("awaited", "message", "requeues", "settled")
 
@@ -69,15 +71,15 @@ class Pool:
         self.gate = Gate(sender, spec.rate_limit, spec.rate_delta, spec.silence)
 
     def send_all(self) -> None:
-        """The program that submits every message as it comes and awaits none."""
+        """A program that submits every message as it comes and awaits none."""
         while batch := self.sender.take_more(ALL):
             self.waiting.extend(Entry(message, None) for message in batch)
             for _ in batch:
                 self.look()
 
     def send_and_wait(self, sender: LibrarySender, message: Message) -> None:
-        """One awaited sendMail(). ``sender`` keeps a failed message, and its next ``take`` gives it
-        up.
+        """One awaited sendMail(). ``sender`` keeps a message that failed, and its next take
+        gives it up.
         """
         entry = Entry(message, self.sender.signal())
         self.waiting.append(entry)
@@ -92,7 +94,7 @@ class Pool:
             resource.end()
 
     def look(self) -> None:
-        """_processMessages: gives one message to a free connection, or to a new one."""
+        """_processMessages: one message goes to a connection that is free, or to a new one."""
         if not self.waiting:
             return
         resource = self._free()
@@ -114,12 +116,14 @@ class Pool:
             self.sender.give_up(entry.message)
 
     def remove(self, resource: Resource) -> None:
-        """Removes a connection that has ended."""
+        """Frees the place of a connection that has ended."""
         if resource in self.resources:
             self.resources.remove(resource)
 
     def send_again(self, entry: Entry) -> None:
-        """Called when a connection ends before its message is sent."""
+        """Called when the connection of a message ends: sends the message again later, or fails
+        it.
+        """
         self.sender.spawn(self._send_again_later, entry)
 
     def _free(self) -> Resource | None:
@@ -153,7 +157,7 @@ class Pool:
 
 
 class Resource:
-    """PoolResource: one connection of the pool, which runs in a separate strand."""
+    """PoolResource: one connection of the pool, in a separate strand."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -163,13 +167,12 @@ class Resource:
         self._entry: Entry | None = None
         self._opened: Opened | None = None
         self._messages = 0
-        self._started = False
-        self._over = False
+        self._started = self._over = False
         self._assigned = pool.sender.signal()
 
     @property
     def alive(self) -> bool:
-        """Whether its connection seems to be open, or is still to be opened."""
+        """Whether its connection is not yet opened, or open as far as this side can know."""
         return self._opened is None or self._opened.dialogue.open
 
     def assign(self, entry: Entry) -> None:
@@ -183,7 +186,7 @@ class Resource:
             self._pool.sender.spawn(self._run)
 
     def end(self) -> None:
-        """Closes the connection without QUIT, and lets its strand end."""
+        """Closes the connection without QUIT and ends its strand."""
         self._over = True
         self.available = False
         if self._opened is not None:
@@ -201,9 +204,7 @@ class Resource:
                 return
 
     def _not_opened(self, failure: Failure) -> None:
-        """The message fails, except that it is sent again if the connection was closed before the
-        greeting.
-        """
+        """Fails the message, or sends it again if the connection was closed before the greeting."""
         entry = self._entry
         pool = self._pool
         assert entry is not None
@@ -213,21 +214,20 @@ class Resource:
             return
         pool.settle(entry, sent=False)
         pool.goes_on()
-        # The library closes the connection before it reports a refused login, and then looks again
-        # only 50 ms later.
-        refused_login = failure.stage == "login" and failure.code is not None
-        pool.goes_on(GOES_ON + (LOOKS_AGAIN if refused_login else 0))
+        # The library closes the connection before it reports a refused login, and looks again only
+        # 50 ms later.
+        pool.goes_on(
+            GOES_ON + (LOOKS_AGAIN if failure.stage == "login" and failure.code is not None else 0)
+        )
 
     def _send(self, opened: Opened, entry: Entry) -> bool:
-        """Sends one message and returns whether the connection stays open."""
+        """Sends one message. Returns whether the connection stays open."""
         failure = send(opened, entry.message)
         self._messages += 1
         if failure is None:
             self._pool.settle(entry, sent=True)
             return True
-        if self._modern:
-            return self._failed(opened, entry, failure)
-        return self._failed_6(opened, entry, failure)
+        return (self._failed if self._modern else self._failed_6)(opened, entry, failure)
 
     def _failed_6(self, opened: Opened, entry: Entry, failure: Failure) -> bool:
         """Version 6: every failure fails the message and ends the connection."""
@@ -238,7 +238,7 @@ class Resource:
         return False
 
     def _failed(self, opened: Opened, entry: Entry, failure: Failure) -> bool:
-        """The current major version: see the docstring of :class:`nodemailer.Nodemailer`."""
+        """The current major: see the pool's docstring in ``nodemailer``."""
         ended = failure.code is None or failure.code == CLOSING
         if self._messages > 1 and ended and failure.stage != "body":
             self._close(opened)
@@ -262,9 +262,7 @@ class Resource:
         return False
 
     def _released(self, opened: Opened) -> bool:
-        """_release: waits for the next message. Returns False if the connection is closed
-        instead.
-        """
+        """_release: waits for the next message. False if the connection closed instead."""
         if self._messages >= self._spec.max_messages:
             self._close(opened)
             self._pool.goes_on()
@@ -282,20 +280,22 @@ class Resource:
         return not self._over
 
     def _idle(self, opened: Opened) -> None:
-        """Waits until a message is assigned, or closes a connection that is idle for too long."""
-        sends_quit = 0 < self._spec.idle_timeout <= self._spec.silence
-        longest = self._spec.idle_timeout if sends_quit else self._spec.silence
-        if self._assigned.wait(longest) or self._over:
+        """Waits until a message is assigned, or closes the connection after too long a time."""
+        says_quit = 0 < self._spec.idle_timeout <= self._spec.silence
+        if (
+            self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.silence)
+            or self._over
+        ):
             return
         self.available = False
-        if sends_quit and opened.dialogue.open:
+        if says_quit and opened.dialogue.open:
             with suppress(Disconnected):
                 opened.dialogue.say(Say("QUIT"))
         self._close(opened)
         self._pool.goes_on()
 
     def _close(self, opened: Opened) -> None:
-        """Ends the connection without QUIT and makes room for another."""
+        """Ends the connection without QUIT and frees its place."""
         opened.dialogue.leave(quit=False)
         self._over = True
         self.available = False
@@ -303,11 +303,11 @@ class Resource:
 
 
 class Gate:
-    """rateLimit: about ``limit`` messages per ``delta`` seconds, 0 for no limit. No connection
+    """rateLimit: about ``limit`` messages per ``delta`` seconds; 0 means no limit. No connection
     waits longer than ``longest`` seconds.
 
-    A message counts when it is assigned, and only a connection that has already sent one waits. So
-    new connections pass at once, and all that wait continue together.
+    Messages are counted when they are assigned, but only a connection that has sent one waits. So
+    new connections are not held back, and all that wait continue together.
     """
 
     def __init__(self, sender: LibrarySender, limit: int, delta: float, longest: float) -> None:
@@ -328,8 +328,8 @@ class Gate:
             self._since = self._sender.now()
 
     def passed(self) -> bool:
-        """_checkRateLimit: waits until the connection may take the next message. Returns False if
-        that takes too long, and the connection is dropped.
+        """_checkRateLimit: waits until the connection may take the next message. False if the
+        connection was dropped during the wait.
         """
         if not self._limit or self._counter < self._limit:
             return True
@@ -340,7 +340,7 @@ class Gate:
             return True
         if not self._timed:
             self._timed = True
-            self._timer += 1
+            self._timer = self._timer + 1
             self._sender.spawn(self._open_later, self._delta - (now - since), self._timer)
             self._since = now
         return self._opens.wait(self._longest)
@@ -351,7 +351,7 @@ class Gate:
             self.open()
 
     def open(self) -> None:
-        """_clearRateLimit: lets all waiting connections continue."""
+        """_clearRateLimit: all that wait continue."""
         self._timed = False
         self._counter = 0
         self._since = None

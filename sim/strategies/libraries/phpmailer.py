@@ -1,6 +1,6 @@
-"""PHPMailer 6 on the wire: a connection per message, or one that SMTPKeepAlive leaves open.
+"""A model of PHPMailer 6: a connection per message, or one that SMTPKeepAlive leaves open.
 
-Read from and compared with version 6.6.3. WP Mail SMTP's model uses :class:`Mailer` too.
+Read from the source and tested against version 6.6.3. The model of WordPress uses this one.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class PHPMailer:
     on they share one.
 
     Its login is LOGIN, three round trips, unless AuthType is PLAIN, which takes two. With
-    SMTPKeepAlive it sends RSET after each message. After a refusal it leaves the connection as it
-    is: it continues on an open one, and reconnects for the next message if the relay closed it. The
-    exception contains a 421 to MAIL with its code, but not one in place of the greeting ("Could not
-    connect to SMTP host."), and for one to a login it is "Could not authenticate", as for a wrong
-    password.
+    SMTPKeepAlive it sends RSET after each message. If the relay closes the connection after a
+    refusal, it notices this and reconnects for the next message; otherwise it continues on the same
+    connection. The exception's text contains a 421 to MAIL with its code. It contains neither one
+    instead of the greeting ("Could not connect to SMTP host.") nor one to a login ("Could not
+    authenticate", as for a wrong password).
     """
 
     library = "PHPMailer"
@@ -35,8 +35,8 @@ class PHPMailer:
             "The login's mechanism, LOGIN or PLAIN; empty takes LOGIN where the relay has it."
         ),
         "per_connection": (
-            "With SMTPKeepAlive, the program calls smtpClose() behind every so "
-            "many messages; 0 never does."
+            "With SMTPKeepAlive, the program calls smtpClose() behind every so many messages; "
+            "0 never does."
         ),
         "pause": "How long the program sleeps behind each connection that it closed.",
     }
@@ -46,13 +46,13 @@ class PHPMailer:
     ) -> None:
         if AuthType not in MECHANISMS:
             raise ValueError(
-                f'AuthType = "{AuthType}" is not modelled; allowed: LOGIN, PLAIN, or empty '
-                "for LOGIN"
+                f'AuthType = "{AuthType}" is not modelled; allowed: '
+                "LOGIN, PLAIN, or empty for LOGIN"
             )
         if per_connection < 0:
             raise ValueError(
-                f"per_connection = {per_connection} is too small; at least 1, or 0 for one "
-                "connection for all"
+                f"per_connection = {per_connection} is too small; "
+                "at least 1, or 0 for one connection for all"
             )
         self.keep_alive = SMTPKeepAlive
         self.mechanism = AuthType or "LOGIN"
@@ -60,7 +60,7 @@ class PHPMailer:
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs the program: one PHPMailer, whose failed send() it catches."""
+        """The program: one PHPMailer. It catches a failed send()."""
         mailer = Mailer(sender, keep_alive=self.keep_alive, mechanism=self.mechanism)
         count = 0
         while batch := sender.take():
@@ -71,11 +71,11 @@ class PHPMailer:
                 if self.keep_alive:
                     mailer.smtp_close()
                 sender.sleep(self.pause)
-        mailer.smtp_close()  # from its destructor
+        mailer.smtp_close()  # its destructor's
 
 
 class Mailer:
-    """One PHPMailer object: ``send`` and ``smtpClose`` of the library."""
+    """One PHPMailer object with the library's ``send`` and ``smtpClose``."""
 
     def __init__(self, sender: LibrarySender, *, keep_alive: bool, mechanism: str) -> None:
         self._sender = sender
@@ -84,7 +84,7 @@ class Mailer:
         self._dialogue: Dialogue | None = None
 
     def send(self, message: Message) -> None:
-        """The library's send(). Refused or Disconnected where the library throws."""
+        """send() and smtpSend(). Raises Refused or Disconnected when the library throws."""
         try:
             self._smtp_send(message)
         except (Refused, Disconnected):
@@ -93,7 +93,7 @@ class Mailer:
             raise
 
     def smtp_close(self) -> None:
-        """Sends QUIT and waits for its answer, if there is a connection."""
+        """QUIT and its answer, if there is a connection."""
         self._try("QUIT")
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
@@ -110,10 +110,10 @@ class Mailer:
             self._try("RSET")
         else:
             self.smtp_close()
-        taken(recipient)  # a refused recipient is reported only now
+        taken(recipient)  # the library reports a refused recipient last
 
     def _connected(self) -> Dialogue:
-        """The connection that the library believes to be open, else a new one."""
+        """The connection if the library considers it open, else a new one."""
         if self._dialogue is None or not self._dialogue.open:
             self._dialogue = None
             self._dialogue = self._connect()
@@ -137,7 +137,7 @@ class Mailer:
         return dialogue
 
     def _log_in(self, dialogue: Dialogue) -> None:
-        """EHLO, STARTTLS and EHLO again, AUTH."""
+        """Hello, STARTTLS and hello again, AUTH."""
         self._hello(dialogue)
         if self._sender.tls == "starttls":
             say(dialogue, "STARTTLS")
@@ -145,8 +145,8 @@ class Mailer:
         taken(dialogue.say(Say("AUTH", mechanism=self._mechanism, initial=False))[0])
 
     def _hello(self, dialogue: Dialogue) -> None:
-        """EHLO, and HELO if that is refused except with a 421. After HELO it assumes that it can
-        log in.
+        """EHLO, or HELO if that is refused, except by a 421. After HELO the library assumes that a
+        login is offered.
         """
         (reply,) = dialogue.say(Say("EHLO"))
         if reply.code == 421:
@@ -155,7 +155,7 @@ class Mailer:
             say(dialogue, "HELO")
 
     def _try(self, verb: str) -> None:
-        """A command whose failure the library ignores."""
+        """Sends a command whose failure the library ignores."""
         if self._dialogue is not None and self._dialogue.open:
             with suppress(Disconnected):
                 self._dialogue.say(Say(verb))

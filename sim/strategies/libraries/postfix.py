@@ -1,9 +1,9 @@
-"""Postfix with a relayhost: an MTA that accepts all messages at once and delivers them at its own
-pace.
+"""A model of Postfix with a relayhost, which accepts all messages immediately and delivers them
+at its own pace.
 
 Each message is a separate strand. It waits for the queue manager (``postfix_destination``), goes to
-a delivery agent (``postfix_delivery``), and after a failure sleeps until a scan of the deferred
-queue finds it due. Compared with version 3.7.
+a delivery agent (``postfix_delivery``), and after a failure sleeps until the scan of the deferred
+queue that finds it due. Tested against version 3.7.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Postfix:
     """Postfix as the sending MTA, relayhost and SASL set: up to 20 connections at once, and nothing
     is lost but to time.
 
-    Under TLS it makes a connection for each message, unless smtp_tls_connection_reuse is on.
-    Without TLS it keeps connections while deliveries follow each other, and with
-    smtp_connection_reuse_count_limit = N one carries N + 1 messages. A refused MAIL defers that
+    With TLS it makes a connection for each message, unless smtp_tls_connection_reuse is on. Without
+    TLS it keeps connections when deliveries follow each other, and
+    smtp_connection_reuse_count_limit = N lets one carry N + 1 messages. A refused MAIL defers that
     message. A refused greeting or login counts against the relay: after a few in a row (one, at a
-    concurrency of 1) all mail for it is deferred untried for minimal_backoff_time. A deferred
-    message waits as long as its age, limited by the two backoff times. The next scan of the queue,
-    every queue_run_delay, delivers it.
+    concurrency of 1) all mail for it is deferred for minimal_backoff_time without a try. A deferred
+    message waits as long as its age, within the two backoff times, and is tried again at the next
+    scan of the queue, every queue_run_delay.
     """
 
     library = "Postfix"
@@ -85,13 +85,13 @@ class Postfix:
         "smtp_destination_rate_delay": (
             "The wait behind each delivery, in whole seconds; it also sets the concurrency to 1."
         ),
-        "smtp_destination_concurrency_positive_feedback": (
+        ("smtp_destination_concurrency_positive_feedback"): (
             "How much more a success allows, such as 1 or 1/concurrency."
         ),
-        "smtp_destination_concurrency_negative_feedback": (
+        ("smtp_destination_concurrency_negative_feedback"): (
             "How much less a failure to reach the relay allows."
         ),
-        "smtp_destination_concurrency_failed_cohort_limit": (
+        ("smtp_destination_concurrency_failed_cohort_limit"): (
             "Cohorts of failures in a row that put the relay off; 0 never does."
         ),
         "default_process_limit": "Processes that deliver.",
@@ -129,14 +129,14 @@ class Postfix:
         self.lifetime = times["maximal_queue_lifetime"]
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs one instance of Postfix from its start."""
+        """One instance of Postfix from its start."""
         instance = _Instance(sender, self)
         while batch := sender.take():
             sender.spawn(instance.message, batch[0])
 
 
 class _Instance:
-    """The state that the strands of one Postfix share."""
+    """The destination and the connection cache that all strands of one Postfix share."""
 
     def __init__(self, sender: LibrarySender, spec: Postfix) -> None:
         self._spec = spec
@@ -144,7 +144,7 @@ class _Instance:
         self._cache = Cache(spec.caching.idle)
 
     def message(self, sender: LibrarySender, message: Message) -> None:
-        """The life of one message. A bounced message is lost, because the strand ends with it."""
+        """Delivers one message. A message that bounces stays with this strand and so is lost."""
         agent = Agent(sender, self._spec.caching, self._cache)
         born = math.floor(sender.now())
         while True:
@@ -169,7 +169,7 @@ class _Instance:
         return outcome
 
     def _sleep_until_scanned(self, sender: LibrarySender, due: int) -> None:
-        """Sleeps until the first scan that finds the message due, or due within a second."""
+        """Sleeps until the next scan that finds the message due, with a tolerance of a second."""
         every = self._spec.scan
         number = max(math.floor(sender.now() / every) + 1, math.ceil((due - 1) / every))
         sender.sleep(max(0.0, number * every - sender.now()))

@@ -1,10 +1,9 @@
-"""Postfix's queue manager for one destination: :class:`Destination` decides how many deliveries run
-at once, and when none may.
+"""Postfix's queue manager for one destination, which decides how many deliveries run at a time.
 
-Every success allows one more delivery at once, and every failure to reach the relay one less. After
-a cohort of such failures in a row the destination is suspended, and all messages that wait for it
-are deferred untried. Its timers count whole seconds. From qmgr(8) and the sources of Postfix
-(qmgr_queue.c, qmgr_entry.c, qmgr_deliver.c).
+Every success allows one more and every failure to reach the relay one less. After a cohort of such
+failures in a row the destination is suspended, and all messages for it are deferred without a try.
+Its timers count whole seconds. Written from qmgr(8) and the sources of Postfix (qmgr_queue.c,
+qmgr_entry.c, qmgr_deliver.c).
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ LONG_AGO = -1_000_000
 
 
 class Outcome(Enum):
-    """The outcome of a delivery. UNREACHED is also deferred, and counts as a failure to reach the
-    relay.
+    """The outcome of a delivery. UNREACHED is deferred too, and means that the relay itself has a
+    problem.
     """
 
     SENT = "sent"
@@ -32,17 +31,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """How much one delivery changes the window, such as 1, 0.5, 1/8, 1/concurrency or
-    1/sqrt_concurrency.
-    """
+    """A number such as 1, 0.5, 1/8, 1/concurrency or 1/sqrt_concurrency."""
 
     base: float
     root: float
-    """``base`` is divided by the window to this power."""
+    """The power of the window that it is divided by."""
 
     @classmethod
     def read(cls, name: str, text: str) -> Feedback:
-        """Reads ``text`` of a main.cf. ValueError if it is not a feedback."""
+        """Reads ``text`` as in main.cf. ValueError with a message for users if it is invalid."""
         above, _, below = text.partition("/")
         roots = {"": 0.0, "concurrency": 1.0, "sqrt_concurrency": 0.5}
         try:
@@ -55,13 +52,13 @@ class Feedback:
         return cls(base, roots.get(below.strip(), 0.0))
 
     def at(self, window: int) -> float:
-        """The feedback at this window."""
+        """The value at this window."""
         return self.base / math.pow(window, self.root)
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduling:
-    """The parameters of main.cf for scheduling. Times are seconds."""
+    """The parameters of main.cf for scheduling; times are seconds."""
 
     limit: int
     initial: int
@@ -74,8 +71,8 @@ class Scheduling:
 
 
 class Delivery:
-    """A message that waits for its turn. ``go`` is None while it waits, then true to deliver or
-    false to defer. ``load`` and ``store``: whether the agent may use the cache of connections.
+    """A message that waits for its turn. ``go`` is None until the decision: true to deliver it,
+    false to defer it.
     """
 
     __slots__ = ("go", "load", "signal", "store")
@@ -95,34 +92,34 @@ class Destination:
         self._spec = spec
         self._waiting = deque[Delivery]()
         self._busy = 0
-        self._put_off_until: int | None = None
-        self._suspended = False
+        self._suspended_until: int | None = None
+        self._paused = False
         self._forget()
 
     def submit(self, delivery: Delivery) -> None:
-        """Adds a message, which may go at once."""
+        """Queues a message; the decision may come immediately."""
         self._look_again()
-        if self._put_off_until is not None:
-            self._tell(delivery, go=False)
+        if self._suspended_until is not None:
+            self._decide(delivery, go=False)
             return
         self._waiting.append(delivery)
         self._dispatch()
 
     def done(self, outcome: Outcome) -> None:
-        """Records the end of a delivery."""
+        """Records the outcome of a delivery."""
         self._look_again()
         if outcome is Outcome.UNREACHED:
-            if self._put_off_until is None:
+            if self._suspended_until is None:
                 self._worse()
         else:
             self._better()
         self._busy -= 1
         self._last_done = self._second()
         if self._spec.rate_delay:
-            self._put_off_until = None
-            self._suspended = True
+            self._suspended_until = None
+            self._paused = True
             self._sender.spawn(self._resume)
-        elif not self._busy and not self._waiting and self._put_off_until is None:
+        elif not self._busy and not self._waiting and self._suspended_until is None:
             self._forget()
         self._dispatch()
 
@@ -130,24 +127,23 @@ class Destination:
         return math.floor(self._sender.now())
 
     def _forget(self) -> None:
-        """Postfix forgets a destination after its last message."""
+        """Resets the destination, as Postfix does when the last message for it is gone."""
         self._window = self._spec.initial
         self._gained = 0.0
         self._lost = 0.0
         self._cohorts = 0.0
-        self._load = False
-        self._store = False
+        self._load = self._store = False
         self._last_done = LONG_AGO
 
     def _look_again(self) -> None:
-        """Ends the suspension of the destination if its time is over."""
-        if self._put_off_until is not None and self._second() >= self._put_off_until:
+        """Ends the suspension of the destination when its time is over."""
+        if self._suspended_until is not None and self._second() >= self._suspended_until:
             self._better()
 
     def _dispatch(self) -> None:
         while (
             self._waiting
-            and not self._suspended
+            and not self._paused
             and self._busy < min(self._window, self._spec.processes)
         ):
             delivery = self._waiting.popleft()
@@ -155,32 +151,30 @@ class Destination:
             back_to_back = self._last_done + 1 >= self._second()
             if not self._store:
                 if back_to_back:
-                    self._load = True
-                    self._store = True
+                    self._load = self._store = True
             elif self._busy <= 1 and not back_to_back:
                 self._store = False
             delivery.load = self._load
             delivery.store = self._store
-            self._tell(delivery, go=True)
+            self._decide(delivery, go=True)
 
-    def _tell(self, delivery: Delivery, *, go: bool) -> None:
+    def _decide(self, delivery: Delivery, *, go: bool) -> None:
         delivery.go = go
         delivery.signal.set()
 
     def _better(self) -> None:
         """Positive feedback, or the end of a suspension."""
         self._cohorts = 0.0
-        if self._put_off_until is not None:
-            self._put_off_until = None
+        if self._suspended_until is not None:
+            self._suspended_until = None
             self._window = self._busy or self._spec.initial
-            self._gained = 0.0
-            self._lost = 0.0
+            self._gained = self._lost = 0.0
         elif self._window < min(self._spec.limit or math.inf, self._busy + self._spec.initial):
             gain = self._spec.gain.at(self._window)
             self._gained += gain
             while self._gained + gain / 2 >= 1:
-                self._window += 1
-                self._gained -= 1
+                self._window = self._window + 1
+                self._gained = self._gained - 1
                 self._lost = 0.0
             if self._spec.limit:
                 self._window = min(self._window, self._spec.limit)
@@ -189,24 +183,23 @@ class Destination:
         """Negative feedback, or the start of a suspension, which defers all waiting messages."""
         self._cohorts += 1 / self._window
         if self._spec.cohorts and self._cohorts >= self._spec.cohorts:
-            self._put_off_until = self._second() + self._spec.backoff
-            self._load = False
-            self._store = False
+            self._suspended_until = self._second() + self._spec.backoff
+            self._load = self._store = False
             while self._waiting:
-                self._tell(self._waiting.popleft(), go=False)
+                self._decide(self._waiting.popleft(), go=False)
             return
         loss = self._spec.loss.at(self._window)
         self._lost -= loss
         while self._lost - loss / 2 < 0:
-            self._window -= 1
+            self._window = self._window - 1
             self._gained = 0.0
-            self._lost += 1
+            self._lost = self._lost + 1
         self._window = max(1, self._window)
 
     def _resume(self, sender: LibrarySender) -> None:
-        """Waits for the end of a rate delay."""
+        """The end of a rate delay."""
         sender.sleep(self._spec.rate_delay)
-        self._suspended = False
+        self._paused = False
         self._window = 1
         if not self._waiting and not self._busy:
             self._forget()

@@ -1,12 +1,11 @@
-"""Python's smtplib on the wire, in the usual loop over sendmail().
+"""A model of Python's smtplib and of a program that calls sendmail() in a loop.
 
-Read from and compared with Python 3.11, 3.12 and 3.13, which differ only in the case of a verb.
-Django's model uses :class:`SMTP` too, and aiosmtplib's shares :class:`BaseSMTP`.
+Read from the source and tested against Python 3.11, 3.12 and 3.13, which differ only in the case of
+a verb. Django's model uses the same :class:`SMTP`, aiosmtplib's the same :class:`PythonSMTP`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from ... import units
@@ -15,33 +14,34 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 from .common import taken
 
 FAILED = (Refused, Disconnected)
-"""Stands for smtplib.SMTPException and OSError, which a program catches."""
+"""smtplib.SMTPException and OSError, which a program catches."""
 
 LOGINS = (Say("AUTH"), Say("AUTH", mechanism="LOGIN"))
-"""The logins that it tries: PLAIN and then LOGIN, each with an initial response."""
+"""PLAIN, then LOGIN, each with its initial response: the known mechanisms that the relay offers."""
 
 
 class SmtpLib:
     """smtplib, a loop of sendmail(): one connection for all messages, or one for every so many.
 
     A 421 closes its connection, and every later sendmail() on it raises SMTPServerDisconnected
-    without sending anything. So with one connection for all messages, the relay sees only six of
-    them. The login tries PLAIN and then LOGIN: a wrong password costs two failed logins, and a 421
-    to PLAIN is hidden by the SMTPServerDisconnected of LOGIN. If the program does not catch an
-    exception, it ends and the remaining messages are lost.
+    without sending anything: with one connection for all, the sixth message is the last that the
+    relay receives. Its login tries PLAIN and then LOGIN, so that a wrong password costs two failed
+    logins. A 421 to the first is hidden, because the second finds the connection closed and raises
+    SMTPServerDisconnected. If the program does not catch an exception, it ends and the rest is
+    lost.
     """
 
     library = "smtplib"
     options = {"per_connection": 0, "pause": "0s", "catch": True, "timeout": 0.0}
     explained = {
         "per_connection": (
-            "Messages that the program sends over one smtplib.SMTP before it makes "
-            "a new one; 0 for all."
+            "Messages that the program sends over one smtplib.SMTP before it makes a new one; "
+            "0 for all."
         ),
         "pause": "How long it sleeps behind each connection.",
         "catch": (
-            "Whether it catches what sendmail() and the connecting raise; if not, it ends "
-            "at the first."
+            "Whether it catches what sendmail() and the connecting raise; "
+            "if not, it ends at the first."
         ),
         "timeout": (
             "Seconds of smtplib.SMTP(timeout=...) for each answer; 0 for none, as without it."
@@ -51,8 +51,8 @@ class SmtpLib:
     def __init__(self, per_connection: int, pause: object, catch: bool, timeout: float) -> None:
         if per_connection < 0:
             raise ValueError(
-                f"per_connection = {per_connection} is too small; at least 1, or 0 for one "
-                "connection for all"
+                f"per_connection = {per_connection} is too small; "
+                "at least 1, or 0 for one connection for all"
             )
         if timeout < 0:
             raise ValueError(f"timeout = {timeout} is too small; at least 0, which is none")
@@ -62,8 +62,8 @@ class SmtpLib:
         self.timeout = timeout or None
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs the program: a ``with smtplib.SMTP(...)`` for each batch. With one connection for
-        all messages, a failed login ends the program.
+        """The program: a ``with smtplib.SMTP(...)`` for each batch. It ends if it cannot open
+        the one connection for all messages.
         """
         while batch := sender.take(self.per_connection or 1):
             smtp = SMTP(sender, self.timeout)
@@ -95,13 +95,12 @@ class SmtpLib:
                     raise
 
 
-class BaseSMTP:
-    """The part that ``smtplib.SMTP`` and ``aiosmtplib.SMTP`` have in common: a connection whose
-    methods raise Refused or Disconnected where the library raises.
+class PythonSMTP:
+    """A connection from Python: each method raises Refused or Disconnected when the
+    library raises.
     """
 
-    not_connected: str
-    """What the library raises for a command without a connection."""
+    not_connected = "please run connect() first"
 
     def __init__(self, sender: LibrarySender, timeout: float | None) -> None:
         self._sender = sender
@@ -109,53 +108,41 @@ class BaseSMTP:
         self._dialogue: Dialogue | None = None
 
     def quit(self) -> None:
-        """Sends QUIT and waits for its answer, if it is connected. Never raises, like the end of a
-        ``with`` statement.
+        """Sends QUIT and waits for the answer, if it is connected. Never raises, like the end of a
+        ``with`` block.
         """
         with suppress(Disconnected):
             self._command(Say("QUIT"))
         self.close()
 
     def close(self) -> None:
-        """Closes the connection without QUIT."""
+        """Closes without QUIT."""
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
         self._dialogue = None
 
-    def _hello(self) -> None:
-        """Sends EHLO, and HELO if that is refused and the connection is still open. A refused EHLO
-        raises even then, because without its answer the library knows neither STARTTLS nor AUTH.
-        """
-        reply = self._command(Say("EHLO"))
-        if not reply.ok:
-            if self._dialogue is not None:
-                taken(self._command(Say("HELO")))
-            taken(reply)
-
     def _command(self, command: Say) -> Reply:
-        dialogue = self._dialogue
-        if dialogue is None:
+        """Sends one command and returns the answer. Closes this side too if the connection died."""
+        if self._dialogue is None:
             raise Disconnected(self.not_connected)
-        return self._answer(lambda: dialogue.say(command)[0])
-
-    def _answer(self, wait: Callable[[], Reply]) -> Reply:
-        """The answer that ``wait`` returns; an end of file closes this side too."""
         try:
-            return wait()
+            return self._dialogue.say(command)[0]
         except Disconnected:
             self.close()
             raise
 
 
-class SMTP(BaseSMTP):
+class SMTP(PythonSMTP):
     """One smtplib.SMTP object."""
-
-    not_connected = "please run connect() first"
 
     def connect(self) -> None:
         """SMTP(host, port): TCP and the greeting."""
         self._dialogue = self._sender.dial(self._timeout)
-        greeting = self._answer(self._dialogue.greeting)
+        try:
+            greeting = self._dialogue.greeting()
+        except Disconnected:
+            self.close()
+            raise
         if greeting.code != 220:
             self.close()
             taken(greeting)
@@ -173,13 +160,22 @@ class SMTP(BaseSMTP):
         taken(reply)
 
     def sendmail(self, message: Message) -> None:
-        """One transaction. A 421 to MAIL, RCPT or the body closes the connection, any other refusal
-        of these is followed by RSET. After a refused DATA nothing is sent.
+        """One transaction. A 421 to MAIL, RCPT or the body closes the connection, another
+        refusal of these resets it; a refusal of DATA does neither.
         """
         self._taken(self._command(Say("MAIL", message)))
         self._taken(self._command(Say("RCPT", message)))
         taken(self._command(Say("DATA")))
         self._taken(self._command(Say("BODY", message)))
+
+    def _hello(self) -> None:
+        """EHLO, and HELO if that is refused. After HELO neither STARTTLS nor AUTH is known, which
+        raises too.
+        """
+        reply = self._command(Say("EHLO"))
+        if not reply.ok:
+            taken(self._command(Say("HELO")))
+            taken(reply)
 
     def _taken(self, reply: Reply) -> None:
         if reply.ok:

@@ -1,8 +1,8 @@
-"""Symfony's Mailer with its EsmtpTransport: one connection that it restarts by itself, and a login
-that tries two mechanisms.
+"""A model of Symfony's Mailer over its EsmtpTransport: one connection that restarts by itself,
+and a login that tries two mechanisms.
 
-Read from and compared with version 5.4. Messenger, which runs the same transport in a long-lived
-worker, is not modelled.
+Read from the source and tested against version 5.4. Messenger, which runs the same transport in a
+long-lived worker, is not modelled.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ class SymfonyMailer:
     """Symfony Mailer, a loop of send() on one transport: one connection, restarted by itself behind
     every 100th message.
 
-    It restarts right after the message that reaches restart_threshold, even if that is the
-    program's last one. It sends NOOP before the next message, and before any message that comes
-    more than ping_threshold seconds after the previous one. A refused restart throws from the
-    send() whose message was accepted, so a program that sends it again sends it twice. Contrary to
-    its documentation, a restart_threshold of 0 does not disable the restart: it then restarts after
-    each message. After a refusal it tries RSET, and NOOP before the next message, which finds a
-    closed connection and reconnects. A wrong password costs two failed logins, LOGIN and PLAIN.
+    It restarts immediately after the message that reaches restart_threshold, even after the
+    program's last one. It sends NOOP before the next message, as before every message that comes
+    more than ping_threshold seconds after the previous one. If the restart is refused, the send()
+    whose message was accepted throws, so a program that then sends it again sends it twice. A
+    restart_threshold of 0 does not disable restarts, contrary to the documentation: it restarts
+    after each message. After a refusal it tries RSET, and a NOOP before the next message, which
+    finds a closed connection and reconnects. A wrong password costs two failed logins, LOGIN and
+    PLAIN.
     """
 
     library = "Symfony Mailer"
@@ -47,8 +48,8 @@ class SymfonyMailer:
             "Seconds since the last message after which it says NOOP before the next one."
         ),
         "max_per_second": (
-            "setMaxPerSecond(): the most messages a second of one process, by a "
-            "sleep behind each; 0 for no limit."
+            "setMaxPerSecond(): the most messages a second of one process, by a sleep behind "
+            "each; 0 for no limit."
         ),
     }
 
@@ -72,18 +73,18 @@ class SymfonyMailer:
         self.spacing = 1 / max_per_second if max_per_second > 0 else 0.0
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs the program: one transport, whose failed send() it catches."""
+        """The program: one transport. It catches a failed send()."""
         transport = Transport(sender, self)
         while batch := sender.take():
             with suppress(*FAILED):
                 transport.send(batch[0])
-        transport.stop()  # from its destructor
+        transport.stop()  # its destructor's
         transport.forget()
 
 
 class Transport:
-    """One EsmtpTransport. ``_started`` is its own belief: after a failed login it is false while
-    the connection is still open.
+    """One EsmtpTransport. ``_started`` is the library's own flag. After a failed login a connection
+    is open although the flag is false.
     """
 
     def __init__(self, sender: LibrarySender, spec: SymfonyMailer) -> None:
@@ -92,10 +93,11 @@ class Transport:
         self._dialogue: Dialogue | None = None
         self._started = False
         self._count = 0
-        self._last_message = self._last_sent = LONG_AGO
+        self._last_message = LONG_AGO
+        self._last_sent = LONG_AGO
 
     def send(self, message: Message) -> None:
-        """Refused or Disconnected where the library throws."""
+        """Sends a message. Raises Refused or Disconnected when the library throws."""
         try:
             self._send(message)
         except FAILED:
@@ -107,7 +109,7 @@ class Transport:
         self._restart()
 
     def stop(self) -> None:
-        """Sends QUIT and waits for its answer, if it believes that it is started."""
+        """Sends QUIT and waits for the answer, if the transport is started."""
         if self._started:
             self._try("QUIT")
             self.forget()
@@ -121,7 +123,7 @@ class Transport:
 
     def _send(self, message: Message) -> None:
         idle = self._sender.now() - self._last_message
-        # With 0 it always pings: on a real clock some time has always passed.
+        # With a threshold of 0 the real clock has always moved on, the virtual one may not have.
         if self._started and (idle > self._spec.ping or not self._spec.ping):
             try:
                 self._say("NOOP")
@@ -134,7 +136,7 @@ class Transport:
         self._last_message = self._sender.now()
 
     def _start(self) -> None:
-        """Opens a new connection, and closes the one of an earlier start that failed."""
+        """Opens a connection. It replaces and closes one whose start had failed."""
         dialogue = self._sender.dial()
         self.forget()
         self._dialogue = dialogue
@@ -149,7 +151,7 @@ class Transport:
         self._last_message = LONG_AGO
 
     def _hello(self) -> bool:
-        """EHLO, and HELO if that is refused. Returns whether the relay listed its extensions."""
+        """EHLO, or HELO if that is refused. Returns whether EHLO was accepted."""
         try:
             self._say("EHLO")
         except FAILED as refused:
@@ -161,7 +163,7 @@ class Transport:
         return True
 
     def _log_in(self, dialogue: Dialogue) -> None:
-        """Tries LOGIN and then PLAIN, with RSET after each failure."""
+        """LOGIN and then PLAIN, with RSET after each that fails."""
         failed: Exception | None = None
         for auth in (Say("AUTH", mechanism="LOGIN", initial=False), Say("AUTH")):
             try:
@@ -175,7 +177,7 @@ class Transport:
         raise failed
 
     def _pace(self) -> None:
-        """The sleep of setMaxPerSecond()."""
+        """setMaxPerSecond's sleep."""
         if self._spec.spacing:
             self._sender.sleep(
                 max(0.0, self._spec.spacing - (self._sender.now() - self._last_sent))
@@ -183,7 +185,7 @@ class Transport:
             self._last_sent = self._sender.now()
 
     def _restart(self) -> None:
-        """Runs after each accepted message. The count returns to 0 only when the new connection is
+        """Called after an accepted message. The count starts again only when the new connection is
         open.
         """
         self._count += 1

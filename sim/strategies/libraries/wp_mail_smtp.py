@@ -1,11 +1,11 @@
-"""WordPress with WP Mail SMTP: PHPMailer for each e-mail, in a PHP process per visitor or from the
-plugin's queue.
+"""A model of WordPress with WP Mail SMTP: a PHPMailer for each e-mail, in as many PHP processes as
+visitors keep busy, or from the plugin's queue.
 
-MODELLED FROM PUBLIC SOURCE and not compared with the real plugin, which needs a WordPress and whose
-rate limiting is part of the paid edition without public source. Sources: the public plugin, version
-4.8 (its queue, whose task runs each minute, and its readme), and the relay's help article. ASSUMED:
-a limit counts the e-mails handed over in the time before, a month has 30 days, and Action Scheduler
-sends the e-mails handed over one after another, in one process.
+Written from public source and not tested against the real plugin: it needs a WordPress, and rate
+limiting is part of the paid edition, whose source is not public. Read: the public plugin, version
+4.8 (its queue, whose task runs each minute, and its readme), and the relay's help article. Assumed:
+a limit counts the e-mails handed over in the preceding time, a month has 30 days, and Action
+Scheduler sends the e-mails that were handed over one after another in one process.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from ..dialogue import LibrarySender
 from .phpmailer import Mailer
 
 TASK = 60.0
-"""Seconds between two runs of the task that sends from the queue (the plugin's
-``ProcessQueueTask``).
+"""Seconds between two runs of the task that empties the queue (the plugin's ``ProcessQueueTask``).
 """
 
 WINDOWS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
@@ -30,11 +29,11 @@ class WordPress:
     """WordPress with WP Mail SMTP (modelled from its public source, not run): a connection and a
     login for each e-mail.
 
-    Without rate limiting the PHP process that makes an e-mail sends it, up to max_children at once.
-    So a burst logs in as fast as the machine allows, and a refused e-mail is lost because nothing
-    tries it again. With rate_limit every e-mail goes into a queue. Each minute the queue hands over
-    as many as the limits allow, which are sent one after another. An e-mail from the queue that
-    fails is lost too.
+    Without rate limiting the PHP process that creates an e-mail sends it, up to max_children at a
+    time. So a burst logs in as fast as the machine allows, and refused e-mails are lost, because
+    nothing tries again. With rate_limit every e-mail goes into a queue. Each minute as many as the
+    limits allow are handed over and sent one after another. An e-mail that fails from the queue is
+    lost too.
     """
 
     library = "WP Mail SMTP"
@@ -54,8 +53,8 @@ class WordPress:
         "rate_limit": "Email Rate Limiting, in the tab Misc of the paid edition.",
         **{
             name: (
-                f"E-mails a{'n' * (name == 'hour')} {name} that it hands over at most; 0 sets "
-                "no such limit."
+                f"E-mails a{'n' * (name == 'hour')} {name} that it hands over at most; "
+                "0 sets no such limit."
             )
             for name in WINDOWS
         },
@@ -72,7 +71,7 @@ class WordPress:
         self.limits = {name: count for name, count in limits.items() if count}
 
     def run(self, sender: LibrarySender) -> None:
-        """Runs one site."""
+        """One site."""
         if self.rate_limit:
             _Queue(sender, self.limits).run()
             return
@@ -82,9 +81,7 @@ class WordPress:
 
 
 def _requests(sender: LibrarySender) -> None:
-    """One PHP process: a PHPMailer for each e-mail. The caller of wp_mail() learns of a failure and
-    does nothing.
-    """
+    """One PHP process, with a PHPMailer for each e-mail. A failure ends the call of wp_mail()."""
     while batch := sender.take():
         with suppress(Refused, Disconnected):
             _mail(sender, batch[0])
@@ -115,7 +112,7 @@ class _Queue:
         self._filled.set()
 
     def _task(self, sender: LibrarySender) -> None:
-        """Sends from the queue each minute while it is not empty."""
+        """Sends each minute, while the queue is not empty."""
         while True:
             if not self._queued:
                 if self._closed:
@@ -130,7 +127,7 @@ class _Queue:
             sender.sleep((floor(sender.now() / TASK) + 1) * TASK - sender.now())
 
     def _allowed(self, now: float) -> int:
-        """The number of e-mails that may be handed over at ``now``."""
+        """How many may be handed over at ``now``."""
         while self._handed_over and self._handed_over[0] <= now - max(WINDOWS.values()):
             self._handed_over.popleft()
         left = [

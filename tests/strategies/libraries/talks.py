@@ -1,4 +1,4 @@
-"""One run of a library's model at a relay, with the transcript of each connection."""
+"""One run of a library's model at a relay, with the commands and replies of each connection."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def run(
     workload: Any = None,
     **options: Any,
 ) -> tuple[Result, list[list[str]]]:
-    """Sends ``messages`` at once with the model. By default the relay has no limits and the network
-    is QUIET.
+    """``messages`` at once through the model; without a policy the relay has no limits, without a
+    network it is QUIET.
     """
     tables: dict[str, Any] = {
         "policy": {"use": "unlimited"} if policy is None else policy,

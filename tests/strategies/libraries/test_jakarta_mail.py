@@ -1,5 +1,5 @@
-"""The commands of Jakarta Mail's model in each mode and after each refusal. ``tests/fidelity``
-compares them with the real library.
+"""The commands that Jakarta Mail's model sends in each mode and after each refusal.
+``tests/fidelity`` compares the model with the real library.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The pool and the campaign of listmonk's model. It is modelled from public source and not compared
-with the real program.
+"""The pool and the campaign of listmonk's model. It was written from public source and is not
+compared with the real program.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The commands of PHPMailer's model in each mode and after each refusal. ``tests/fidelity``
-compares them with the real library.
+"""The commands that PHPMailer's model sends in each mode and after each refusal. ``tests/fidelity``
+compares the model with the real library.
 """
 
 from __future__ import annotations

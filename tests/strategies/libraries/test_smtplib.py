@@ -1,5 +1,5 @@
-"""The commands of smtplib's model in each mode and after each refusal. ``tests/fidelity`` compares
-them with the real library.
+"""The commands that smtplib's model sends in each mode and after each refusal. ``tests/fidelity``
+compares the model with the real library.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The commands of Symfony Mailer's model in each mode and after each refusal. ``tests/fidelity``
-compares them with the real library.
+"""The commands that Symfony Mailer's model sends in each state. ``tests/fidelity`` compares the
+model with the real library.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def test_the_login_limit_ends_the_connection_at_its_first_mechanism():
 
 
 def test_a_restart_that_is_refused_leaves_the_count_where_it_is():
-    """The send() whose message was accepted throws, and the next message restarts at once, however
-    few its connection has carried.
+    """The send() whose message was accepted throws, and the next message restarts however few came
+    on its connection.
     """
     down = {"relay_down": [{"at": "0.77s", "for": "0.02s"}]}
     result, talks = run("symfony-mailer", 7, faults=down, restart_threshold=3)

@@ -1,4 +1,4 @@
-"""The model of WordPress with and without its queue. It is modelled from public source and not
+"""The model of WordPress with and without its queue. It was written from public source and is not
 compared with the real plugin.
 """
 
