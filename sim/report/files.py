@@ -1,4 +1,4 @@
-"""Results as files in a folder: JSON, CSV, PNG and one exports.xml. Knows the names of files, not
+"""Results as files in a folder: JSON, CSV, PNG and one junit.xml. Knows the names of files, not
 what is in them.
 """
 
@@ -21,11 +21,11 @@ from . import exports, figures
 def write_all(
     pairs: Sequence[tuple[Result, Policy]], folder: Path, mistakes: Sequence[ScenarioError] = ()
 ) -> list[Path]:
-    """Writes NAME.json, NAME.incidents.csv and three figures for each result, and exports.xml;
+    """Writes NAME.json, NAME.incidents.csv and three figures for each result, and junit.xml;
     returns what it wrote, in order.
 
     The folder is made where it is missing. Results of the same name become NAME, NAME-2 and so on,
-    in the order of ``pairs``. ``mistakes`` are scenarios that could not run: errors in exports.xml.
+    in the order of ``pairs``. ``mistakes`` are scenarios that could not run: errors in junit.xml.
     OSError where the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def write_all(
     ):
         written += _write(result, policy, folder, name)
     written.append(
-        _text(folder / "exports.xml", exports.document([result for result, _ in pairs], mistakes))
+        _text(folder / "junit.xml", exports.document([result for result, _ in pairs], mistakes))
     )
     return written
 
