@@ -68,9 +68,12 @@ def cli_page() -> str:
 
 def policies_page() -> str:
     """The shipped policies as their files, with the source of each number."""
-    parts = ["# Policies\n", "A policy file has a relay's limits and replies, with their sources.\n"]
-    for path in sorted((ROOT / "sim" / "policies").glob("*.toml")):
-        parts.append(f"## {path.stem}\n\n```toml\n{path.read_text(encoding='utf-8')}```\n")
+    parts = [
+        "# Policies\n",
+        "A policy file has a relay's limits and replies, with their sources.\n",
+    ]
+    files = sorted((ROOT / "sim" / "policies").glob("*.toml"))
+    parts += [f"## {path.stem}\n\n```toml\n{path.read_text('utf-8')}```\n" for path in files]
     return "\n".join(parts)
 
 
