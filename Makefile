@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run ui test lint format proof bench fidelity lock clean
+.PHONY: help run ui test coverage lint format docs proof bench fidelity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -32,6 +32,12 @@ ui: $(VENV)/.ui ## the dashboard in your browser
 test: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## run the tests on all cores
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
+coverage: $(VENV)/.dev $(NODE_DIR)/node_modules/.ready ## run the tests and print which lines of sim/ they do not reach
+	@rm -f out/coverage/data*
+	@COVERAGE_CORE=sysmon $(BIN)/python -m coverage run -m pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --sort cover
+
 lint: $(VENV)/.dev ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -40,6 +46,10 @@ lint: $(VENV)/.dev ## ruff and mypy
 format: $(VENV)/.dev ## put the code into its form, and sort its imports
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.dev ## build the documentation into out/docs, without a network; a broken link is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs out/docs
+	@echo "open out/docs/index.html" >&2
 
 proof: $(VENV)/.dev ## forty demands planned, replayed with fresh luck and against cheaper settings; some minutes
 	@$(BIN)/python -m tests.proof

@@ -1,23 +1,31 @@
 """relaysim: what will the relay do to my sender, before production finds out?
 
 One relay, three doors. The limits and the SMTP session exist once, as pure state machines that are
-handed the time; a scenario in virtual time, a live port and production lead to them. A package
-imports only from those above it:
+given the time as an argument; a scenario in virtual time, a live port and production lead to them.
+A package imports only from packages above it in this list:
 
-    errors units tables streams records    mistakes in words; durations and rates; strict tables;
-    named luck; frozen rows limits        one limiter a file, and the block smtp          lines,
-    commands, replies, the table of states relay         Policy, Session, Relay: the two meet;
-    policies/ holds the numbers measure       recorder, result, statistics, diagnosis strategies
-    what a strategy sees; what is shipped scenario      the schema and the loader explain       why
-    one request was refused, and what would avoid it world         DOOR: virtual time live
-    DOOR: real time, a relay on a port of loopback production    DOOR: a strategy's calls over
-    smtplib, threads and a real clock runner        many runs, in child processes where they must be
-    pytest_plugin the fixture `relay`: a live relay for one test; installed as relaysim_pytest sweep
-    one scenario over many values, resumable, on this machine or a Dask cluster plan
-    ceilings in closed form, the search for settings, their proof, snippets check         reads a
-    configuration that is there already and says what the relay would do to it report        table,
-    figures, CSV, JUnit battery       a strategy against many worlds ui            the dashboard's
-    pages, over Streamlit cli           the command line
+    errors units tables streams records   user mistakes; durations and rates; named random streams
+    limits      one rate limiter per file, and the block
+    smtp        lines, commands, replies, the table of session states
+    relay       Policy, Session, Relay; policies/ holds the numbers of each relay
+    measure     recorder, result, statistics, diagnosis
+    strategies  the strategy API, the shipped strategies, the models of mail libraries
+    outbox      which messages wait, are held, accepted or lost; for world and production
+    scenario    the scenario file: schema and loader
+    explain     why one request was refused, and which change avoids it
+    world       DOOR: virtual time
+    live        DOOR: real time, a relay on a loopback port
+    production  DOOR: a strategy over smtplib, threads and a real clock
+    runner      runs in child processes
+    pytest_plugin  the fixture `relay`, installed as relaysim_pytest
+    sweep       one scenario over a grid of values, resumable, also on a Dask cluster
+    plan        ceilings in closed form, the search for settings, their proof
+    check       reads a configuration file and reports what the relay would do to it
+    report      table, figures, CSV, JUnit
+    battery     a strategy in many worlds (`relaysim validate`)
+    ui          the dashboard, with Streamlit
+    cli         the command line
+    public      installed as `relaysim`: the names that users import
 """
 
 from .errors import Disconnected, Refused, RelaysimError, ScenarioError, StrategyError

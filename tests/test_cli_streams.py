@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import ScenarioError
-from sim.tables import printable
+from sim.text import printable
 
 SCENARIO = """
 title = "Gr\u00fc\u00dfe \u65e5\u672c"

@@ -14,9 +14,10 @@ import pytest
 
 from sim.limits import WINDOWS
 from sim.measure.expectations import metrics
-from sim.relay.policy import LIMITS, Policy, ReplySpec
+from sim.relay.kinds import KINDS, ReplySpec
+from sim.relay.policy import Policy
 from sim.scenario import build, schema
-from sim.scenario.loader import TABLES
+from sim.scenario.schema import TABLES
 from sim.world import simulate
 
 TEXT = (Path(__file__).parent.parent / "scenarios" / "REFERENCE.md").read_text(encoding="utf-8")
@@ -69,10 +70,10 @@ def test_the_policys_fields_are_all_there():
     spelt = first_cells("policy")
     fields = {
         name
-        for limit in LIMITS
+        for limit in KINDS
         for name in get_args(Policy.model_fields[limit].annotation)[0].model_fields
     }
-    assert set(spelt) == {*LIMITS, *fields, *WINDOWS}
+    assert set(spelt) == {*KINDS, *fields, *WINDOWS}
     assert set(POLICY["policy"]) <= {"use", *Policy.model_fields}
     assert set(Policy.model_fields) - {"name"} <= set(re.findall(r"\w+", section("policy")))
     assert set(ReplySpec.model_fields) <= set(re.findall(r"`(\w+)`", section("policy")))
@@ -112,7 +113,7 @@ def test_the_results_keys_are_all_there():
 
 
 def test_a_metric_is_what_the_reference_says():
-    groups = {name.partition(".")[0] for name in metrics(LIMITS)}
+    groups = {name.partition(".")[0] for name in metrics(tuple(KINDS))}
     assert groups == {
         "ended",
         "duration_s",

@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 
 from ..errors import ScenarioError
-from ..limits.make import WINDOWS
+from ..limits import WINDOWS
 from ..measure import Result
 from ..runner import PATIENCE, Answer, run_many
 from ..scenario import Scenario, build

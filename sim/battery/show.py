@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..limits.make import WINDOWS
-from ..measure.words import plural
+from ..limits import WINDOWS
+from ..measure.formatting import plural
 from .verdict import Verdict, World, smallest
 from .worlds import WORLDS, Kind
 

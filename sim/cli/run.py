@@ -16,12 +16,13 @@ import click
 from .. import report
 from ..errors import ScenarioError, nearest
 from ..measure import Result
-from ..measure.words import plural
-from ..relay.policy import LIMITS
+from ..measure.formatting import plural
+from ..relay.kinds import KINDS
 from ..runner import Answer
 from ..scenario import Scenario, load_scenario
-from ..scenario.loader import TABLES
-from ..tables import printable, read_toml
+from ..scenario.schema import TABLES
+from ..schema_base import read_toml
+from ..text import printable
 from .common import common, console, print_json, run_all, status_of
 from .status import STOPPED
 
@@ -148,7 +149,7 @@ def _is_other(file: Path) -> bool:
         keys = read_toml(file).keys()
     except ScenarioError:
         return False
-    if keys & set(LIMITS):
+    if keys & set(KINDS):
         return not keys & {"workload", "sender"}
     return file.name == "pyproject.toml" or (
         bool(keys) and not any(key in TABLES or nearest(key, TABLES) for key in keys)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from ..relay import policy as policies_of
+from ..relay import policy_file
+from ..relay.policy import described
 from ..strategies import catalogue
 from ..strategies.catalogue import Strategy
 from .common import print_json
@@ -58,12 +59,12 @@ def _options(one: Strategy) -> list[str]:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def policies(as_json: bool) -> int:
     """The policies that are shipped, with their limits."""
-    found = [policies_of.load(name, {}, "command line", Path()) for name in policies_of.shipped()]
+    found = [policy_file.load(name, {}, "command line", Path()) for name in policy_file.shipped()]
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
         return HOLDS
     for one in found:
         click.echo(f"{one.name}: {one.title}\n    source: {one.source}")
-        for line in policies_of.described(one):
+        for line in described(one):
             click.echo(f"    {line}")
     return HOLDS

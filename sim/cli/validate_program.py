@@ -19,10 +19,11 @@ from ..errors import ScenarioError
 from ..live import running, scenario_of
 from ..live.program import Ended, run_program
 from ..measure import Result
-from ..measure.expectations import parse_expectations
 from ..measure.result import Finding
 from ..scenario import load_scenario
-from ..scenario.loader import toml_value
+from ..scenario.expectations import parse_expectations
+from ..scenario.toml import toml_value
+from ..text import cut
 from .common import console, print_json_text, status_of
 from .serve import users_of
 
@@ -150,7 +151,7 @@ def _told(
     return replace(
         result,
         title=Path(program[0]).name,
-        sender=_cut(shlex.join(program)),
+        sender=cut(shlex.join(program)),
         command=command,
         error=ended.problem,
         passed=passed,
@@ -181,11 +182,6 @@ def stopped_by_signals() -> Iterator[None]:
     finally:
         for each in ending:
             signal.signal(each, signal.SIG_DFL)
-
-
-def _cut(text: str) -> str:
-    """What fits into a column; the whole stands in ``command``."""
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _again(

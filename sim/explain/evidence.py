@@ -1,9 +1,8 @@
-"""Why a limit refused one request: which earlier requests had filled its window, and when it would
-have passed.
+"""Explains why a limit refused a request: which earlier requests had filled its window, and when
+the request would have passed. ``evidence`` is the entry point.
 
-The requests of the key are put through the policy's own limit once more, up to the one that was
-refused, so that what is said here is what the relay knew. Times are integer microseconds. Knows the
-story of a run and its policy, not the sender.
+It replays the key's requests through the policy's own limit, up to the refused one, so the
+explanation matches the relay's state at that moment. Times are integer microseconds.
 """
 
 from __future__ import annotations
@@ -12,18 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..limits import Limit
-from ..limits.limiter import Key
+from ..limits import Key, Limit
+from ..measure.formatting import lasting, moment, ordinal, plural
 from ..measure.story import Story
-from ..measure.words import lasting, moment, ordinal, plural
 from ..records import BlockRow, Incident
-from ..relay.policy import LoginsSpec, Policy, WindowSpec
-
-FAILURES = ("failed_logins_per_ip", "failed_logins_per_username_ip")
+from ..relay.kinds import KINDS, Kind, LimitSpec, LoginsSpec, WindowSpec
+from ..relay.policy import Policy
 
 
 class Earlier(NamedTuple):
-    """A request that counted: when, on which connection, and what it was."""
+    """An earlier request that counted. ``what`` describes it."""
 
     at: int
     connection: int
@@ -31,8 +28,8 @@ class Earlier(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a key asked. A ``reset`` is no request: it empties the count. ``counts`` tells a look
-    from a request that is counted.
+    """A request of the refused key. One without ``counts`` was checked and not counted; a ``reset``
+    sets the count to 0.
     """
 
     at: int
@@ -47,9 +44,9 @@ class Evidence:
     """Why ``incident`` happened. ``filled`` are the requests that its window still counted, the
     oldest first.
 
-    ``passes_at`` is the earliest time from the refusal on at which the same request would have
-    passed had none come in between, None where it never would: on this connection, for the limit of
-    transactions. ``block`` is the one that was running, if any.
+    ``passes_at`` is the earliest time at which the same request would have passed if no other had
+    come in between, and None if it would never pass on this connection. ``block`` is the block
+    that was active, if any.
     """
 
     incident: Incident
@@ -61,87 +58,56 @@ class Evidence:
 
     @property
     def sentences(self) -> tuple[str, str]:
-        """What happened, and when it would have passed."""
+        """What happened, and when the request would have passed."""
         return _happened(self), _passes(self)
 
 
 def evidence(story: Story, policy: Policy, incident: Incident) -> Evidence:
     """The evidence for one of the story's incidents."""
-    if incident.limit == "transactions_per_connection":
-        return _transactions(story, policy, incident)
-    spec = getattr(policy, incident.limit)
-    assert isinstance(spec, WindowSpec), "every other limit has a window"
+    kind = KINDS[incident.limit]
+    spec = policy.spec(incident.limit)
+    assert spec is not None, "the incident comes from this limit"
+    allowed = _allowed(kind, spec, policy)
+    if not isinstance(spec, WindowSpec):
+        filled = _on_connection(story, kind, incident)[-spec.count :]
+        return Evidence(incident, kind.named(incident), allowed, filled, None, None)
     limit = spec.limit(incident.limit, policy.window)
-    who = _key_of(incident)
-    block = _running(story, incident)
+    key = kind.key(incident)
+    block = _active_block(story, incident)
     at = incident.at
-    filled = _replayed(
-        limit,
-        spec,
-        policy,
-        _requests(story, policy, incident),
-        who,
-        min(at, block.from_) if block else at,
-    )
-    passes = block.until if block else limit.blocked(who, at) or limit.limiter.next_pass(who, at)
-    return Evidence(
-        incident, _named(incident), _allowed(spec, policy, incident), tuple(filled), passes, block
-    )
+    replay = _Replay(limit, spec, spec.window or policy.window, key)
+    earlier = replay.run(_requests(story, spec, incident), min(at, block.from_) if block else at)
+    passes = block.until if block else limit.blocked(key, at) or limit.limiter.next_pass(key, at)
+    return Evidence(incident, kind.named(incident), allowed, tuple(earlier), passes, block)
 
 
-def _transactions(story: Story, policy: Policy, incident: Incident) -> Evidence:
-    spec = policy.transactions_per_connection
-    assert spec, "its incidents come from this limit"
-    accepted = zip(
-        story.accepted_on(incident.connection), story.messages_on(incident.connection), strict=True
-    )
-    filled = tuple(
+def _on_connection(story: Story, kind: Kind, incident: Incident) -> tuple[Earlier, ...]:
+    """The messages that were accepted earlier on the connection of ``incident``."""
+    number = incident.connection
+    accepted = zip(story.accepted_on(number), story.messages_on(number), strict=True)
+    return tuple(
         Earlier(
             at,
-            incident.connection,
-            f"{ordinal(place)} transaction" + (f", message {message}" if message else ""),
+            number,
+            f"{ordinal(place)} {kind.counts.noun}" + (f", message {message}" if message else ""),
         )
         for place, (at, message) in enumerate(accepted, 1)
         if at <= incident.at
     )
-    key = f"connection {incident.connection}"
-    return Evidence(
-        incident,
-        key,
-        f"{plural(spec.count, 'transaction')} a connection",
-        filled[-spec.count :],
-        None,
-        None,
-    )
 
 
-def _key_of(incident: Incident) -> str | tuple[str, str]:
-    """The key as the limit knows it."""
-    name = incident.username or ""
-    keys: dict[str, str | tuple[str, str]] = {
-        "logins_per_username": name,
-        "failed_logins_per_username_ip": (name, incident.ip),
-    }
-    return keys.get(incident.limit, incident.ip)
+def _allowed(kind: Kind, spec: LimitSpec, policy: Policy) -> str:
+    """``120 logins in 60 s (fixed window)``."""
+    count = plural(spec.count, kind.counts.noun)
+    if not isinstance(spec, WindowSpec):
+        return f"{count} {kind.for_each.one}"
+    if kind.consecutive:
+        return f"{count} in a row"
+    return f"{count} in {lasting(spec.per)} ({spec.window or policy.window} window)"
 
 
-def _named(incident: Incident) -> str:
-    key = _key_of(incident)
-    return key if isinstance(key, str) else f"{key[0]} at {key[1]}"
-
-
-def _allowed(spec: WindowSpec, policy: Policy, incident: Incident) -> str:
-    nouns = {"connections_per_ip": "connection", "logins_per_username": "login"}
-    noun = nouns.get(incident.limit, "wrong password")
-    if incident.limit == "failed_logins_per_username_ip":
-        return f"{plural(spec.count, noun)} in a row"
-    return (
-        f"{plural(spec.count, noun)} in {lasting(spec.per)} ({spec.window or policy.window} window)"
-    )
-
-
-def _running(story: Story, incident: Incident) -> BlockRow | None:
-    """The block that answered: one that was running, or that this request itself began."""
+def _active_block(story: Story, incident: Incident) -> BlockRow | None:
+    """The block that refused the request: one already active, or one that this request started."""
     for row in story.blocks:
         mine = row.ip in (None, incident.ip) and row.username in (None, incident.username)
         if row.limit == incident.limit and mine and row.from_ <= incident.at < row.until:
@@ -149,87 +115,112 @@ def _running(story: Story, incident: Incident) -> BlockRow | None:
     return None
 
 
-def _replayed(
-    limit: Limit, spec: WindowSpec, policy: Policy, asked: Iterator[Request], who: Key, at: int
-) -> list[Earlier]:
-    """Puts the requests before the refused one through ``limit``; returns those that it still
-    counts at ``at``.
-    """
-    filled = list[Earlier]()
-    window = spec.window or policy.window
-    for one in asked:
-        filled = _still(filled, limit, spec, window, one.at, who)
-        if one.reset:
-            limit.reset(who)
-            filled = []
-        elif one.counts and limit.request(who, one.at):
-            filled.append(Earlier(one.at, one.connection, one.what))
-    return _still(filled, limit, spec, window, at, who)
+class _Replay(NamedTuple):
+    """One key's requests, put through an empty ``limit`` with the window algorithm ``window``."""
+
+    limit: Limit
+    spec: WindowSpec
+    window: str
+    key: Key
+
+    def run(self, requests: Iterator[Request], at: int) -> list[Earlier]:
+        """The requests that the limit still counts at ``at``."""
+        filled = list[Earlier]()
+        for one in requests:
+            filled = self._still(filled, one.at)
+            if one.reset:
+                self.limit.reset(self.key)
+                filled = []
+            elif one.counts and self.limit.request(self.key, one.at):
+                filled.append(Earlier(one.at, one.connection, one.what))
+        return self._still(filled, at)
+
+    def _still(self, filled: list[Earlier], at: int) -> list[Earlier]:
+        """Those of ``filled`` that count at ``at``. Under every algorithm, a count of 0 means that
+        the window has ended.
+        """
+        per = self.spec.per
+        if self.window == "sliding":
+            return [one for one in filled if at - one.at < per]
+        if self.window == "sliding-counter":
+            return [one for one in filled if one.at // per >= at // per - 1]
+        return filled if self.limit.limiter.used(self.key, at) else []
 
 
-def _still(
-    filled: list[Earlier], limit: Limit, spec: WindowSpec, window: str, at: int, who: Key
-) -> list[Earlier]:
-    """Those of ``filled`` that count at ``at``. A count of none means that a window has ended,
-    whatever the algorithm.
-    """
-    if window == "sliding":
-        return [one for one in filled if at - one.at < spec.per]
-    if window == "sliding-counter":
-        return [one for one in filled if one.at // spec.per >= at // spec.per - 1]
-    return filled if limit.limiter.used(who, at) else []
+def _requests(story: Story, spec: WindowSpec, incident: Incident) -> Iterator[Request]:
+    """The earlier requests of the incident's key, in the order in which the relay judged them."""
+    match KINDS[incident.limit].counts.at:
+        case "connect":
+            return _connections(story, incident)
+        case "login":
+            return _logins(story, spec, incident)
+        case "wrong-password":
+            return _failures(story, incident)
+    return _accepted(story, incident)
 
 
-def _requests(story: Story, policy: Policy, incident: Incident) -> Iterator[Request]:
-    """Everything that the incident's key asked before it, in the order in which the relay judged
-    it.
-    """
-    if incident.limit == "connections_per_ip":
-        for row in story.opened:
-            if row.connection == incident.connection or row.at > incident.at:
-                return
-            if row.ip == incident.ip:
-                yield Request(row.at, row.connection, f"connection {row.connection}")
-    elif incident.limit == "logins_per_username":
-        yield from _logins(story, policy, incident)
-    else:
-        yield from _failures(story, policy, incident)
+def _connections(story: Story, incident: Incident) -> Iterator[Request]:
+    kind = KINDS[incident.limit]
+    for row in story.opened:
+        if row.connection == incident.connection or row.at > incident.at:
+            return
+        if kind.for_each.key(row.connection, row.ip, None) == kind.key(incident):
+            yield Request(row.at, row.connection, f"connection {row.connection}")
 
 
-def _logins(story: Story, policy: Policy, incident: Incident) -> Iterator[Request]:
-    spec = policy.logins_per_username
-    assert isinstance(spec, LoginsSpec), "its incidents come from this limit"
+def _logins(story: Story, spec: WindowSpec, incident: Incident) -> Iterator[Request]:
+    kind = KINDS[incident.limit]
+    counts_failed = not isinstance(spec, LoginsSpec) or spec.counts_failed
+    resets = isinstance(spec, LoginsSpec) and spec.consecutive == "without-success"
     for row in story.logins:
         if row.at > incident.at or (
             row.connection == incident.connection and row.at == incident.at
         ):
             return
-        if row.username != incident.username:
+        if kind.for_each.key(row.connection, row.ip, row.username) != kind.key(incident):
             continue
         right = row.outcome == "accepted"
-        yield Request(
-            row.at, row.connection, f"login, {row.outcome}", counts=spec.counts_failed or right
-        )
-        if right and spec.consecutive == "without-success":
+        yield Request(row.at, row.connection, f"login, {row.outcome}", counts_failed or right)
+        if right and resets:
             yield Request(row.at, row.connection, "a success empties the count", reset=True)
 
 
-def _failures(story: Story, policy: Policy, incident: Incident) -> Iterator[Request]:
-    """Wrong passwords that were counted, and for the limit in a row the successes between them."""
-    pair = incident.limit == "failed_logins_per_username_ip"
-    block = _running(story, incident)
+def _failures(story: Story, incident: Incident) -> Iterator[Request]:
+    """The counted wrong passwords and, for a consecutive limit, the successful logins between
+    them.
+    """
+    kind = KINDS[incident.limit]
+    block = _active_block(story, incident)
     until = min(incident.at, block.from_) if block else incident.at
-    over = {(row.at, row.connection) for row in story.incidents if row.limit in FAILURES}
-    began = {row.from_ for row in story.blocks if row.limit in FAILURES and row.ip == incident.ip}
+    over = {(row.at, row.connection) for row in story.incidents if KINDS[row.limit].failures}
+    began = {
+        row.from_ for row in story.blocks if KINDS[row.limit].failures and row.ip == incident.ip
+    }
     for row in story.logins:
         if row.at >= until:
             return
-        if row.ip != incident.ip or (pair and row.username != incident.username):
+        if kind.for_each.key(row.connection, row.ip, row.username) != kind.key(incident):
             continue
-        if row.outcome == "accepted" and pair:
+        if row.outcome == "accepted" and kind.consecutive:
             yield Request(row.at, row.connection, "a success empties the count", reset=True)
         elif row.outcome == "failed" or ((row.at, row.connection) in over and row.at in began):
             yield Request(row.at, row.connection, f"wrong password of {row.username}")
+
+
+def _accepted(story: Story, incident: Incident) -> Iterator[Request]:
+    """The accepted messages of the incident's key."""
+    kind = KINDS[incident.limit]
+    usernames = {row.connection: row.username for row in story.logins if row.outcome == "accepted"}
+    on = [
+        row.connection
+        for row in story.opened
+        if kind.for_each.key(row.connection, row.ip, usernames.get(row.connection))
+        == kind.key(incident)
+    ]
+    moments = sorted((at, number) for number in on for at in story.accepted_on(number))
+    for at, number in moments:
+        if at < incident.at:
+            yield Request(at, number, f"{kind.counts.noun} on connection {number}")
 
 
 def _happened(found: Evidence) -> str:
@@ -238,15 +229,13 @@ def _happened(found: Evidence) -> str:
     answer = (
         "was dropped without a word" if incident.code is None else f"was answered {incident.code}"
     )
-    asked = {
-        "transactions_per_connection": f"Message {incident.message} on {found.key}"
-        if incident.message
-        else f"A MAIL on {found.key}",
-        "connections_per_ip": f"Connection {incident.connection} of {found.key}",
-    }.get(incident.limit, f"The login of {incident.username} on connection {incident.connection}")
+    asked = KINDS[incident.limit].request(incident)
     if found.block and found.block.from_ < incident.at:
         began = moment(found.block.from_)
-        return f"{asked} {answer} at {when}: a block was running, which began at {began} after {found.allowed}."
+        return (
+            f"{asked} {answer} at {when}: a block was running, which began at {began} after "
+            f"{found.allowed}."
+        )
     return f"{asked} {answer} at {when}: {found.allowed} are allowed, and {_used(found)}."
 
 
@@ -264,12 +253,18 @@ def _used(found: Evidence) -> str:
 
 def _passes(found: Evidence) -> str:
     if found.passes_at is None:
-        return "It would never have passed on this connection; on a new one it would have passed at once."
+        return (
+            "It would never have passed on this connection; on a new one it would have passed at "
+            "once."
+        )
     wait = found.passes_at - found.incident.at
     until = "when the block ends" if found.block else "when its window has room again"
-    return f"The earliest time at which it would have passed is {moment(found.passes_at)}, {lasting_wait(wait)} later, {until}."
+    return (
+        f"The earliest time at which it would have passed is {moment(found.passes_at)}, "
+        f"{lasting_wait(wait)} later, {until}."
+    )
 
 
 def lasting_wait(micros: int) -> str:
-    """A wait as a person says it, to the hundredth of a second where it is short."""
+    """A wait in words, to the hundredth of a millisecond if it is short."""
     return moment(micros) if micros >= 10_000 else f"{micros / 1000:.3g} ms"

@@ -1,36 +1,34 @@
-"""What no sender with this setting can exceed, in closed form: each ceiling with the limit that
-makes it and its numbers.
+"""The throughput ceilings of a setting in closed form: ``ceilings``, each with its limit and the
+numbers behind it, and ``drain``, the time to send a batch.
 
-Messages a minute as exact fractions. The relay's own limits first, then what the sender's own times
-allow. Where a limit counts by windows, the first of them passes its whole count at once:
-:func:`most_passed` says how much that adds to a short run. Knows nothing of luck: jitter, arrivals
-and faults are the simulation's.
+Ceilings are messages per minute as exact fractions: first the relay's limits, then the sender's own
+times. A window passes its whole count at once at its start, so a short run can exceed a ceiling;
+:func:`most_passed` gives by how much. Jitter, arrivals and faults are left to the simulation.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..measure.words import number, plural
-from ..relay.policy import Policy, WindowSpec
+from ..measure.formatting import number, plural
+from ..relay.kinds import LOGINS_PER_USERNAME, Kind, LimitSpec, WindowSpec
+from ..relay.policy import Policy
 from ..units import MICRO, spoken
-from .cycle import Cycle
-from .knobs import Knobs, Setting
+from .connection_time import Cycle
+from .option_map import Knobs, Setting
 
 MINUTE = 60 * MICRO
-
-FAILURES = ("failed_logins_per_ip", "failed_logins_per_username_ip")
-"""Limits on wrong passwords: out of reach while the password is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """One ceiling. ``per_min`` is None for a limit that sets none by itself; ``term`` are its
-    numbers in words.
+    """One ceiling. ``per_min`` is None for a limit that sets none by itself; ``term`` shows how it
+    is calculated.
 
-    ``reachable`` says whether these workers, usernames and IPs could meet the limit at all, however
-    short their gap, before they meet another; one of the sender's own times is always met.
+    ``reachable`` is False if these workers, usernames and IPs always meet another limit first, with
+    any gap. The sender's own times are always reachable.
     """
 
     limit: str
@@ -85,58 +83,55 @@ class Ceilings:
 
 
 def ceilings(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting) -> Ceilings:
-    """Every ceiling of ``setting``, the policy's in their own order and then the sender's own."""
+    """Every ceiling of ``setting``: the policy's in the order of its limits, then the sender's."""
     carried = carried_by(policy, setting.size)
-    found: list[Ceiling] = []
-    for name in policy.limits:
-        if name == "transactions_per_connection":
-            found.append(_transactions(policy, setting))
-        elif name in FAILURES:
-            found.append(
-                Ceiling(name, None, "no login fails while the password is right", reachable=False)
-            )
-        else:
-            found.append(_windowed(name, policy, cycle, setting, carried))
+    found = [
+        _of_limit(kind, spec, policy, cycle, setting, carried) for kind, spec in policy.by_kind()
+    ]
     found += _own(cycle, knobs, setting, carried, policy)
     return Ceilings(tuple(found))
 
 
 def carried_by(policy: Policy, size: int) -> int:
-    """Messages that one connection gets through."""
-    limit = policy.transactions_per_connection
-    return size if limit is None else min(size, limit.count)
+    """Messages that the relay accepts on a connection which tries ``size``."""
+    limit = policy.carried
+    return size if limit is None else min(size, limit)
 
 
-def _transactions(policy: Policy, setting: Setting) -> Ceiling:
-    limit = policy.transactions_per_connection
-    assert limit, "it is one of the policy's limits"
-    term = f"{plural(limit.count, 'message')} a connection, {setting.size:,} tried"
-    return Ceiling("transactions_per_connection", None, term, reachable=True)
-
-
-def _windowed(name: str, policy: Policy, cycle: Cycle, setting: Setting, carried: int) -> Ceiling:
-    spec: WindowSpec = getattr(policy, name)
-    keys, noun = (
-        (setting.usernames, "username") if name == "logins_per_username" else (setting.ips, "IP")
+def _of_limit(
+    kind: Kind, spec: LimitSpec, policy: Policy, cycle: Cycle, setting: Setting, carried: int
+) -> Ceiling:
+    if kind.failures:
+        term = "no login fails while the password is right"
+        return Ceiling(kind.name, None, term, reachable=False)
+    if not (kind.bounds_throughput and isinstance(spec, WindowSpec)):
+        each = "message" if kind.counts.carries == "message" else kind.counts.noun
+        term = f"{plural(spec.count, each)} {kind.for_each.one}, {setting.size:,} tried"
+        return Ceiling(kind.name, None, term, reachable=True)
+    keys = kind.for_each.keys(setting.usernames, setting.ips)
+    term = (
+        f"{plural(keys, kind.for_each.noun)} x {spec.count:,} {kind.counts.plural} in "
+        f"{spoken(spec.per)}"
     )
-    what = "logins" if name == "logins_per_username" else "connections"
-    term = f"{plural(keys, noun)} x {spec.count:,} {what} in {spoken(spec.per)} x {plural(carried, 'message')}"
-    reachable = _busiest(name, policy, cycle, setting, carried) > Fraction(spec.count, spec.per)
-    return Ceiling(name, Fraction(keys * spec.count * carried * MINUTE, spec.per), term, reachable)
+    if kind.counts.carries == "connection":
+        term += f" x {plural(carried, 'message')}"
+    busiest = _busiest(kind, policy, cycle, setting, carried)
+    reachable = busiest > Fraction(spec.count, spec.per)
+    return Ceiling(kind.name, kind.per_minute(spec, keys, carried), term, reachable)
 
 
-def _busiest(name: str, policy: Policy, cycle: Cycle, setting: Setting, carried: int) -> Fraction:
-    """Connections a microsecond of the busiest key without any gap, as far as the limit on logins
-    lets them in.
+def _busiest(kind: Kind, policy: Policy, cycle: Cycle, setting: Setting, carried: int) -> Fraction:
+    """Requests per microsecond of the busiest key if the sender leaves no gap, as far as the limit
+    on logins lets its connections in.
     """
     length = max(1, cycle.connection(carried, cut=carried < setting.size))
-    keys = setting.usernames if name == "logins_per_username" else setting.ips
-    sharing = -(-setting.workers // keys)
-    own = Fraction(sharing * setting.parallel, length)
+    sharing = -(-setting.workers // kind.for_each.keys(setting.usernames, setting.ips))
+    each = kind.requests(carried)
+    own = Fraction(sharing * setting.parallel * each, length)
     logins = policy.logins_per_username
-    if name == "logins_per_username" or logins is None:
+    if kind is LOGINS_PER_USERNAME or logins is None:
         return own
-    return min(own, Fraction(min(setting.usernames, sharing) * logins.count, logins.per))
+    return min(own, Fraction(min(setting.usernames, sharing) * logins.count * each, logins.per))
 
 
 def _own(
@@ -222,3 +217,67 @@ def most_passed(window: str, count: int, per: int, elapsed: int) -> int:
     if window in ("gcra", "sliding-counter"):
         return count + elapsed * count // per
     return count * (elapsed // per + 1 + (window == "aligned" and elapsed > 0))
+
+
+MARGIN = 1.01
+"""0.505 s in place of 0.5 s for 120 in 60 s."""
+
+DEVIATIONS = 5.0
+"""How many standard deviations of jitter the margin covers."""
+
+
+def least_gap(
+    policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool
+) -> int | None:
+    """The least safe gap; None if these workers exceed a limit with any gap. ``setting.gap`` is
+    not used.
+
+    ``trickle`` means that a connection may carry a single message and so end sooner than a full
+    one.
+    """
+    return _gap(policy, cycle, knobs, setting, trickle=trickle, safe=True)
+
+
+def edge_gap(policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting) -> int | None:
+    """The gap that meets the limit exactly, without a margin."""
+    return _gap(policy, cycle, knobs, setting, trickle=False, safe=False)
+
+
+def _gap(
+    policy: Policy, cycle: Cycle, knobs: Knobs, setting: Setting, *, trickle: bool, safe: bool
+) -> int | None:
+    least = 0.0
+    for kind, spec in policy.rates():
+        sharing = -(-setting.workers // kind.for_each.keys(setting.usernames, setting.ips))
+        connections = spec.count // kind.requests(setting.size)
+        most = _turns(connections, knobs, setting, sharing)
+        if most < 1:
+            return None
+        even = spec.per / most
+        if safe:
+            luck = _luck(cycle, knobs, setting, most)
+            even = max(MARGIN * even, (spec.per + DEVIATIONS * luck) / most)
+        least = max(least, even)
+    if knobs.shape == "pause" and least:
+        least -= cycle.connection(1 if trickle else setting.size)
+    if not safe:
+        return max(0, round(least))
+    return max(0, math.ceil(round(least, 3) / knobs.step) * knobs.step)
+
+
+def _turns(connections: int, knobs: Knobs, setting: Setting, sharing: int) -> float:
+    """How many gaps must last longer than a window that lets this many connections of a key
+    pass.
+    """
+    if knobs.shape == "spacing":
+        # Each username has one turn per gap; a key gets the share of all turns that its workers
+        # take.
+        return connections * setting.workers / (setting.usernames * sharing)
+    return connections // sharing
+
+
+def _luck(cycle: Cycle, knobs: Knobs, setting: Setting, most: float) -> float:
+    """The standard deviation of the time that ``most`` gaps take."""
+    if knobs.shape == "pause":
+        return cycle.deviation(setting.size) * math.sqrt(most)
+    return cycle.login_deviation

@@ -23,7 +23,7 @@ from ..units import MICRO
 from .answer import Plan
 from .ceilings import Ceilings
 from .estimates import Estimate, estimate, warm_up
-from .knobs import Knobs, Setting, knobs_for
+from .option_map import Knobs, Setting, knobs_for
 from .trials import sender_table
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)

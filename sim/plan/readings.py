@@ -1,42 +1,44 @@
-"""The policy read otherwise: under each window algorithm, and with each other assumption that its
-article leaves open reversed.
+"""Readings of a policy: ``windows`` gives one for each window algorithm, ``reversals`` one for each
+other assumption, reversed, that the relay's article leaves open.
 
-A reading is a name and the overrides that make it. Knows the policy's fields, not what a plan is.
+A reading is a name and the overrides that produce it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..limits.make import WINDOWS
-from ..relay.policy import LIMITS, FailedSpec, LoginsSpec, Policy, TransactionsSpec, WindowSpec
-from .ceilings import FAILURES
+from ..limits import WINDOWS
+from ..relay.kinds import KINDS, FailedSpec, LoginsSpec, TransactionsSpec, WindowSpec
+from ..relay.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read the policy. ``overrides`` are laid on the scenario; none where the plan
-    assumes this very reading.
+    """One way to read the policy. ``overrides`` are applied to the scenario, and are empty for the
+    reading that the plan assumes.
     """
 
     name: str
     overrides: tuple[str, ...]
     idle: bool = False
-    """Whether it says only what follows a refusal or a failed login, so that a run without either
-    is the same under it.
+    """Whether it changes only what follows a refusal or a failed login. A run without either is the
+    same under it.
     """
 
 
 IDLE = ("reply.then", "count_refused", "counts_failed", "block_at", "kept_from")
-"""Fields that are looked at only once something was refused or a login failed; all of a limit on
-failed logins are.
+"""Fields that matter only after a refusal or a failed login, as do all fields of a limit on failed
+logins.
 """
 
 
 def windows(policy: Policy) -> list[Reading]:
     """The five window algorithms, each for every limit that has a window."""
     own = [
-        name for name in policy.limits if getattr(getattr(policy, name), "window", None) is not None
+        kind.name
+        for kind, spec in policy.by_kind()
+        if isinstance(spec, WindowSpec) and spec.window is not None
     ]
     found = []
     for window in WINDOWS:
@@ -45,9 +47,9 @@ def windows(policy: Policy) -> list[Reading]:
             continue
         # A limit that keeps its failures from the last on can be counted by a fixed window only.
         kept = [
-            name
-            for name in policy.limits
-            if getattr(getattr(policy, name), "kept_from", "first") == "last"
+            kind.name
+            for kind, spec in policy.by_kind()
+            if isinstance(spec, FailedSpec) and spec.kept_from == "last"
         ]
         back = [f'policy.{name}.kept_from="first"' for name in kept if window != "fixed"]
         found.append(
@@ -69,7 +71,7 @@ def reversals(policy: Policy) -> list[Reading]:
         Reading(
             f"{name}.{key}={value}",
             (f"policy.{name}.{key}={value}",),
-            idle=key in IDLE or name in FAILURES,
+            idle=key in IDLE or KINDS[name].failures,
         )
         for name, key, value in _turned(policy)
     ]
@@ -77,8 +79,8 @@ def reversals(policy: Policy) -> list[Reading]:
 
 def _turned(policy: Policy) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
-    for name in (limit for limit in LIMITS if getattr(policy, limit) is not None):
-        spec = getattr(policy, name)
+    for kind, spec in policy.by_kind():
+        name = kind.name
         if isinstance(spec, TransactionsSpec):
             found.append(
                 (name, "counted_at", "acceptance" if spec.counted_at == "mail" else "mail")
@@ -92,7 +94,7 @@ def _turned(policy: Policy) -> list[tuple[str, str, str]]:
             found += _failures(name, spec, policy)
         elif isinstance(spec, WindowSpec):
             found.append((name, "count_refused", _other_count_refused(spec, policy)))
-        stages = [stage for stage in spec.stages if stage != spec.reply.stage]
+        stages = [stage for stage in kind.stages if stage != spec.reply.stage]
         found += [(name, "reply.stage", stage) for stage in stages[-1:]]
         found.append((name, "reply.then", "close" if spec.reply.then == "drop" else "drop"))
     return found

@@ -1,7 +1,7 @@
-"""Why no setting meets a demand, which limit forbids it, and what would change that. Closed form;
-simulation only to say how much more.
+"""``refusal`` explains why no setting meets a demand: the limit that forbids it, and the changes
+that would meet it.
 
-Knows the search, not how its answer is told to anybody.
+It uses the closed form, and simulation only to find how many more usernames or IPs are needed.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..measure.words import lasting, moment, number, plural
-from ..relay.policy import WindowSpec
+from ..measure.formatting import lasting, moment, number, plural
 from ..units import MICRO
 from .ceilings import Ceilings, ceilings, drain
-from .knobs import Setting
+from .option_map import Setting
 from .readings import windows
 from .search import LONGER, Resources, Search
 
@@ -64,19 +63,27 @@ def refusal(search: Search) -> Refusal:
     if bound is not None and quickest > bound:
         name = "round_trips"
         why = (
-            f"one message alone needs {number(quickest / MICRO)} s from connecting to its acceptance, and "
+            f"one message alone needs {number(quickest / MICRO)} s from connecting to its "
+            "acceptance, and "
             f"{lasting(bound)} are allowed"
         )
     elif limit is not None and limit.per_min is not None and asked > limit.per_min:
         name = limit.limit
-        why = f"the relay lets {number(float(limit.per_min))} messages a minute through ({limit.term})"
+        why = (
+            f"the relay lets {number(float(limit.per_min))} messages a minute through "
+            f"({limit.term})"
+        )
     elif limit is not None and asked == limit.per_min:
         name = limit.limit
-        why = f"that is the limit itself ({limit.term}), without any margin: whatever comes a moment early is refused"
+        why = (
+            f"that is the limit itself ({limit.term}), without any margin: whatever comes a "
+            "moment early is refused"
+        )
     elif limit is not None and asked > safe and found.binding.limit != "workers":
         name = limit.limit
         why = (
-            f"it leaves too little margin to {number(float(limit.per_min or 0))} messages a minute ({limit.term}); "
+            f"it leaves too little margin to {number(float(limit.per_min or 0))} messages a "
+            f"minute ({limit.term}); "
             f"{number(float(safe))} are safe under every window algorithm"
         )
     elif asked > safe or (demand.batch and not search.enough(best)):
@@ -86,7 +93,8 @@ def refusal(search: Search) -> Refusal:
         why = "no setting within these resources did it in every replication"
         if demand.p99 is not None:
             why = (
-                f"at {number(float(asked))} of at most {number(float(safe))} safe messages a minute they wait for each other "
+                f"at {number(float(asked))} of at most {number(float(safe))} safe messages a "
+                "minute they wait for each other "
                 f"longer than that"
             )
     per_min = float(safe)
@@ -108,7 +116,10 @@ def _own(search: Search, best: Setting, found: Ceilings, limit: str) -> tuple[st
         time = moment(search.drain(best))
         return (
             limit,
-            f"{many} take {time} at {number(float(found.per_min))} a minute, with the first and the last connection",
+            (
+                f"{many} take {time} at {number(float(found.per_min))} a minute, with the first "
+                "and the last connection"
+            ),
         )
     own = next(one for one in found.all if one.limit == "workers")
     per_min = number(float(own.per_min or 0))
@@ -189,13 +200,12 @@ def _most_within(search: Search, setting: Setting, within: int) -> int:
     """The most messages that the closed form drains in time: at the safe pace, or in one burst
     within a window.
     """
-    counts = [
-        spec.count
-        for spec in (search.policy.logins_per_username, search.policy.connections_per_ip)
-        if spec
+    bursts = [
+        spec.count // kind.requests(setting.size) * setting.size
+        for kind, spec in search.policy.rates()
     ]
     paced = _fitting(search, setting, within, search.demand.messages)
-    burst = _fitting(search, replace(setting, gap=0), within, min(counts, default=0) * setting.size)
+    burst = _fitting(search, replace(setting, gap=0), within, min(bursts, default=0))
     return max(paced, burst)
 
 
@@ -231,12 +241,10 @@ def _more_keys(search: Search) -> dict[str, float]:
     """
     have = search.resources
     demand = search.demand
-    logins = search.policy.logins_per_username
-    connections = search.policy.connections_per_ip
-    if logins is None and connections is None:
+    if not search.policy.rates():
         return {}
     per_username = ceilings(search.policy, search.cycle, search.knobs, _best(search, 1, 1)).per_min
-    least = have.usernames + (have.ips >= _ips_for(logins, connections, have.usernames))
+    least = have.usernames + (have.ips >= _ips_for(search, have.usernames))
     even = demand.per_min / per_username
     for usernames in range(
         max(least, math.ceil(even)) if not demand.batch else least,
@@ -246,7 +254,7 @@ def _more_keys(search: Search) -> dict[str, float]:
             have.workers,
             4 * usernames * math.ceil(search.cycle.connection(search.size) / MICRO + 1),
         )
-        for ips in range(have.ips, max(have.ips, _ips_for(logins, connections, usernames)) + 1):
+        for ips in range(have.ips, max(have.ips, _ips_for(search, usernames)) + 1):
             wider = Search(
                 search.trials,
                 search.cycle,
@@ -269,13 +277,17 @@ def _keys(usernames: int, ips: int, have: Resources) -> dict[str, float]:
     return {**found, "ips": ips} if ips > have.ips else found
 
 
-def _ips_for(logins: WindowSpec | None, connections: WindowSpec | None, usernames: int) -> int:
-    if connections is None or logins is None:
+def _ips_for(search: Search, usernames: int) -> int:
+    """The fewest IPs whose limits let as many messages pass as those of the usernames."""
+    rates: dict[str, Fraction] = {}
+    for kind, spec in search.policy.rates():
+        resource = kind.for_each.resource
+        if resource is not None:
+            one = kind.per_minute(spec, 1, search.size)
+            rates[resource] = min(one, rates.get(resource, one))
+    if len(rates) < 2:
         return 1
-    return math.ceil(
-        Fraction(usernames * logins.count, logins.per)
-        / Fraction(connections.count, connections.per)
-    )
+    return math.ceil(usernames * rates["usernames"] / rates["ips"])
 
 
 def _told(changes: dict[str, float]) -> str:

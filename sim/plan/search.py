@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 from ..measure import Result
 from . import ceilings as closed
-from .cycle import Cycle
+from .ceilings import edge_gap, least_gap
+from .connection_time import Cycle
 from .estimates import precise, runs_for, share, upper_bound
-from .knobs import Setting
-from .margins import edge_gap, least_gap
-from .parts import Proof, by_parts, is_long
+from .option_map import Setting
+from .scaled_proof import Proof, by_parts, is_long
 from .trials import Trials
 
 LEAST_RUNS = 5
@@ -92,7 +92,9 @@ class Standard:
 
 
 class Search:
-    """The search for one demand. ``cycle`` is the slowest way there may be, ``quick`` the quickest."""
+    """The search for one demand. ``cycle`` is the slowest way there may be, ``quick`` the
+    quickest.
+    """
 
     def __init__(
         self, trials: Trials, cycle: Cycle, quick: Cycle, resources: Resources, standard: Standard
@@ -105,8 +107,8 @@ class Search:
         self.resources = resources
         self.standard = standard
         self.policy, self.network = trials.base()
-        limit = self.policy.transactions_per_connection
-        self.size = min(limit.count if limit else NO_LIMIT_SIZE, self.demand.messages)
+        carried = self.policy.carried
+        self.size = min(NO_LIMIT_SIZE if carried is None else carried, self.demand.messages)
 
     def proven(self) -> Iterator[tuple[Setting, Proof]]:
         """Settings with the replications that prove them, cheapest first."""
@@ -150,14 +152,14 @@ class Search:
         is.
         """
         connections = -(-self.demand.messages // self.size)
-        limits = (
-            (self.policy.logins_per_username, usernames),
-            (self.policy.connections_per_ip, ips),
-        )
-        return (self.demand.batch and not self.demand.rate) and all(
-            spec is None or connections <= spec.count * (1 if keys == 1 else keys * EVEN)
-            for spec, keys in limits
-        )
+        if not self.demand.batch or self.demand.rate:
+            return False
+        for kind, spec in self.policy.rates():
+            keys = kind.for_each.keys(usernames, ips)
+            requests = connections * kind.requests(self.size)
+            if requests > spec.count * (1 if keys == 1 else keys * EVEN):
+                return False
+        return True
 
     def least(self, many: int, usernames: int, ips: int) -> Setting | None:
         """The setting with ``many`` connections at once and its least safe gap; None where there is
@@ -194,7 +196,9 @@ class Search:
         return self.ceilings(setting).per_min >= self.demand.per_min
 
     def drain(self, setting: Setting) -> int:
-        """Microseconds to drain the demand's messages in closed form, were they all there at once."""
+        """Microseconds to drain the demand's messages in closed form, were they all there
+        at once.
+        """
         return closed.drain(self.policy, self.cycle, self.knobs, setting, self.demand.messages)
 
     def ceilings(self, setting: Setting) -> closed.Ceilings:

@@ -4,8 +4,8 @@
         send_newsletter(relay.host, relay.port, relay.username, relay.password)
         assert relay.result.incidents.total == 0
 
-    @pytest.mark.relay(policy="mailersend", set=["policy.transactions_per_connection=2"],
-    tls="none") def test_my_sender_goes_on_after_a_421(relay):
+    @pytest.mark.relay(set=["policy.transactions_per_connection=2"], tls="none")
+    def test_my_sender_continues_after_a_421(relay):
         relay.refuse_next_login()
         ...
 
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from sim.live.fixture import RelayFixture
 
 MARKER = (
-    "relay(policy, set, scenario, network, faults, expect, users, tls, ...): how the fixture `relay` is set up. policy is a "
-    "shipped policy or a table, set a list of KEY=VALUE, scenario a file relative to the test's; the others as in sim.live.running."
+    "relay(policy, set, scenario, network, faults, expect, users, tls, ...): how the fixture "
+    "`relay` is set up. policy is a "
+    "shipped policy or a table, set a list of KEY=VALUE, scenario a file relative to the "
+    "test's; the others as in sim.live.running."
 )
 
 

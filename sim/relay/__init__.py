@@ -1,9 +1,12 @@
-"""Where limits and SMTP meet: Policy (limits and the reply for each), Session (one connection),
-Relay (what sessions share).
+"""Where limits and SMTP meet: Policy (limits and the reply for each), Session (one connection), and
+Relay (the state that sessions share).
 """
 
-from .policy import LIMITS, Policy, load, shipped
-from .relay import Relay, Witness
+from .kinds import KINDS
+from .policy import Policy
+from .policy_file import load, shipped
+from .relay import Relay
 from .session import Session
+from .terms import Observer
 
-__all__ = ["LIMITS", "Policy", "Relay", "Session", "Witness", "load", "shipped"]
+__all__ = ["KINDS", "Observer", "Policy", "Relay", "Session", "load", "shipped"]

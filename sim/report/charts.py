@@ -10,16 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..measure.formatting import moment
 from ..measure.result import Result
-from ..measure.words import moment
+from ..plan import Plan
+from ..relay.kinds import title_of
 from ..relay.policy import Policy
 from ..units import MICRO
 from . import curves
-from .curves import LOOKS
+from .curves import look_of
 
 Spec = dict[str, Any]
 
-SHAPES = {"v": "triangle-down", "s": "square", "^": "triangle-up", "D": "diamond", "X": "cross"}
+SHAPES = {
+    "v": "triangle-down",
+    "s": "square",
+    "^": "triangle-up",
+    "D": "diamond",
+    "X": "cross",
+    "P": "circle",
+    "<": "triangle-left",
+    ">": "triangle-right",
+}
+"""Vega's name for each of the markers in ``curves.PALETTE``."""
 INK = {False: "#31333f", True: "#e6e6e6"}
 LINE = {False: "#0072B2", True: "#56B4E9"}
 LIMIT = {False: "#C44E00", True: "#FF8B3D"}
@@ -32,7 +44,7 @@ def colour_of(limit: str, *, dark: bool) -> str:
     """The limit's colour; the blue one is lighter on a dark ground, where it could not be told from
     it.
     """
-    colour = LOOKS[limit][1]
+    colour = look_of(limit)[1]
     return LINE[dark] if colour == LINE[False] else colour
 
 
@@ -209,7 +221,7 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
     legend counts them.
     """
     values = []
-    names = [f"{limit_said(one.limit)} refused {one.total:,}" for one in marks]
+    names = [f"{title_of(one.limit)} refused {one.total:,}" for one in marks]
     for index, (one, name) in enumerate(zip(marks, names, strict=True)):
         most = float(one.counts.max())
         values += [
@@ -223,7 +235,7 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
             for at, count in zip(one.at.tolist(), one.counts.tolist(), strict=True)
         ]
     colours = {"domain": names, "range": [colour_of(one.limit, dark=dark) for one in marks]}
-    shapes = {"domain": names, "range": [SHAPES[LOOKS[one.limit][0]] for one in marks]}
+    shapes = {"domain": names, "range": [SHAPES[look_of(one.limit)[0]] for one in marks]}
     legend = {
         "title": None,
         "orient": "bottom",
@@ -242,11 +254,6 @@ def _mark_layer(marks: Sequence[curves.Marks], depth: float, *, dark: bool) -> S
             "shape": {"field": "limit", "type": "nominal", "scale": shapes, "legend": legend},
         },
     }
-
-
-def limit_said(limit: str) -> str:
-    """The limit's key as words."""
-    return limit.replace("_", " ").replace("username ip", "username and IP").replace(" ip", " IP")
 
 
 def _hover_layer(
@@ -386,3 +393,73 @@ def connections(result: Result, *, dark: bool = False, height: int = 150) -> Spe
         }
     ]
     return spec_of(layers, height, f"Open connections, at most {max(open_)}")
+
+
+def ceilings(plan: Plan, *, dark: bool = False) -> Spec:
+    """Messages a minute that each ceiling lets through; ceilings that set no rate of their own are
+    left out.
+    """
+    asked = float(plan.demand.per_min)
+    rows = [
+        {
+            "what": title_of(one.limit),
+            "per_min": float(one.per_min),
+            "because": one.term,
+            "kind": "binds first" if one.limit == plan.binding else "above it",
+        }
+        for one in plan.ceilings
+        if one.per_min is not None
+    ]
+    x = {
+        "field": "per_min",
+        "type": "quantitative",
+        "axis": {"title": "messages a minute", "format": ",.0f", "tickCount": 6},
+    }
+    y = {
+        "field": "what",
+        "type": "nominal",
+        "sort": "x",
+        "axis": {"title": None, "labelLimit": 220},
+    }
+    colours = {"domain": ["binds first", "above it"], "range": [LIMIT[dark], LINE[dark]]}
+    colour = {
+        "field": "kind",
+        "type": "nominal",
+        "scale": colours,
+        "legend": {"title": None, "orient": "bottom"},
+    }
+    tooltip = [
+        {"field": "what", "title": "ceiling"},
+        {"field": "per_min", "title": "messages a minute", "format": ",.0f"},
+        {"field": "because", "title": "because"},
+    ]
+    line = {"values": [{"per_min": asked, "said": f"asked: {asked:,.0f}"}]}
+    layers: list[Spec] = [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "bar", "height": {"band": 0.7}},
+            "encoding": {"x": x, "y": y, "color": colour, "tooltip": tooltip},
+        },
+        {
+            "data": line,
+            "mark": {"type": "rule", "strokeDash": [6, 4], "strokeWidth": 2, "color": QUIET[dark]},
+            "encoding": {"x": x},
+        },
+        {
+            "data": line,
+            "mark": {
+                "type": "text",
+                "align": "left",
+                "dx": 5,
+                "dy": -6,
+                "baseline": "bottom",
+                "color": QUIET[dark],
+            },
+            "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "said"}},
+        },
+    ]
+    return spec_of(
+        layers,
+        36 * len(rows) + 110,
+        f"Ceilings of the plan; {title_of(plan.binding)} binds first",
+    )

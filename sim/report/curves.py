@@ -13,31 +13,29 @@ from typing import Any
 import numpy as np
 
 from ..measure import statistics as st
+from ..measure.formatting import lasting
 from ..measure.result import Result
-from ..measure.words import lasting
+from ..relay.kinds import KINDS, WindowSpec
 from ..relay.policy import Policy
 from ..units import MICRO
 
-# Okabe and Ito's colours, which people with any common kind of colour blindness can tell apart; the
-# marker says it once more.
-LOOKS = {
-    "transactions_per_connection": ("v", "#D55E00"),
-    "connections_per_ip": ("s", "#0072B2"),
-    "logins_per_username": ("^", "#E69F00"),
-    "failed_logins_per_ip": ("D", "#CC79A7"),
-    "failed_logins_per_username_ip": ("X", "#009E73"),
-}
+PALETTE = (
+    ("v", "#D55E00"),
+    ("s", "#0072B2"),
+    ("^", "#E69F00"),
+    ("D", "#CC79A7"),
+    ("X", "#009E73"),
+    ("P", "#56B4E9"),
+    ("<", "#7F6000"),
+    (">", "#555555"),
+)
+"""The marker and the colour of each limit, in the order of ``KINDS``. The first are Okabe and Ito's
+colours, which remain distinct with any common kind of colour blindness.
+"""
 FAR_BELOW = 20
 """A run that stays below a twentieth of its ceiling would be a flat line under it: then the ceiling
 is told, not shown.
 """
-USES = {
-    "transactions_per_connection": "transactions on one connection",
-    "connections_per_ip": "connections of the busiest IP",
-    "logins_per_username": "logins of the busiest username",
-    "failed_logins_per_ip": "wrong passwords of the worst IP",
-    "failed_logins_per_username_ip": "wrong passwords in a row",
-}
 _UNITS = ((3 * 86_400, 86_400, "d"), (2 * 3_600, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -63,6 +61,11 @@ class Bins:
     def each(self) -> str:
         """The width in words."""
         return lasting(round(self.width * MICRO))
+
+
+def look_of(limit: str) -> tuple[str, str]:
+    """The marker and the colour of a limit."""
+    return PALETTE[list(KINDS).index(limit) % len(PALETTE)]
 
 
 def bins_of(result: Result) -> Bins:
@@ -187,11 +190,11 @@ class Use:
 def uses(result: Result, policy: Policy) -> list[Use]:
     """Each limit that saw any use."""
     found = []
-    for name in policy.limits:
-        values = result.series.in_window.get(name, [])
+    for kind, spec in policy.by_kind():
+        values = result.series.in_window.get(kind.name, [])
         if any(values):
-            spec = getattr(policy, name)
-            timed = getattr(spec, "per", None) and name != "failed_logins_per_username_ip"
-            title = USES[name] + (f" in {lasting(spec.per)}" if timed else "")
-            found.append(Use(name, tuple(values), spec.count, title))
+            title = kind.use
+            if isinstance(spec, WindowSpec) and not kind.consecutive:
+                title += f" in {lasting(spec.per)}"
+            found.append(Use(kind.name, tuple(values), spec.count, title))
     return found

@@ -17,10 +17,12 @@ from matplotlib.ticker import MaxNLocator
 
 from ..measure.result import Result
 from ..measure.story import Life
+from ..relay.kinds import KINDS
 from ..relay.policy import Policy
+from ..text import cut
 from ..units import MICRO
 from . import curves
-from .curves import LOOKS, Bins, bins_of
+from .curves import Bins, bins_of, look_of
 from .timeline import STEPS
 
 INK = "#333333"
@@ -71,7 +73,7 @@ def _mark_incidents(axes: Axes, hit: Sequence[curves.Marks]) -> None:
     bin.
     """
     for row, one in enumerate(hit):
-        marker, colour = LOOKS[one.limit]
+        marker, colour = look_of(one.limit)
         sizes = 22 + 60 * np.sqrt(one.counts / one.counts.max())
         rows = np.full(len(one.at), row)
         axes.scatter(
@@ -115,7 +117,7 @@ def windows(result: Result, policy: Policy) -> Figure:
 
 
 def _draw_use(axes: Axes, use: curves.Use, bins: Bins) -> None:
-    axes.stairs(list(use.values), bins.edges, color=LOOKS[use.limit][1], fill=True, alpha=0.6)
+    axes.stairs(list(use.values), bins.edges, color=look_of(use.limit)[1], fill=True, alpha=0.6)
     axes.axhline(use.count, color=INK, linestyle="--", linewidth=1.2)
     axes.set_ylim(0, max(use.most, use.count) * 1.12)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -214,8 +216,7 @@ def _panels(result: Result, title: str, heights: list[float]) -> tuple[Figure, l
 
 def _short(title: str) -> str:
     # A title is the person's own; a dollar would be read as mathematics.
-    text = title.replace("$", r"\$")
-    return text if len(text) <= 70 else text[:67] + "..."
+    return cut(title.replace("$", r"\$"), 70)
 
 
 def _finished(figure: Figure, panels: list[Axes], bins: Bins, *, legend: bool = True) -> Figure:
@@ -233,7 +234,7 @@ def _finished(figure: Figure, panels: list[Axes], bins: Bins, *, legend: bool = 
             pair
             for axes in panels
             for pair in zip(*axes.get_legend_handles_labels(), strict=True)
-            if pair[1] not in LOOKS
+            if pair[1] not in KINDS
         ]
         handles, labels = zip(*drawn, strict=True)
         figure.legend(handles, labels, loc="outside lower left", ncols=2, frameon=False, fontsize=8)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..plan.curves import Curve
+from ..text import cut
 from .figures import INK, LIMIT, LINE
 
 
@@ -42,9 +43,7 @@ def _drawn(curve: Curve, title: str, asked: str, label: str) -> tuple[Figure, Ax
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     figure.suptitle(title, fontsize=12, color=INK, x=0.02, ha="left")
-    axes.set_title(
-        asked if len(asked) <= 100 else asked[:97] + "...", fontsize=8, loc="left", color=INK
-    )
+    axes.set_title(cut(asked, 100), fontsize=8, loc="left", color=INK)
     axes.plot(
         curve.at,
         [one.mean for one in curve.found],

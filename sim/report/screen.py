@@ -15,8 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ..measure.formatting import moment, plural
 from ..measure.result import Result
-from ..measure.words import moment, plural
 from ..records import Incident
 from ..relay.policy import Policy
 
@@ -67,8 +67,9 @@ def _limits(now: Moment) -> Table:
         rows.add_column(
             title, justify="right" if title in ("in use", "of", "refused") else "left", no_wrap=True
         )
-    for name in now.policy.limits:
-        count = getattr(now.policy, name).count
+    for kind, spec in now.policy.by_kind():
+        name = kind.name
+        count = spec.count
         used = now.uses.get(name, 0)
         refused = now.result.incidents.by_limit.get(name, 0)
         style = "red" if used > count else "yellow" if used >= 0.8 * count else "green"

@@ -1,28 +1,19 @@
-"""A result in one sentence and five numbers, for whoever looks before reading. Knows a Result, not
-where it is shown.
-"""
+"""A result in one sentence and five numbers: ``sentence`` and ``numbers``."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from ..measure.formatting import lasting, moment, plural
 from ..measure.result import Result
-from ..measure.words import lasting, moment, plural
+from ..relay.kinds import KINDS
 from ..units import MICRO
 
 Tone = Literal["good", "fair", "bad"]
 
-LIMITS = {
-    "transactions_per_connection": "transactions a connection",
-    "connections_per_ip": "connections an IP",
-    "logins_per_username": "logins a username",
-    "failed_logins_per_ip": "failed logins an IP",
-    "failed_logins_per_username_ip": "failed logins in a row",
-}
-
 
 class Number(NamedTuple):
-    """One key number: what it is, its value, and what it is measured against."""
+    """One key number: its label, its value, and a reference value next to it."""
 
     label: str
     value: str
@@ -30,7 +21,7 @@ class Number(NamedTuple):
 
 
 def sentence(result: Result) -> tuple[Tone, str]:
-    """What came of it, and how bad that is."""
+    """The outcome in one sentence, and its tone."""
     if result.ended == "aborted":
         return "bad", f"The run was aborted: {result.error or 'no reason is known'}."
     sent = result.messages
@@ -58,8 +49,8 @@ def sentence(result: Result) -> tuple[Tone, str]:
 
 
 def _why(result: Result) -> str:
-    """How often the relay refused, with what, since when, and by which limits, in the order in
-    which they were met.
+    """How often the relay refused, with which reply, since when, and the limits that refused, in
+    the order in which they were first met.
     """
     if not result.incidents.total:
         failed = result.logins.failed
@@ -69,7 +60,7 @@ def _why(result: Result) -> str:
             else " No limit was met: the sender gave them up."
         )
     met = list(dict.fromkeys(one.limit for one in result.incidents.log))
-    limits = [LIMITS[name] for name in met]
+    limits = [KINDS[name].phrase for name in met]
     over = limits[0] if len(limits) == 1 else f"{', '.join(limits[:-1])} and {limits[-1]}"
     codes = sorted(result.incidents.by_code, key=lambda code: -result.incidents.by_code[code])
     refused = plural(result.incidents.total, "request")

@@ -32,8 +32,8 @@ BEAT = 0.25
 """Seconds between two looks of the watchdog."""
 
 FORKS = sys.platform == "linux"
-"""Whether isolated work runs in a fork. Elsewhere the system's libraries may not survive a fork, and
-the process ends after the work instead.
+"""Whether isolated work runs in a fork. Elsewhere the system's libraries may not survive a fork,
+and the process ends after the work instead.
 """
 
 
@@ -141,7 +141,9 @@ def _carry_out(link: Link, number: int, work: Work[Any, Any], *, forked: bool) -
 
 
 def _fork(link: Link, number: int, work: Work[Any, Any]) -> None:
-    """Carries out isolated work in a fork that leads a process group, and ends the group after it."""
+    """Carries out isolated work in a fork that leads a process group, and ends the group
+    after it.
+    """
     pid = os.fork()
     if pid == 0:
         _be_fork(link, number, work)
@@ -155,7 +157,9 @@ def _fork(link: Link, number: int, work: Work[Any, Any]) -> None:
 
 
 def _be_fork(link: Link, number: int, work: Work[Any, Any]) -> None:
-    """Ends the process: nothing of it may return into the loop of the process it was forked from."""
+    """Ends the process: nothing of it may return into the loop of the process it was forked
+    from.
+    """
     status = 1
     try:
         os.setpgid(0, 0)

@@ -1,8 +1,8 @@
 """The parent's side: `Pool` has child processes do `Work`, and a `Job` is one work on its way.
 
-Commands, the dashboard and sweeps all run things through here. A job can be cancelled at any moment
-by killing its child, ends when it is stuck, and can be shared by everyone who wants the same answer.
-Reads the real clock for waiting and patience; no answer contains it.
+Commands, the dashboard and sweeps all run things through here. A job can be cancelled at any
+moment by killing its child, ends when it is stuck, and can be shared by everyone who wants the
+same answer. Reads the real clock for waiting and patience; no answer contains it.
 
 Pebble 5 was considered: it kills on cancel and on a timeout of the whole call, but it has no
 progress messages, no memory limit, no process groups and no deadline for a half-written answer, so

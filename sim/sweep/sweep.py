@@ -8,7 +8,6 @@ shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from ..errors import ScenarioError
 from ..runner import PATIENCE
 from ..runner.jobs import as_completed
 from ..scenario import build
-from ..scenario.loader import lay_on, toml_value
-from ..tables import read_toml
-from .cluster import run_on_dask
+from ..scenario.overrides import with_override
+from ..scenario.toml import toml_value
+from ..schema_base import read_toml
 from .keys import Keys, package_digest
 from .space import Axis, Point, axis, hypercube, points
 from .store import Store
-from .work import Done, Lot, LotWork, Task, lots, run_lot
+from .work import Done, Lot, LotWork, Task, lots, run_lot, run_on_dask
 
 MOST_IN_A_LOT = 16
 """Runs that are handed over at once: enough that the handing over costs nothing with runs of
@@ -198,9 +197,9 @@ def _tasks(sweep: Sweep) -> list[Task]:
     keys = Keys(sweep.path.parent)
     found = []
     for point in sweep.points:
-        tables = deepcopy(dict(sweep.tables))
+        tables = dict(sweep.tables)
         for setting in point:
-            lay_on(tables, setting)
+            tables = with_override(tables, setting)
         found += [Task(keys.key(tables, seed), point, seed) for seed in sweep.seeds]
     return found
 

@@ -21,7 +21,7 @@ from ..runner.protocol import Watch, Work
 from ..scenario import build
 from .keys import package_digest
 from .space import Point
-from .store import Row
+from .store import Row, Store
 
 
 class Task(NamedTuple):
@@ -125,3 +125,38 @@ def lots(whole: Lot, tasks: Sequence[Task], size: int) -> list[Lot]:
         )
         for start in range(0, len(tasks), size)
     ]
+
+
+SECONDS_TO_ANSWER = 10
+
+
+def run_on_dask(
+    lots: Sequence[Lot], address: str, store: Store, keep: Callable[[Done], None]
+) -> None:
+    """Runs the lots on the cluster at ``address``, such as tcp://10.0.0.5:8786; ``keep`` is told of
+    each as it comes.
+    """
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise ScenarioError(
+            "command line", "--dask", 'needs an extra; pip install "relaysim[dask]"'
+        ) from None
+    try:
+        client = Client(  # type: ignore[no-untyped-call]
+            address, timeout=SECONDS_TO_ANSWER, set_as_default=False
+        )
+    except (OSError, ValueError) as error:
+        raise ScenarioError(
+            "command line", "--dask", f"no cluster answers at {address}: {error}"
+        ) from None
+    with client, client.as_current():
+        futures = [
+            client.submit(run_lot, lot, key=f"relaysim-{lot.tasks[0].key}", pure=True)
+            for lot in lots
+        ]
+        for future in as_completed(futures):  # type: ignore[no-untyped-call]
+            done = future.result()
+            store.keep(done.rows)
+            keep(done)
+            future.release()

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from .. import units
 from ..limits import WINDOWS
-from ..relay import policy as policies
+from ..relay import kinds, policy_file
 from ..strategies import catalogue
 from ..units import spoken
 
@@ -315,13 +315,6 @@ OUTAGES = Control(
 )
 
 _ASSUMED = "The relay's article leaves this open."
-LIMIT_WORDS = {
-    "transactions_per_connection": "Transactions a connection",
-    "connections_per_ip": "Connections an IP",
-    "logins_per_username": "Logins a username",
-    "failed_logins_per_ip": "Failed logins an IP",
-    "failed_logins_per_username_ip": "Failed logins a username and IP in a row",
-}
 THEN = (
     ("close", "closes the connection"),
     ("drop", "drops it without a word"),
@@ -337,7 +330,7 @@ def policies_choice() -> Control:
         "choice",
         "mailersend",
         "Numbers of the relay's own help article, or no limit at all.",
-        choices=_choices(*policies.shipped()),
+        choices=_choices(*policy_file.shipped()),
     )
 
 
@@ -348,16 +341,19 @@ def window() -> Control:
         "How a window counts",
         "choice",
         "fixed",
-        f"{_ASSUMED} fixed begins at the first request, aligned at the clock's minute; sliding looks back; gcra refills.",
+        (
+            f"{_ASSUMED} fixed begins at the first request, aligned at the clock's minute; "
+            "sliding looks back; gcra refills."
+        ),
         choices=_choices(*WINDOWS),
     )
 
 
 def limit_controls(name: str, *, whole: bool = False) -> list[Control]:
-    """Every number of one limit, with the article's as defaults; ``whole`` where the policy has
-    none and all must be said.
+    """Every field of one limit, with the article's numbers as defaults. With ``whole``, the policy
+    lacks the limit and its numbers are required.
     """
-    base = getattr(policies.load("mailersend", {}, "shipped", Path()), name)
+    base: Any = _example(name)
     key = f"policy.{name}"
     found = [Control(f"{key}.count", "Allowed", "whole", base.count, required=whole)]
     if hasattr(base, "per"):
@@ -398,15 +394,29 @@ def limit_controls(name: str, *, whole: bool = False) -> list[Control]:
     return found + _reply(key, base)
 
 
+def has_limit(policy: str, name: str) -> bool:
+    """Whether a shipped policy has the limit."""
+    return name in policy_file.load(policy, {}, "shipped", Path()).limits
+
+
 def whole_limit(name: str) -> dict[str, Any]:
-    """The least that a limit needs where the policy has none: the article's count and times."""
-    base = getattr(policies.load("mailersend", {}, "shipped", Path()), name)
+    """The numbers that a limit needs if the policy lacks it: the article's count and times."""
+    base = _example(name)
     times = {
         key: spoken(getattr(base, key))
         for key in ("per", "block")
         if getattr(base, key, None) is not None
     }
     return {"count": base.count, **times}
+
+
+def _example(name: str) -> kinds.LimitSpec:
+    """The limit with the article's numbers, or round ones if the article does not have it."""
+    kind = kinds.KINDS[name]
+    base = policy_file.load("mailersend", {}, "shipped", Path()).spec(name)
+    return base or kind.spec.model_validate(
+        {"count": 100, **({"per": "60s"} if kind.timed else {})}
+    )
 
 
 _ASSUMPTIONS: dict[str, tuple[tuple[Any, str], ...]] = {
@@ -438,7 +448,7 @@ def _assumption(key: str, field: str, values: tuple[tuple[Any, str], ...], base:
 
 
 def _reply(key: str, base: Any) -> list[Control]:
-    stages = _choices(*type(base).stages)
+    stages = _choices(*base.stages)
     return [
         Control(
             f"{key}.reply.code",
@@ -455,7 +465,7 @@ def _reply(key: str, base: Any) -> list[Control]:
 
 
 def all_controls(strategies_too: Sequence[str] = ()) -> list[Control]:
-    """Every control that there is, for whoever wants to try them all."""
+    """Every control, including the options of ``strategies_too``."""
     found = [
         strategies(),
         *SENDER,
@@ -468,5 +478,6 @@ def all_controls(strategies_too: Sequence[str] = ()) -> list[Control]:
     ]
     found += [one for _, _, group in FAULTS.values() for one in group]
     found += [policies_choice(), window()]
-    found += [one for name in policies.LIMITS for one in limit_controls(name)]
+    for name in kinds.KINDS:
+        found += limit_controls(name, whole=not has_limit("mailersend", name))
     return found + [one for name in strategies_too for one in options_of(name)]

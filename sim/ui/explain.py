@@ -11,12 +11,13 @@ import streamlit as st
 
 from ..errors import ScenarioError
 from ..explain import Change, Evidence, Remedy, evidence
+from ..measure.formatting import moment
 from ..measure.story import Story
-from ..measure.words import moment
 from ..records import Incident
-from ..report import charts, timeline
-from ..scenario.text import value_text
-from . import places, runs, state
+from ..relay.kinds import title_of
+from ..report import timeline
+from ..scenario.toml import value_text
+from . import navigation, runs, state
 from .frame import Shown, with_result
 from .runs import Share
 from .search import Search
@@ -38,7 +39,7 @@ def show(shown: Shown) -> None:
             "**No limit refused anything: there is no incident to explain.**",
             icon=":material/check_circle:",
         )
-        places.link("explore", "Back to the whole picture")
+        navigation.link("explore", "Back to the whole picture")
         return
     incident = _chosen(story)
     found = evidence(story, shown.scenario.policy, incident)
@@ -62,7 +63,7 @@ def _chosen(story: Story) -> Incident:
             default=story.incidents[0].limit,
             required=True,
             key="explain:limit",
-            format_func=lambda name: f"{charts.limit_said(name)} ({counts[name]:,})",
+            format_func=lambda name: f"{title_of(name)} ({counts[name]:,})",
         )
         rows = [row for row in story.incidents if row.limit == limit][:MOST_CHOICES]
         rows = rows or story.incidents[:MOST_CHOICES]
@@ -118,7 +119,8 @@ def _remedies(search: Share[int, list[Remedy]], limit: str) -> None:
     found = search.job.answer
     if not found or isinstance(found, ScenarioError):
         st.info(
-            f"No change of one setting avoids {charts.limit_said(limit)} for this workload. More usernames or IP addresses, "
+            f"No change of one setting avoids {title_of(limit)} for this workload. More "
+            "usernames or IP addresses, "
             "with as many workers, may.",
             icon=":material/search_off:",
         )
@@ -130,7 +132,7 @@ def _remedies(search: Share[int, list[Remedy]], limit: str) -> None:
         _offer(
             best,
             "smallest",
-            f"The smallest change of one setting that avoids {charts.limit_said(limit)}",
+            f"The smallest change of one setting that avoids {title_of(limit)}",
         )
     if whole is not None and not best.clean:
         with places_[1]:
@@ -191,12 +193,15 @@ def left(remedy: Remedy) -> str:
     )
     if remedy.clean:
         return f"Then no limit refuses anything and nothing is lost: {rate}."
-    return f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} messages are lost: {rate}."
+    return (
+        f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} "
+        f"messages are lost: {rate}."
+    )
 
 
 def _apply(remedy: Remedy) -> None:
     state.choose(remedy.tables)
-    places.ask("explore")
+    navigation.ask("explore")
 
 
 def _others(others: list[Remedy]) -> None:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from ..errors import ScenarioError
 from ..runner.simulation import Finished, Progress
-from ..scenario import Scenario
+from ..scenario import Scenario, keys
 from . import runs, setting, state
 from .panel import mistakes_of, panel
 from .runs import Share
@@ -25,7 +25,7 @@ from .wording import plain
 class Shown:
     """What a page shows: the setting, its scenario, and what came of it."""
 
-    tables: setting.Tables
+    tables: keys.Tables
     scenario: Scenario
     told: Finished
 
@@ -41,7 +41,9 @@ def is_dark() -> bool:
 
 
 def with_result(show: Callable[[Shown], None]) -> None:
-    """A page about the setting at the side: runs it, and calls ``show`` when its result is there."""
+    """A page about the setting at the side: runs it, and calls ``show`` when its result is
+    there.
+    """
     tables = state.tables()
     scenario, error = _scenario(tables)
     share = runs.wanted("page", scenario, runs.key_of(tables)) if scenario else None
@@ -63,7 +65,7 @@ def with_result(show: Callable[[Shown], None]) -> None:
         show(Shown(tables, scenario, told))
 
 
-def _scenario(tables: setting.Tables) -> tuple[Scenario | None, ScenarioError | None]:
+def _scenario(tables: keys.Tables) -> tuple[Scenario | None, ScenarioError | None]:
     try:
         scenario = setting.scenario_of(tables)
         return replace(scenario, command=setting.command_of(tables)), None
@@ -77,7 +79,10 @@ def _cannot_run(error: ScenarioError | None) -> None:
         f"- **{plain(one.key)}**: {plain(one.problem)}" for one in (error, *error.others)
     )
     st.error(
-        f"This setting cannot run as it stands. The control at the side says the same beside it.\n\n{lines}",
+        (
+            "This setting cannot run as it stands. The control at the side says the same beside "
+            f"it.\n\n{lines}"
+        ),
         icon=":material/edit:",
     )
 
@@ -103,7 +108,10 @@ def _progress(share: Share[Progress, Finished], purpose: str) -> None:
     reached = share.job.progress or Progress(0, 0, 0)
     said = "starting"
     if reached.messages:
-        said = f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s of virtual time"
+        said = (
+            f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s "
+            "of virtual time"
+        )
     st.progress(min(1.0, reached.share), text=f"Running: {said}")
     st.button(
         "Stop this run", key=f"stop:{purpose}", icon=":material/stop_circle:", on_click=share.leave

@@ -9,15 +9,16 @@ from typing import Any
 import streamlit as st
 
 from ..errors import ScenarioError
-from ..measure.words import moment
+from ..measure.formatting import moment
 from ..plan import Plan
 from ..plan.estimates import Estimate
-from ..plan.knobs import known
-from ..report import ceilings, charts
-from ..scenario.text import value_text
+from ..plan.option_map import known
+from ..report import charts
+from ..scenario import keys
+from ..scenario.toml import value_text
 from ..strategies import catalogue
 from ..units import MICRO
-from . import places, runs, setting, state
+from . import navigation, runs, setting, state
 from .frame import finished, is_dark
 from .planning import Call, Planned, Planning
 from .runs import Share
@@ -52,7 +53,7 @@ def page() -> None:
     tables = state.tables()
     state.address()
     asked = _form()
-    base: setting.Tables = {
+    base: keys.Tables = {
         key: tables[key] for key in ("policy", "network", "faults") if key in tables
     }
     if base:
@@ -84,7 +85,7 @@ def _form() -> dict[str, Any]:
     """The demand and the resources."""
     names = [name for name in known() if name in catalogue.SHIPPED]
     labels = {name: catalogue.shipped(name).library or name for name in names}
-    own = setting.get(state.tables(), "sender.strategy")
+    own = keys.get(state.tables(), "sender.strategy")
     first = {**FIELDS, "strategy": own if own in names else FIELDS["strategy"]}
     for name, value in first.items():
         st.session_state.setdefault(f"plan:{name}", value)
@@ -178,7 +179,7 @@ def show(plan: Plan, call: Call) -> None:
     if plan.snippet is not None or plan.settings is not None:
         _settings(plan, call)
     st.markdown("**What each ceiling lets through**")
-    st.vega_lite_chart(ceilings.ceilings(plan, dark=is_dark()), key="ceilings")
+    st.vega_lite_chart(charts.ceilings(plan, dark=is_dark()), key="ceilings")
     if plan.feasible:
         _readings(plan)
     _neighbours(plan)
@@ -233,7 +234,8 @@ def _readings(plan: Plan) -> None:
             icon=":material/check_circle:" if every else ":material/warning:",
         ):
             st.caption(
-                "The article leaves open how the relay counts. Each of these is one way in which it may."
+                "The article leaves open how the relay counts. Each of these is one way in "
+                "which it may."
             )
             st.markdown(" ".join(marks))
 
@@ -284,6 +286,6 @@ def _proof(text: str) -> None:
         st.vega_lite_chart(charts.throughput(told.result, dark=is_dark()), key="proof")
 
 
-def _open(tables: setting.Tables) -> None:
+def _open(tables: keys.Tables) -> None:
     state.choose(tables)
-    places.ask("explore")
+    navigation.ask("explore")

@@ -1,6 +1,7 @@
 """The search for remedies as work for a child process.
 
-Carries out what `explain.remedies` asks for. Knows no page, so that a child need not load Streamlit.
+Carries out what `explain.remedies` asks for. Knows no page, so that a child need not load
+Streamlit.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ numbers the relay's article has. Ask for it by the fixture ``flexible``, which s
 for the session and skips where node or the package is missing::
 
     def test_something(flexible):
-        limits = {"connections_per_ip": Terms(points=300, duration=60_000)} assert
-        flexible.ask(limits, [(0, "consume", "connections_per_ip", "198.18.0.1")]) == [[True, None]]
+        limits = {"connections_per_ip": Terms(points=300, duration=60_000)}
+        requests = [(0, "consume", "connections_per_ip", "198.18.0.1")]
+        assert flexible.ask(limits, requests) == [[True, None]]
 
 To drive a whole relay: ``consume`` of ``connections_per_ip`` for a connect, ``login`` for an AUTH,
 ``consume`` of ``transactions_per_connection`` (duration 0, keyed by the connection) for a MAIL.

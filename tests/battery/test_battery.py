@@ -16,7 +16,7 @@ from rich.console import Console
 from sim import battery
 from sim.cli import cli
 from sim.errors import ScenarioError
-from sim.limits.make import WINDOWS
+from sim.limits import WINDOWS
 
 FORGETS = "tests/strategies_for_tests/forgets.py"
 

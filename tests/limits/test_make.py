@@ -1,11 +1,11 @@
-"""Limiters by name, their defaults, and what is refused."""
+"""Limiters by name, their defaults, and invalid arguments."""
 
 from __future__ import annotations
 
 import pytest
 
 from sim.limits import WINDOWS, Aligned, Fixed, Gcra, Sliding, SlidingCounter, make_limiter
-from sim.limits.limiter import Window
+from sim.limits.window import Window
 
 
 def count_refused(**options: bool) -> list[bool]:

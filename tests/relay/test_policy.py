@@ -1,4 +1,4 @@
-"""Policies: what is shipped, what a scenario may lay over it, and what is refused with which words."""
+"""Policies: the shipped ones, the overrides of a scenario, and the messages for mistakes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.limits import WINDOWS
-from sim.relay import LIMITS, load, shipped
+from sim.relay import KINDS, load, shipped
 from sim.relay.policy import described
 
 SECOND = 1_000_000
@@ -30,7 +30,7 @@ def mistake(use: str = "mailersend", folder: Path | None = None, **overlay: Any)
 def test_the_shipped_policies():
     assert shipped() == ["mailersend", "unlimited"]
     assert policy("unlimited").limits == ()
-    assert policy().limits == LIMITS
+    assert policy().limits == tuple(KINDS)
 
 
 def test_the_numbers_of_the_article():
@@ -41,7 +41,7 @@ def test_the_numbers_of_the_article():
             getattr(getattr(found, name), "per", None),
             getattr(getattr(found, name), "block", None),
         )
-        for name in LIMITS
+        for name in KINDS
     ]
     day = 86_400 * SECOND
     assert rows == [
@@ -51,7 +51,7 @@ def test_the_numbers_of_the_article():
         (100, day, day),
         (10, 90 * day, 3_600 * SECOND),
     ]
-    assert {getattr(found, name).reply.code for name in LIMITS} == {421}
+    assert {getattr(found, name).reply.code for name in KINDS} == {421}
     assert found.transactions_per_connection is not None
     assert (
         found.transactions_per_connection.reply.text,
@@ -73,7 +73,7 @@ def test_a_bare_number_is_the_count_a_table_any_field_and_false_removes():
         found.transactions_per_connection.counted_at,
     ) == (9, "mail")
     assert (found.logins_per_username.count, found.logins_per_username.per) == (240, 60 * SECOND)
-    assert found.limits == tuple(name for name in LIMITS if name != "connections_per_ip")
+    assert found.limits == tuple(name for name in KINDS if name != "connections_per_ip")
 
 
 def test_one_field_of_a_reply_leaves_the_others():

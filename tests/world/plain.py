@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.relay import Policy
-from sim.relay.policy import WindowSpec
+from sim.relay.kinds import WindowSpec
 from tests.limits.brute import BRUTE, COUNTS_REFUSED
 
 
@@ -51,7 +51,7 @@ class PlainLimit:
 
 
 class PlainRelay:
-    """What one relay says to connections and logins."""
+    """The verdicts of one relay on connections and logins."""
 
     def __init__(self, policy: Policy) -> None:
         self.connections = PlainLimit(policy, "connections_per_ip")
