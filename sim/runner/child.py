@@ -1,9 +1,9 @@
 """The child's side: carries out the work that the parent sends and watches over it.
 
-Started by `jobs` as ``python -P -m sim.runner.child``: without ``-P``, a ``json.py`` in the current
-folder would be imported instead of Python's own. Isolated work runs in a fork of this process. A
-fork costs some 10 ms where a new interpreter costs 400, and is as clean, because this process runs only
-code of relaysim. Reads the real clock for the watchdog; no result contains it.
+Started by `children` as ``python -P -m sim.runner.child``: without ``-P``, a ``json.py`` in the
+current folder would be imported instead of Python's own. Isolated work runs in a fork of this
+process. A fork costs some 10 ms where a new interpreter costs 400, and is as clean, because this
+process runs only code of relaysim. Reads the real clock for the watchdog; no result contains it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ and the process ends after the work instead.
 
 
 class Watchdog:
-    """Watches one work from a thread of its own and sends everything that is sent about it."""
+    """Watches one work from a separate thread, and sends all messages about it."""
 
     def __init__(self, link: Link, number: int, work: Work[Any, Any], *, forked: bool) -> None:
         self._link = link
@@ -104,14 +104,14 @@ class Watchdog:
 
 
 def _end_group() -> None:
-    """Ends this process and all that it started, where nobody is left to tell."""
+    """Ends this process and all that it started. For when the parent cannot be reached."""
     os.killpg(0, signal.SIGKILL)
 
 
 def main(descriptor: int) -> None:
     """Carries out the parent's work until there is no more."""
-    os.dup2(2, 1)  # what a strategy prints must not mix with results on stdout
-    # From 3.12 on Python warns of a fork beside other threads. Those here are idle ones of numpy's.
+    os.dup2(2, 1)  # the prints of a strategy must not mix with results on stdout
+    # Python 3.12 warns of a fork in a process with threads. The only ones here are numpy's, idle.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     link = Link(socket.socket(fileno=descriptor))
     while True:
@@ -119,7 +119,7 @@ def main(descriptor: int) -> None:
             received = link.receive()
         except EOFError:
             return
-        assert received is not None, "there is no deadline"
+        assert received is not None, "without a deadline, receive waits"
         number, work = received
         if work.isolated and FORKS:
             _fork(link, number, work)
@@ -147,7 +147,7 @@ def _fork(link: Link, number: int, work: Work[Any, Any]) -> None:
     pid = os.fork()
     if pid == 0:
         _be_fork(link, number, work)
-    # The fork stays a zombie until its group is killed: nobody else can get its number before.
+    # The fork stays a zombie until its group is killed, so that its number is not used again.
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)

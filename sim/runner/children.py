@@ -1,6 +1,6 @@
 """One child process, seen from its parent: hands it work and hears it out, with deadlines.
 
-Reads the real clock for its patience with a silent child. Knows nothing of what the work is.
+Reads the real clock for its patience with a silent child. Does not know the kinds of work.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WROTE = "wrote to the file descriptor that relaysim hears from it on"
 
 
 class Lost(Exception):
-    """The child gave no answer; the argument says why, and continues a sentence."""
+    """The child gave no answer. The argument is the reason, which continues a sentence."""
 
 
 class Child:

@@ -29,8 +29,8 @@ BRIEF = 2.0
 """Seconds of real time after which a job that gives way is a long one."""
 
 NICER = 10
-"""What is added to the niceness of a long job's process: it gets about a tenth of what another
-process gets that wants the same core.
+"""Added to the niceness of a long job's process: it gets about a tenth of the processor time of
+another process that wants the same core.
 """
 
 
@@ -72,8 +72,8 @@ class Job(Generic[P, A]):
         return self._answer
 
     def wait(self, seconds: float) -> bool:
-        """Waits this long at most, and returns whether the job is done. A job that nobody waits
-        for is cancelled after a while, if its pool has such a bound.
+        """Waits this long at most, and returns whether the job is done. A call also shows that
+        the job is still wanted, see ``forsaken`` in `Pool`.
         """
         self._looked = time.monotonic()
         done = self.done.wait(seconds)
@@ -110,8 +110,8 @@ class Job(Generic[P, A]):
             self._on_progress(progress)
 
     def _tick(self) -> None:
-        """Looks at the clock: a job that nobody looked at for long is cancelled, since a page that
-        is closed sends no word, and a job that turns out to be long gives way.
+        """Looks at the clock. Cancels a job that was not waited for in a long time, because a page
+        that is closed does not drop its jobs. Lets a job that turns out to be long give way.
         """
         now = time.monotonic()
         if self._forsaken is not None and now - self._looked > self._forsaken:
@@ -172,8 +172,8 @@ class Pool:
     """Does at most ``most`` jobs at once, each in a child process.
 
     ``ready`` children are started ahead, so that a brief job need not wait for one. The last
-    ``keep`` jobs that were started with a key are remembered. With ``forsaken``, a job that nobody
-    waited for during so many seconds is cancelled. With ``gives_way``, a long job leaves its place
+    ``keep`` jobs that were started with a key are remembered. A job without a call of its
+    ``wait`` for ``forsaken`` seconds is cancelled. With ``gives_way``, a long job leaves its place
     and the processor to brief ones, while there are not ``most`` long ones already.
     """
 
@@ -244,7 +244,7 @@ class Pool:
         try:
             with _Place(self._brief, self._long) as place:
                 self._run(job, place)
-        except BaseException as raised:  # whoever waits for the job must see it
+        except BaseException as raised:  # raised again by the job's `answer`
             error = raised
         with self._lock:
             self._active.discard(job)
@@ -292,13 +292,13 @@ class Pool:
 
 
 def _make_nicer(pid: int) -> None:
-    """Gives everything else the processor first. There is no way back: only root may take it."""
+    """Gives everything else the processor first. Only root could take this back."""
     with suppress(OSError):  # it has just ended
         os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, pid) + NICER))
 
 
 class _Event(NamedTuple):
-    """What a thread of the pool hands over: progress of a job, or that it is done."""
+    """A message from a thread of the pool: progress of a job, or that it is done."""
 
     place: int
     done: bool
@@ -338,7 +338,7 @@ def as_completed(
                 for place in islice(waiting, 1):
                     start(place)
                 answer = jobs.pop(event.place).answer
-                assert answer is not None, "nobody else can cancel it"
+                assert answer is not None, "only this function could cancel it"
                 yield event.place, answer
             elif on_progress is not None:
                 on_progress(event.progress)

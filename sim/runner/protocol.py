@@ -1,6 +1,6 @@
-"""What a parent and its child processes exchange: the work, and the messages about it.
+"""The protocol between a parent and its child processes: the work, and the messages about it.
 
-`Work` is what a child does. `Link` carries numbered messages over a socket. It checks each frame
+`Work` is a task for a child. `Link` carries numbered messages over a socket. It checks each frame
 and reads with a deadline, because a user's strategy can close or write to any file descriptor.
 """
 
@@ -29,7 +29,7 @@ LONGEST = 1 << 32
 
 
 class Watch(Protocol):
-    """What a work reports to while it runs in a child."""
+    """Takes the reports of a work that runs in a child."""
 
     def report(self, progress: object) -> None:
         """Sends progress to the parent now."""
@@ -50,7 +50,7 @@ class Work(ABC, Generic[P, A]):
     """Bytes of address space that the work may add; None for no limit."""
 
     isolated: bool = False
-    """Whether it needs a process of its own, which no other work used before or uses after."""
+    """Whether it needs a fresh process, which no other work used before or uses after."""
 
     @abstractmethod
     def carry_out(self, watch: Watch) -> A:
@@ -149,5 +149,5 @@ class Link:
         del self._unread[:end]
         try:
             return number, pickle.loads(data)
-        except Exception:  # pickle raises whatever the bytes lead it to
+        except Exception:  # bytes that are not ours can raise any error
             raise Spoiled from None

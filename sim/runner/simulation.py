@@ -1,6 +1,6 @@
 """The run of a scenario: as work for a child process, and in this process.
 
-What is a user's own code, a strategy from a file, belongs in a child.
+A user's own code, which is a strategy from a file, belongs in a child.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..world.run import unanswered
 from .protocol import Watch, Work
 
 Answer = Result | ScenarioError
-"""What becomes of a scenario. The error is for a file that cannot be used."""
+"""The outcome of a scenario. The error is for a file that cannot be used."""
 
 PATIENCE = 60.0
 """Seconds of wall-clock time without progress after which a strategy is stuck."""
@@ -74,7 +74,7 @@ class Simulation(Work[Progress, Finished]):
         return Finished(result, world.story() if self.story else None)
 
     def lost(self, how: str, progress: Progress | None) -> Finished:
-        """Reports only that the run was under way: nothing is known of what it sent."""
+        """Reports only that the run was under way: its messages are unknown."""
         at = progress.at if progress else 0
         who = "strategy" if self.scenario.file else "run"
         error = f"the {who} {how}; what it had sent by then is not known"

@@ -1,9 +1,9 @@
 """The key of a run: a hash of everything that determines it, so that the same key is the same
 result.
 
-That is the scenario's tables with what is laid on them, the seed, the files that they name, and
-this package itself: its version and the text of the parts that a run goes through. Titles decide
-nothing and are left out. Knows nothing of where results are kept.
+That is the scenario's tables with their overrides, the seed, the files that they name, and this
+package itself: its version and the text of the parts that a run uses. Titles decide nothing and
+are omitted. Does not know the store.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from ..strategies import catalogue
 
 DECIDE_NOTHING = ("title", "about", "seed")
-"""Keys of a scenario that are not hashed: the seed stands beside them."""
+"""Keys of a scenario that are not hashed. The seed is hashed separately."""
 
 PARTS = (
     "__init__.py",
@@ -37,12 +37,12 @@ PARTS = (
     "scenario",
     "world",
 )
-"""What a run goes through; the first holds the version."""
+"""The parts that a run uses; the first has the version."""
 
 
 @cache
 def package_digest() -> str:
-    """Of the files of :data:`PARTS`, which another machine must have the same."""
+    """The digest of the files of :data:`PARTS`, which must be the same on another machine."""
     root = Path(__file__).parent.parent
     found = blake2b(digest_size=16)
     for part in PARTS:
@@ -61,7 +61,7 @@ class Keys:
         self._files: dict[str, str] = {}
 
     def key(self, tables: Mapping[str, Any], seed: int) -> str:
-        """The key of the run of these tables, overrides laid on, with ``seed``."""
+        """The key of the run of these tables, which include the overrides, with ``seed``."""
         decide = {key: value for key, value in tables.items() if key not in DECIDE_NOTHING}
         written = json.dumps(
             [package_digest(), seed, decide, self._named(tables)], sort_keys=True, default=str
@@ -69,9 +69,7 @@ class Keys:
         return blake2b(written.encode(), digest_size=16).hexdigest()
 
     def _named(self, tables: Mapping[str, Any]) -> list[str]:
-        """Digests of the files that the tables name; a file that is not there is the run's mistake,
-        not ours.
-        """
+        """Digests of the files that the tables name. The run reports a file that is missing."""
         found = []
         for table, key in (
             ("policy", "use"),
@@ -83,16 +81,18 @@ class Keys:
             if isinstance(value, str) and ("/" in value or "." in value):
                 strategy = table == "sender" and catalogue.is_path(value)
                 found.append(
-                    self._digest(value.rpartition(":")[0] if strategy else value, beside=strategy)
+                    self._digest(value.rpartition(":")[0] if strategy else value, folder=strategy)
                 )
         return found
 
-    def _digest(self, name: str, *, beside: bool) -> str:
-        """Of one file; ``beside`` adds every Python file in its folder, which it may import."""
+    def _digest(self, name: str, *, folder: bool) -> str:
+        """The digest of one file. With ``folder``, of every Python file next to it, because it may
+        import them.
+        """
         if name not in self._files:
             path = self._folder / name
             found = blake2b(digest_size=16)
-            for file in sorted(path.parent.glob("*.py")) if beside and path.is_file() else [path]:
+            for file in sorted(path.parent.glob("*.py")) if folder and path.is_file() else [path]:
                 found.update(
                     file.name.encode()
                     + b"\0"

@@ -1,13 +1,15 @@
-"""The space of a sweep: keys with their values as they are written, and the points that follow.
-Knows nothing of runs.
+"""The space of a sweep: keys with their values as text, and the points that follow from them.
 
-sender.workers=1,2,4,8            a list; commas inside brackets or quotes do not part it
-sender.workers=1..40              a range by ones; both ends belong to it sender.workers=1..40..5
-a range by fives network.rtt=10ms..100ms..10ms     a unit stands on all of them
-workload.messages=log:10..10000:7 so many values, each the same multiple of the one before; whole
-numbers stay whole network.rtt=lin:10ms..1s:12       so many values, evenly spaced
-network.jitter=0..1               with a Latin hypercube: any number of the range (log:0.01..1 for
-its logarithm)
+    sender.workers=1,2,4,8               a list; commas in brackets or quotes do not separate
+    sender.workers=1..40                 a range in steps of 1, which includes both ends
+    sender.workers=1..40..5              a range in steps of 5
+    network.rtt=10ms..100ms..10ms        with a unit, which is the same on all numbers
+    workload.messages=log:10..10000:7    7 values, each the same multiple of the one before
+    network.rtt=lin:10ms..1s:12          12 values, evenly spaced
+    network.jitter=0..1                  with a Latin hypercube: any number of the range
+    network.jitter=log:0.01..1           likewise, drawn by its logarithm
+
+Whole numbers stay whole. Does not know runs.
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ _RANGE = re.compile(rf"(lin:|log:)?{_NUMBER}\.\.{_NUMBER}(?:\.\.{_NUMBER}|:(\d+)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range whose values are drawn: from ``low`` to ``high`` with ``unit`` behind, by its
-    logarithm if ``log``.
+    """A range whose values are drawn: from ``low`` to ``high``, both followed by ``unit``. With
+    ``log``, by its logarithm.
     """
 
     low: Decimal
@@ -62,7 +64,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One key and its values as TOML text; ``span`` in their place where they are drawn."""
+    """One key and its values as TOML text, or the ``span`` that they are drawn from."""
 
     key: str
     values: tuple[str, ...]
@@ -74,8 +76,8 @@ Point = tuple[str, ...]
 
 
 def axis(setting: str, *, drawn: bool = False) -> Axis:
-    """The axis of one ``KEY=VALUES``; ``drawn`` leaves a plain range to the hypercube.
-    ScenarioError for what is none.
+    """The axis of one ``KEY=VALUES``; ``drawn`` leaves a plain range to the hypercube. Raises
+    ScenarioError for anything else.
     """
     key, equals, text = setting.partition("=")
     key = key.strip()
@@ -164,7 +166,7 @@ def _drawn(one: Axis, share: float) -> str:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """``text`` cut at its commas, but for those in brackets, braces and quotes."""
+    """``text`` cut at its commas, except those in brackets, braces and quotes."""
     depth = 0
     quote = ""
     start = 0
@@ -182,7 +184,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _text(value: float | Decimal) -> str:
-    """Without an exponent and without zeros at its end."""
+    """The number without an exponent and without zeros at its end."""
     if isinstance(value, int):
         return str(value)
     text = f"{value:f}" if isinstance(value, Decimal) else f"{value:.9f}"

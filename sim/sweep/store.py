@@ -1,8 +1,7 @@
-"""Where a sweep keeps its results: one SQLite file, a row a run under its key. Whoever writes
-commits each run at once.
+"""Where a sweep keeps its results: one SQLite file with a row for each run, by its key.
 
-A process that is killed loses no row that was written: SQLite's journal is written ahead. Knows
-keys and rows, not what they are of.
+Each run is committed at once. A process that is killed loses no row that was written: SQLite's
+journal is written ahead. Does not know scenarios.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from typing import Any, NamedTuple
 from ..errors import ScenarioError
 
 FORM = 1
-"""The version of the file's form."""
+"""The version of the file format."""
 
 BUSY_MS = 30_000
-"""How long a process waits for another to end its write."""
+"""How long a process waits while another one writes."""
 
 
 class Row(NamedTuple):
@@ -32,7 +31,7 @@ class Row(NamedTuple):
 
 
 class Store:
-    """One file. Open it in each process that writes; close it, or use it in a ``with``."""
+    """One file. Close it, or use it in a ``with``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,8 +50,7 @@ class Store:
                 "CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, "
                 "metrics TEXT) WITHOUT ROWID"
             )
-            # One line for each run that was computed, so that it can be counted whether any was
-            # computed twice.
+            # One row for each run that was computed, so that a test can find one computed twice.
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS computed (number INTEGER PRIMARY KEY, key TEXT)"
             )
@@ -79,12 +77,12 @@ class Store:
         self._db.execute("COMMIT")
 
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that are there."""
+        """The keys that are in the file."""
         wanted = set(keys)
         return {key for (key,) in self._db.execute("SELECT key FROM runs") if key in wanted}
 
     def rows(self, keys: Iterable[str]) -> Iterator[dict[str, Any] | None]:
-        """The metrics of each key in turn; None where it is not there."""
+        """The metrics of each key in turn; None for a key that is missing."""
         for key in keys:
             found = self._db.execute("SELECT metrics FROM runs WHERE key = ?", (key,)).fetchone()
             yield json.loads(found[0]) if found else None
@@ -98,19 +96,19 @@ class Store:
         return [row[0] if row else None for row in found]
 
     def counts(self) -> tuple[int, int]:
-        """How many runs are there, and how many were ever computed."""
+        """The number of runs in the file, and the number that were ever computed."""
         (there,) = self._db.execute("SELECT count(*) FROM runs").fetchone()
         (computed,) = self._db.execute("SELECT count(*) FROM computed").fetchone()
         return there, computed
 
 
 def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Every name that a row has, in the order in which they first come."""
+    """Every name in the rows, in order of their first use."""
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """One line a run; nothing where a metric has no value."""
+    """One line for each run; empty where a metric has no value."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns(rows), lineterminator="\n")
         writer.writeheader()
@@ -118,7 +116,7 @@ def write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
 
 def write_parquet(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """One row a run, with a type for each column: a column of mixed values becomes text."""
+    """One row for each run. Each column has a type; one of mixed values becomes text."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -40,7 +40,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A scenario's tables and what is varied. ``points`` are the combinations; each is run with
+    """A scenario's tables and the keys that vary. ``points`` are the combinations; each is run with
     every one of ``seeds``.
     """
 
@@ -130,8 +130,8 @@ def run(
     patience: float = PATIENCE,
     on_progress: OnProgress | None = None,
 ) -> Swept:
-    """Runs what is not in ``db`` yet and returns all rows. A run that is there is not computed
-    again.
+    """Runs the points that are missing in ``db`` and returns all rows. A run that is there is not
+    computed again.
 
     ``dask`` is a cluster's address, instead of ``jobs`` processes here. Every run is kept as soon
     as it is done, so that a sweep that was killed continues where it stopped. Rows do not depend

@@ -1,4 +1,4 @@
-"""What a worker of a sweep does: builds the scenarios of a lot, runs them and makes a row of each
+"""The work of a sweep's worker: builds the scenarios of a lot, runs them and makes a row of each
 result's metrics.
 
 `run_lot` is the same in this process, in a child and on a Dask cluster. A lot is several runs, so
@@ -133,8 +133,8 @@ SECONDS_TO_ANSWER = 10
 def run_on_dask(
     lots: Sequence[Lot], address: str, store: Store, keep: Callable[[Done], None]
 ) -> None:
-    """Runs the lots on the cluster at ``address``, such as tcp://10.0.0.5:8786; ``keep`` is told of
-    each as it comes.
+    """Runs the lots on the cluster at ``address``, such as tcp://10.0.0.5:8786, and calls ``keep``
+    with each as it comes.
     """
     try:
         from distributed import Client, as_completed

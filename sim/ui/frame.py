@@ -1,8 +1,7 @@
 """The frame of every page: title, the pages to choose from, the panel at the side, and the run that
 they all show.
 
-Calls what the pages are made of in the order in which a person needs it: the run is started before
-anything is drawn.
+Starts the run before it draws anything, so that most runs are done when the page is.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .wording import plain
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page shows: the setting, its scenario, and what came of it."""
+    """The content of a page: the setting, its scenario, and the finished run."""
 
     tables: keys.Tables
     scenario: Scenario
@@ -31,7 +30,7 @@ class Shown:
 
     @property
     def dark(self) -> bool:
-        """Whether the person has chosen dark colours."""
+        """Whether the user has chosen dark colours."""
         return is_dark()
 
 
@@ -88,7 +87,7 @@ def _cannot_run(error: ScenarioError | None) -> None:
 
 
 def finished(share: Share[Progress, Finished], purpose: str) -> Finished | ScenarioError | None:
-    """What the run told; None while it is under way, and then its progress is shown instead."""
+    """The answer of the run. While it is under way, shows its progress and returns None."""
     if share.over(runs.SOON):
         if share.stopped:
             _stopped(purpose)
@@ -101,7 +100,7 @@ def finished(share: Share[Progress, Finished], purpose: str) -> Finished | Scena
 @st.fragment(run_every=0.4)
 def _progress(share: Share[Progress, Finished], purpose: str) -> None:
     """How far the run has come, and a way to stop it; when it is done, the whole page is drawn
-    anew.
+    again.
     """
     if share.over(0):
         st.rerun()

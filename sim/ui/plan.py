@@ -35,7 +35,7 @@ FIELDS: dict[str, Any] = {
     "ips": 1,
     "workers": 100,
 }
-"""Every field with what it shows at first."""
+"""Every field with its first value."""
 
 LANGUAGES = {
     "nodemailer": "javascript",

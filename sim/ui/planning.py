@@ -1,4 +1,4 @@
-"""A plan as work for a child process: what is asked of the planner, and how it is carried out.
+"""A plan as work for a child process: the call of the planner, and how it is carried out.
 
 Plain values and functions. Knows no page, so that a child need not load Streamlit.
 """
@@ -45,7 +45,7 @@ class Call:
 
 
 class Planned(NamedTuple):
-    """How far the planner is: runs done, runs expected in all, and what they are for."""
+    """How far the planner is: runs done, runs expected in all, and their purpose."""
 
     done: int
     total: int

@@ -1,7 +1,7 @@
-"""The children that work for every session, and each session's share in what they do.
+"""The children that work for every session, and each session's share in their jobs.
 
 One pool for runs and searches, one for plans, for the whole process. A session waits for at most
-one job for each purpose: a new one drops the old one, and a job that nobody waits for is ended.
+one job for each purpose: a new one drops the old one, and a job without a waiter is cancelled.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def pool() -> Pool:
 
 @st.cache_resource(show_spinner=False)
 def plan_pool() -> Pool:
-    """The pool for plans. A plan goes on when its page is left, and is there on return."""
+    """The pool for plans. A plan continues when the user leaves its page."""
     return Pool(MOST_PLANS, keep=KEEP)
 
 
@@ -88,7 +88,7 @@ def wanted(purpose: str, scenario: Scenario, key: Hashable) -> Share[Progress, F
 
 
 def share(purpose: str, among: Pool, work: Work[P, A], key: Hashable) -> Share[P, A]:
-    """This session's share in ``work``. Leaves what the session wanted for ``purpose`` before.
+    """This session's share in ``work``. Leaves the one that it had for ``purpose`` before.
 
     A share that was stopped is returned again until its purpose gets another key, or is
     forgotten with `forget`.
