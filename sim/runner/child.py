@@ -171,9 +171,9 @@ def _be_fork(link: Link, number: int, work: Work[Any, Any]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # a strategy may have closed or replaced it
-                stream.flush()
+        for stream in (sys.__stdout__, sys.__stderr__):
+            with suppress(Exception):  # a strategy may have closed it
+                print(end="", file=stream, flush=True)
         os._exit(status)
 
 

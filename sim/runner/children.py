@@ -58,6 +58,7 @@ class Child:
             )
         self._number = 0
         self._fork: int | None = None
+        self._answered: Answered | None = None
         self.spent = False
 
     @property
@@ -69,31 +70,38 @@ class Child:
         self, work: Work[P, A], on_progress: Callable[[P], None], on_tick: Callable[[], None]
     ) -> A | ScenarioError:
         """Has the child do ``work``. Raises Lost. ``on_tick`` is called several times a second."""
-        self._number += 1
-        self._fork = None
         try:
-            self._link.send(self._number, work, SEND)
-            return self._answer(work.patience, on_progress, on_tick)
+            self._hand_over(work)
+            self._hear(work.patience, on_progress, on_tick)
         except (EOFError, OSError):
-            with suppress(subprocess.TimeoutExpired):
-                raise Lost(_ended(self.process.wait(GRACE))) from None
-            raise Lost(UNHEARD) from None
+            self._lose(self._ending())
         except Spoiled:
-            raise Lost(WROTE) from None
+            self._lose(WROTE)
         finally:
             self._fork = None
+        assert self._answered is not None, "else it is lost"
+        return cast("A | ScenarioError", self._answered.answer)
 
-    def _answer(
+    def _hand_over(self, work: Work[P, A]) -> None:
+        self._number += 1
+        self._answered = None
+        self._link.send(self._number, work, SEND)
+
+    def _hear(
         self, patience: float | None, on_progress: Callable[[P], None], on_tick: Callable[[], None]
-    ) -> A | ScenarioError:
+    ) -> None:
+        """Hears the child out: until its answer, and then until the fork that gave it has ended,
+        with all that it started.
+        """
         heard = time.monotonic()
         while True:
             on_tick()
             received = self._link.receive(TICK)
             if received is None:
-                silent = time.monotonic() - heard
-                if patience is not None and silent > patience + GRACE:
-                    raise Lost(UNHEARD)
+                limit = 0.0 if self._answered else patience
+                if limit is not None and time.monotonic() - heard > limit + GRACE:
+                    self._lose(UNHEARD)
+                    return
                 continue
             number, message = received
             if number != self._number:
@@ -102,15 +110,33 @@ class Child:
             match message:
                 case Reported():
                     on_progress(message.progress)
-                case Answered():
-                    self.spent = message.last
-                    return cast("A | ScenarioError", message.answer)
                 case Started():
                     self._fork = message.pid
+                case Answered():
+                    self._answered = message
+                    self.spent = message.last
+                    if self._fork is None:
+                        return
                 case Ended():
-                    raise Lost(_ended(message.status))
+                    if self._answered is None:
+                        raise Lost(_ended(message.status))
+                    return
                 case _:
                     raise Spoiled
+
+    def _lose(self, how: str) -> None:
+        """Gives up the child, which makes no difference to an answer that it gave before."""
+        self.kill()
+        self.spent = True
+        if self._answered is None:
+            raise Lost(how)
+
+    def _ending(self) -> str:
+        """The reason why nothing more comes: the process has ended, or closed its connection."""
+        try:
+            return _ended(self.process.wait(GRACE))
+        except subprocess.TimeoutExpired:
+            return UNHEARD
 
     def kill(self) -> None:
         """Kills the process and all that it started."""

@@ -131,7 +131,6 @@ class Job(Generic[P, A]):
         try:
             self._answer = child.carry_out(self.work, self._reach, self._tick)
         except Lost as lost:
-            child.end()
             if not self.cancelled:
                 self._answer = self.work.lost(str(lost), self.progress)
         finally:

@@ -60,23 +60,21 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+TO_ALL = """for fd in range(3, 64):
+        try: os.write(fd, {})
+        except OSError: pass
+    while True: pass"""
+"""Writes to every file descriptor and goes on for ever."""
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ("os.closerange(3, 256)\n    while True: pass", "ended its own process"),
         ("os.closerange(3, 256)", "ended its own process"),
+        (TO_ALL.format(r"b'\x7f\xff\xff\xff' * 8"), "wrote to the file descriptor"),
         (
-            "for fd in range(3, 64):\n"
-            "        try: os.write(fd, b'\\x7f\\xff\\xff\\xff' * 8)\n"
-            "        except OSError: pass\n"
-            "    while True: pass",
-            "wrote to the file descriptor",
-        ),
-        (
-            "for fd in range(3, 64):\n"
-            "        try: os.write(fd, b'rsim' + bytes(7) + b'\\x01' + bytes(7) + b'\\x05hello')\n"
-            "        except OSError: pass\n"
-            "    while True: pass",
+            TO_ALL.format(r"b'rsim' + bytes(8) + (5).to_bytes(8, 'big') + b'hello'"),
             "wrote to the file descriptor",
         ),
         ("os.kill(os.getpid(), 9)", "status -9"),
@@ -99,12 +97,7 @@ def test_a_half_written_message_is_given_up_after_the_patience(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sim.runner.children.GRACE", 1.0)
-    body = (
-        "for fd in range(3, 64):\n"
-        "        try: os.write(fd, b'rsim' + bytes(8) + (1 << 30).to_bytes(8, 'little'))\n"
-        "        except OSError: pass\n"
-        "    while True: pass"
-    )
+    body = TO_ALL.format("b'rsim' + bytes(8) + (1 << 30).to_bytes(8, 'big')")
     write(tmp_path, f"\ndef bad(sender):\n    {body}\n")
     (answer,) = run_many([scenario(tmp_path, "mine.py:bad")], patience=1.0)
     assert "stopped answering, even to its own clock" in error_of(answer)
