@@ -16,8 +16,8 @@ MICRO = 1_000_000
 """Microseconds in a second."""
 
 LONGEST = 400 * 86_400 * MICRO
-"""The longest duration, 400 days in microseconds: longer than the 90 days of any limit, and far from
-overflow.
+"""The longest duration, 400 days in microseconds: longer than the 90 days of any limit, and far
+from overflow.
 """
 
 _UNITS = {"ms": 1_000, "s": MICRO, "m": 60 * MICRO, "h": 3_600 * MICRO, "d": 86_400 * MICRO}
@@ -72,8 +72,8 @@ def duration(value: object) -> int:
 
 
 def rate(value: object) -> Fraction:
-    """Messages per microsecond, exactly, of ``"10/s"``, ``"300/min"``, ``"5000/h"``, ``"20/d"``. Not
-    0.
+    """Messages per microsecond, exactly, of ``"10/s"``, ``"300/min"``, ``"5000/h"``, ``"20/d"``.
+    ``ValueError`` for 0.
     """
     found = _RATE.fullmatch(value) if isinstance(value, str) else None
     if not found:
@@ -89,7 +89,7 @@ def rate(value: object) -> Fraction:
 
 
 def seconds(micros: int) -> float:
-    """Seconds of ``micros`` as the nearest float, so that results are the same bytes on any machine."""
+    """Seconds of ``micros`` as the nearest float, which is the same bytes on any machine."""
     return micros / MICRO
 
 

@@ -69,8 +69,8 @@ def check(
     seed: int | None = None,
     command: Sequence[str] = (),
 ) -> Checked:
-    """What the relay would refuse a sender with this configuration. ScenarioError for a file that
-    cannot be read or is not of its kind, and for an invalid override.
+    """Checks a configuration file at a relay. ScenarioError for a file that cannot be read or is
+    not of its kind, and for an invalid override.
     """
     text = _text(file)
     place = str(file)

@@ -74,7 +74,7 @@ PUT_IN = re.compile(r"\$\{[^}]*\}|\{\{.*\}\}|<%.*%>|^\$\w+$|^%\w+%$|^process\.en
 """
 
 LARGE = 1_000_000_000
-"""Stands for numbers that are no number or larger: as good as no limit."""
+"""Replaces larger numbers and values that are not a number: it is as good as no limit."""
 
 SERVICE = "mailersend"
 

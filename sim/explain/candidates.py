@@ -142,8 +142,8 @@ def _is_duration(value: object) -> bool:
 
 
 def _whole_ladders(value: int, policy: Policy) -> tuple[tuple[int, ...], ...]:
-    """Values down to 1 and up, in factors of four, with the policy's own count of transactions among
-    them. By convention 0 means unbounded.
+    """Values down to 1 and up, in factors of four, and the policy's own count of transactions.
+    By convention 0 means unbounded.
     """
     spec = policy.transactions_per_connection
     marks = {spec.count} if spec else set()

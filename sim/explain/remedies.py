@@ -93,7 +93,7 @@ def remedies(tables: Mapping[str, Any], policy: Policy, limit: str) -> Trials:
 
 
 class _Aim(NamedTuple):
-    """The goal of a change: the limit refuses nothing, and at least ``least`` messages are accepted."""
+    """The goal of a change: the limit refuses nothing, and ``least`` messages are accepted."""
 
     limit: str
     least: int

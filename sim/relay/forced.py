@@ -90,7 +90,7 @@ class ForcedRefusals(Relay):
         self, peer: Peer, login: Credentials, now: int
     ) -> Refusal | Reply | None:
         if self.forced and self._take(PASSWORD):
-            return self._count_failure(peer.ip, login.username, now)
+            return self._count_failure(peer, login.username, now)
         return super()._check_credentials(peer, login, now)
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:

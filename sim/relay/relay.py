@@ -12,6 +12,7 @@ from ..limits import Key, Limit, State
 from ..smtp.commands import Credentials
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from . import shortcuts
+from .further import Further
 from .kinds import LimitSpec, WindowSpec
 from .policy import Policy
 from .session import Session
@@ -23,6 +24,7 @@ Accounts = Callable[[str, str, int], bool]
 
 ORDER_AT_AUTH = (
     "logins_per_username",
+    "further",  # limits of kinds that are not built in
     "failed_logins_per_ip",
     "failed_logins_per_username_ip",
     "credentials",
@@ -110,7 +112,12 @@ class Relay:
         self._opened = number = self._opened + 1
         refusal = self._refusal_of_connection(ip, now)
         session: Session
-        if self.transcripts is None:
+        if self._further is not None:
+            # A session with shortcuts would not see the commands that these limits count.
+            refusal = refusal or self._further.refusal("connect", number, ip, None, now)
+        if self._further is not None and self.transcripts is None:
+            session = Session(self.terms, number, ip, secure)
+        elif self.transcripts is None:
             session = shortcuts.QuickSession(self.terms, number, ip, secure)
         else:
             session = transcribed = TranscribedSession(self.terms, number, ip, secure)
@@ -152,6 +159,9 @@ class Relay:
             plain_auth=self.plain_auth,
             login_required=self.login_required,
         )
+        further = Further(policy, self.limits, self.terms.refusals, self._observer)
+        self._further = further if further else None
+        self.terms.further = self._further
         self._by_ip = self.limits.get("connections_per_ip")
         self._logins = self.limits.get("logins_per_username")
         self._failed_ip = self.limits.get("failed_logins_per_ip")
@@ -174,6 +184,8 @@ class Relay:
         checks: dict[str, Judge] = {"credentials": self._check_credentials}
         if self._logins is not None:
             checks["logins_per_username"] = self._check_of_logins(self._logins)
+        if self._further is not None and self._further.counts_at("login"):
+            checks["further"] = self._check_further
         if self._ever_blocked and self._failed_ip is not None:
             checks["failed_logins_per_ip"] = self._check_block_of_ip
         if self._ever_blocked and self._failed_pair is not None:
@@ -224,6 +236,12 @@ class Relay:
             return None
         return self.terms.refusals[limit.name]
 
+    def _check_further(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
+        further = self._further
+        if further is None:
+            return None
+        return further.refusal("login", peer.number, peer.ip, login.username, now)
+
     def _check_block_of_ip(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
         limit = self._failed_ip
         return None if limit is None else self._block_refusal(limit, peer.ip, now)
@@ -238,7 +256,7 @@ class Relay:
         self, peer: Peer, login: Credentials, now: int
     ) -> Refusal | Reply | None:
         if not self._accounts(login.username, login.password, now):
-            return self._count_failure(peer.ip, login.username, now)
+            return self._count_failure(peer, login.username, now)
         if self._ever_failed or self._counts_success:
             self._count_success(peer.ip, login.username, now)
         return None
@@ -258,10 +276,13 @@ class Relay:
         if spec.consecutive == "without-success":
             limit.reset(username)
 
-    def _count_failure(self, ip: str, username: str, now: int) -> Refusal | Reply:
+    def _count_failure(self, peer: Peer, username: str, now: int) -> Refusal | Reply:
         """A failure counts in both limits. If it exceeds both, the IP's answers."""
         self._ever_failed = True
+        ip = peer.ip
         refusal: Refusal | None = None
+        if self._further is not None:
+            refusal = self._further.refusal("wrong-password", peer.number, ip, username, now)
         pair = self._failed_pair
         whole = self._failed_ip
         if pair is not None and not self._request(pair, (username, ip), now, ip, username):

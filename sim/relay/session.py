@@ -35,6 +35,7 @@ from ..smtp.commands import (
 )
 from ..smtp.replies import Reply
 from ..smtp.states import IDLE, State
+from .kinds import Moment
 from .terms import Refusal, Terms
 
 MOST_RECIPIENTS = 100
@@ -195,7 +196,7 @@ class Session:
                 return self._refuse_pending(now)
         elif not self._terms.at_acceptance:
             self.left -= 1
-        return replies.SENDER_OK
+        return self._refuse_pending(now) if self._is_over("mail", now) else replies.SENDER_OK
 
     def _rcpt(self, command: Rcpt, now: int) -> Reply | None:
         if self.message is None:
@@ -205,12 +206,12 @@ class Session:
         if self.recipients >= MOST_RECIPIENTS:
             return replies.TOO_MANY_RECIPIENTS
         self.recipients += 1
-        return replies.RECIPIENT_OK
+        return self._refuse_pending(now) if self._is_over("rcpt", now) else replies.RECIPIENT_OK
 
     def _data(self, command: Data, now: int) -> Reply | None:
         if self._pending is not None and self._pending.stage == "data":
             return self._refuse_pending(now)
-        return replies.START_INPUT
+        return self._refuse_pending(now) if self._is_over("data", now) else replies.START_INPUT
 
     def _body(self, command: Body, now: int) -> Reply | None:
         if command.message is not None:
@@ -220,6 +221,8 @@ class Session:
         if command.size > self._size:
             self._end_transaction()
             return replies.TOO_LARGE
+        if self._is_over("body", now):
+            return self._refuse_pending(now)
         self.left -= self._terms.at_acceptance
         self._observer.accepted(now, self.number, self.message)
         return replies.ACCEPTED
@@ -243,6 +246,14 @@ class Session:
 
     def _lost(self, command: Lost, now: int) -> None:
         self._close(now)
+
+    def _is_over(self, moment: Moment, now: int) -> bool:
+        """Counts a request of the further limits; whether one of them refuses it at this stage."""
+        further = self._terms.further
+        if further is None or self._pending is not None:
+            return False
+        self._pending = further.refusal(moment, self.number, self.ip, self.username, now)
+        return self._pending is not None and self._pending.stage == moment
 
     def _end_transaction(self) -> None:
         self._state = self._idle
@@ -280,6 +291,8 @@ class Session:
         if not self.closed:
             self.closed = True
             self._state = CLOSED
+            if self._terms.further is not None:
+                self._terms.further.forget(self.number)
             self._observer.closed(now, self.number)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from ..limits import Limit
 from ..smtp.commands import Credentials
+from ..smtp.replies import LOGGED_IN, Reply
 from .session import AUTHENTICATED, CLOSED, CONNECTED, GREETED, Session
 from .terms import Peer, Refusal
 
@@ -33,6 +34,18 @@ class QuickSession(Session):
             self._phase = self._terms.encrypted
         self._state = GREETED
         return True
+
+    def log_in(self, login: Credentials, now: int) -> Reply | None:
+        """AUTH with ``login``, after ``reach_login``: what ``handle`` does, without its look-ups."""
+        if self._phase.table[GREETED][Credentials].refusal is not None:
+            return self.handle(login, now)
+        self.username = login.username
+        outcome = self._terms.judge(self, login, now)
+        if outcome is None:
+            self._idle = AUTHENTICATED
+            self._state = AUTHENTICATED
+            return LOGGED_IN
+        return outcome if isinstance(outcome, Reply) else self._refuse(outcome, now)
 
     def may_transact(self, size: int) -> bool:
         """Whether ``transact`` would return true."""

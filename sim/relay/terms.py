@@ -15,7 +15,7 @@ from ..smtp import replies
 from ..smtp.commands import Credentials
 from ..smtp.replies import Reply
 from ..smtp.states import Table, table
-from .kinds import ReplySpec
+from .kinds import Moment, ReplySpec
 from .policy import Policy
 
 UNLIMITED = sys.maxsize
@@ -83,6 +83,18 @@ class Peer(Protocol):
         """Where it comes from."""
 
 
+class FurtherLimits(Protocol):
+    """The limits of kinds that are not built in; see ``further``."""
+
+    def refusal(
+        self, moment: Moment, connection: int, ip: str, username: str | None, now: int
+    ) -> Refusal | None:
+        """Counts a request; the refusal of the first limit that it exceeds."""
+
+    def forget(self, connection: int) -> None:
+        """The connection has ended."""
+
+
 Judge = Callable[[Peer, Credentials, int], Refusal | Reply | None]
 """Decides on a login at a time in microseconds: the refusal of a limit, the reply to wrong
 credentials, or None to accept it.
@@ -112,6 +124,7 @@ class Terms:
         "clear",
         "encrypted",
         "first",
+        "further",
         "judge",
         "observer",
         "refusals",
@@ -153,6 +166,8 @@ class Terms:
             table(login_required=login_required, no_starttls=replies.TLS_ALREADY),
             _offers(self.size, starttls=False, auth=login_required),
         )
+        # None without such limits, which is the usual case and the fast one.
+        self.further: FurtherLimits | None = None
         self.first = self.encrypted if tls == "implicit" else self.clear
 
 

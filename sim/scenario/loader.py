@@ -1,8 +1,8 @@
 """From a file to a :class:`Scenario`, or to a ScenarioError with every mistake in it.
 
-:func:`load_scenario` reads a file, sets overrides, and finds the policy, strategy and trace that the
-file names. The options of a shipped strategy are checked here. A strategy file of the user is only
-looked for and never executed: that is done in a child process.
+:func:`load_scenario` reads a file, sets overrides, and finds the policy, strategy and trace that
+the file names. The options of a shipped strategy are checked here. A strategy file of the user is
+only looked for and never executed: that is done in a child process.
 """
 
 from __future__ import annotations

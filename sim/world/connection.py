@@ -90,7 +90,7 @@ class WorldConnection:
             if type(session) is QuickSession and session.reach_login():
                 connection = cls(stage, path, session, NEVER)
                 to_login = path.to_login if path.steady else path.drawn_to_login()
-                connection._log_in_faultless(username, begun + trip + to_login)
+                connection._log_in_faultless(session, username, begun + trip + to_login)
                 return connection
         elif path.down(at):
             clock.wait_until(begun + trip)
@@ -136,18 +136,18 @@ class WorldConnection:
         t = self._command(t, credentials(username), trip)
         self._clock.wait_until(t)
 
-    def _log_in_faultless(self, username: str, t: int) -> None:
+    def _log_in_faultless(self, session: QuickSession, username: str, t: int) -> None:
         """``_log_in`` on a path without faults, where only the relay can refuse."""
         clock = self._clock
         path = self._path
         trip = path.rtt if path.steady else path.trip()
         at = t + trip // 2
         clock.wait_until(at)
-        reply = self._session.handle(credentials(username), at)
+        reply = session.log_in(credentials(username), at)
         t += trip + path.relay_time
         clock.wait_until(t)
         if reply is None or reply[0] >= 400:
-            self.open = not self._session.closed
+            self.open = not session.closed
             self._hang_up()
             raise refused_by(reply)
 

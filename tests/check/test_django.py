@@ -1,6 +1,4 @@
-"""What a check says of Django's settings, and that it claims nothing that only running them would
-tell.
-"""
+"""Findings about Django's settings. Nothing is reported that depends on running them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ JSON = st.recursive(
 
 
 def paths(value, path=()):
-    """Every key's path in an object under keys alone."""
+    """The path of every key, without the indexes of arrays."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield (*path, key)

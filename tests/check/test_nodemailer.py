@@ -1,6 +1,4 @@
-"""What a check says of Nodemailer's options: what is refused, on which line, what to write instead,
-and that this holds when run.
-"""
+"""Findings about Nodemailer's options: refusals, their lines, and replacements that pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check says of a main.cf: what is refused, and what is decided elsewhere."""
+"""Findings about a main.cf, and its parser: parameters, their lines, references."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Configurations of a person's, and how the tests of the checks put them into files. Asserts
-nothing.
-"""
+"""Example configurations of users, and helpers that write them to files and check them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dotted keys: what one means, and that every option of every strategy survives each way to set it."""
+"""Dotted keys, and that every option of every strategy is the same by each way to set it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def test_a_scenario_has_the_order_of_a_scenario_file():
         "workload": {"kind": "batch", "messages": 5},
     }
     assert to_toml(tables) == (
-        'title = "A"\n\n[workload]\nkind = "batch"\nmessages = 5\n\n[sender]\nstrategy = "batches"\n\n[sender.options]\nsize = 5\n'
+        'title = "A"\n\n[workload]\nkind = "batch"\nmessages = 5\n\n[sender]\n'
+        'strategy = "batches"\n\n[sender.options]\nsize = 5\n'
     )
 
 

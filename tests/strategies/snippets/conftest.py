@@ -1,4 +1,4 @@
-"""The live relay's certificate is made in a folder of its own here too."""
+"""Makes the live relay's certificate in a temporary folder, as the tests of ``sim.live`` do."""
 
 from tests.live.conftest import cache
 

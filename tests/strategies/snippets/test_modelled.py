@@ -1,5 +1,5 @@
-"""The snippets for what cannot be run here: they say what was chosen, in a form that their
-languages read.
+"""The snippets for libraries that cannot run here: they contain the options, in valid PHP and
+shell.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 from tests.strategies.snippets.text import text_of
 
 
-def test_wp_mail_smtp_says_its_limits():
+def test_wp_mail_smtp_names_its_limits():
     text = text_of("wp-mail-smtp", {"rate_limit": True, "minute": 80, "day": 2_000})
     assert "Email Rate Limiting: on, 80 a minute, 2000 a day" in text
     assert "Rate Limiting" not in text_of("wp-mail-smtp", {"minute": 80})
@@ -36,7 +36,7 @@ def test_wp_mail_smtp_is_php(tmp_path):
     assert done.stdout == "587"
 
 
-def test_listmonk_says_what_was_chosen():
+def test_listmonk_contains_the_options():
     text = text_of(
         "listmonk",
         {"idle_timeout": "1s", "message_sliding_window": True, "message_sliding_window_rate": 40},

@@ -1,5 +1,5 @@
-"""The snippets for PHP's libraries, pasted into a program of PHP's, get 200 messages through the
-live relay without an incident.
+"""The snippets for PHP libraries, pasted into a program, send 200 messages to the live relay
+without an incident.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ NEEDS = {
 }
 
 BEFORE_PHPMAILER = """
-$messages = array_map(fn ($n) => ['sender@example.com', "m$n@example.com", 'a subject', 'a body'], range(1, {messages}));
+$messages = array_map(
+    fn ($n) => ['sender@example.com', "m$n@example.com", 'a subject', 'a body'],
+    range(1, {messages})
+);
 """
 
-BEHIND_SYMFONY = """
+AFTER_SYMFONY = """
 foreach (range(1, {messages}) as $n) {{
     $mailer->send((new Symfony\\Component\\Mime\\Email())
         ->from('sender@example.com')->to("m$n@example.com")->subject('a subject')->text('a body'));
@@ -34,7 +37,7 @@ foreach (range(1, {messages}) as $n) {{
 
 
 def run(library: str, text: str, folder: Path) -> sim.live.Running:
-    """Runs the program ``text`` at a live relay with STARTTLS; the relay as it ended."""
+    """Runs the program ``text`` against a live relay with STARTTLS. Returns the relay, stopped."""
     if not shutil.which("php") or not NEEDS[library].exists():
         pytest.skip(f"needs php and {NEEDS[library].name} of {library}")
     program = folder / "program.php"
@@ -56,7 +59,8 @@ def run(library: str, text: str, folder: Path) -> sim.live.Running:
             timeout=600,
             check=False,
         )
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stderr == ""
     return relay
 
 
@@ -69,20 +73,22 @@ def run(library: str, text: str, folder: Path) -> sim.live.Running:
 def test_phpmailer(options, tmp_path):
     text = BEFORE_PHPMAILER.format(messages=MESSAGES) + text_of("phpmailer", options)
     result = run("phpmailer", text, tmp_path).result()
-    assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0)
+    assert result.messages.accepted == MESSAGES
+    assert result.incidents.total == 0
     assert result.connections.opened == MESSAGES / options["per_connection"]
 
 
 def test_symfony_mailer(tmp_path):
     text = text_of("symfony-mailer", {"restart_threshold": 5, "max_per_second": 200.0})
     result = run(
-        "symfony-mailer", text + BEHIND_SYMFONY.format(messages=MESSAGES), tmp_path
+        "symfony-mailer", text + AFTER_SYMFONY.format(messages=MESSAGES), tmp_path
     ).result()
-    assert (result.messages.accepted, result.incidents.total) == (MESSAGES, 0)
-    assert result.connections.opened == MESSAGES / 5 + 1, "it restarts behind the last message too"
+    assert result.messages.accepted == MESSAGES
+    assert result.incidents.total == 0
+    assert result.connections.opened == MESSAGES / 5 + 1, "it also restarts after the last message"
 
 
-def test_what_is_left_at_its_default_is_not_said():
+def test_options_at_their_default_are_left_out():
     assert "restart_threshold" not in text_of("symfony-mailer", {})
     assert "setMaxPerSecond" not in text_of("symfony-mailer", {})
     assert "smtpClose(); //" not in text_of("phpmailer", {"SMTPKeepAlive": True})

@@ -1,4 +1,4 @@
-"""The text of a snippet for one worker: what the tests of each library paste into a program."""
+"""The text of a snippet for one worker, which the tests paste into a program."""
 
 from __future__ import annotations
 
