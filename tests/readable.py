@@ -34,17 +34,11 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/ui": 1,
     },
     "nested conditional": {
-        "sim/cli": 2,
-        "sim/plan": 1,
-        "sim/report": 5,
-        "sim/sweep": 2,
-        "sim/ui": 3,
         "tests/fidelity": 1,
     },
     "tuple assignment": {
-        "sim/ui": 1,
         "tests/agreement": 1,
-        "tests/benchmarks": 4,
+        "tests/benchmarks": 3,
         "tests/fidelity/programs": 4,
     },
 }
