@@ -11,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from sim.relay.kinds import KINDS
 from sim.strategies.catalogue import SHIPPED
 from sim.ui import controls, runs
 from sim.ui.controls import Control
@@ -29,7 +30,7 @@ GROUPS = [
     "network",
     "faults",
     "run",
-    *(f"policy.{name}" for name in controls.LIMIT_WORDS),
+    *(f"policy.{name}" for name in KINDS),
 ]
 
 
@@ -137,7 +138,7 @@ def everything(kind: str) -> list[Control]:
     found += [control for _, _, group in controls.FAULTS.values() for control in group]
     found += [controls.policies_choice(), controls.window()]
     return found + [
-        control for name in controls.LIMIT_WORDS for control in controls.limit_controls(name)
+        control for name in KINDS for control in controls.limit_controls(name)
     ]
 
 
