@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run ui test coverage lint format proof bench fidelity lock clean
+.PHONY: help run ui test coverage lint format docs proof bench fidelity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -46,6 +46,10 @@ lint: $(VENV)/.dev ## ruff and mypy
 format: $(VENV)/.dev ## put the code into its form, and sort its imports
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.dev ## build the documentation into out/docs, without a network; a broken link is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs out/docs
+	@echo "open out/docs/index.html" >&2
 
 proof: $(VENV)/.dev ## forty demands planned, replayed with fresh luck and against cheaper settings; some minutes
 	@$(BIN)/python -m tests.proof

@@ -10,6 +10,7 @@ A package imports only from packages above it in this list:
     relay       Policy, Session, Relay; policies/ holds the numbers of each relay
     measure     recorder, result, statistics, diagnosis
     strategies  the strategy API, the shipped strategies, the models of mail libraries
+    outbox      which messages wait, are held, accepted or lost; for world and production
     scenario    the scenario file: schema and loader
     explain     why one request was refused, and which change avoids it
     world       DOOR: virtual time

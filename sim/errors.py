@@ -53,7 +53,9 @@ class ScenarioError(RelaysimError):
 
 
 class StrategyError(RelaysimError):
-    """A strategy did what no sender can do, such as putting back a message that it does not have."""
+    """A strategy did what no sender can do, such as putting back a message that it does not
+    have.
+    """
 
 
 class Refused(RelaysimError):
@@ -73,6 +75,8 @@ class Disconnected(RelaysimError):
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:
-    """``; did you mean "x"?`` for a likely misspelling of one of ``allowed``, else an empty string."""
+    """``; did you mean "x"?`` for a likely misspelling of one of ``allowed``, else an empty
+    string.
+    """
     close = get_close_matches(given, list(allowed), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""

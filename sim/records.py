@@ -1,7 +1,6 @@
-"""The frozen rows that a run leaves behind, before anything is counted. Knows nothing of who writes
-or reads them.
+"""The rows that a run records, before anything is counted.
 
-Times are integer microseconds of the relay's clock; a name or number that is not known is None.
+Times are integer microseconds of the relay's clock. A name or number that is not known is None.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from typing import NamedTuple
 
 
 class Opened(NamedTuple):
-    """A connection that TCP accepted; ``refused`` names the limit that answered in place of the
-    greeting, if one did.
+    """A connection that TCP accepted. ``refused`` is the limit that refused it instead of the
+    greeting, or None.
     """
 
     at: int
@@ -34,7 +33,7 @@ class Login(NamedTuple):
 
 class Incident(NamedTuple):
     """A refusal caused by a limit. ``code`` is None where the relay dropped the connection without
-    a word.
+    a reply.
     """
 
     at: int
@@ -48,8 +47,8 @@ class Incident(NamedTuple):
 
 
 class BlockRow(NamedTuple):
-    """A block of a key: [from_, until). ``ip`` and ``username`` are None where the key does not
-    have them.
+    """A block of a key during [from_, until). ``ip`` and ``username`` are None where they are not
+    part of the key.
     """
 
     limit: str

@@ -1,7 +1,7 @@
 """Durations and rates: text and seconds at the edge, integer microseconds inside.
 
-The only module that converts. Knows nothing of scenarios: it raises ``ValueError`` with the remedy
-in words, and whoever knows the file and the key adds them.
+The only module that converts between them. It raises a ``ValueError`` with the remedy; its callers
+add the file and the key.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ MICRO = 1_000_000
 """Microseconds in a second."""
 
 LONGEST = 400 * 86_400 * MICRO
-"""The longest duration that is taken, 400 days in microseconds: above every limit's 90 days, far
-below overflow.
+"""The longest duration, 400 days in microseconds: longer than the 90 days of any limit, and far
+from overflow.
 """
 
 _UNITS = {"ms": 1_000, "s": MICRO, "m": 60 * MICRO, "h": 3_600 * MICRO, "d": 86_400 * MICRO}
@@ -45,14 +45,14 @@ _TIDY = {
 
 
 def duration(value: object) -> int:
-    """Microseconds of ``90``, ``0.5``, ``"90s"``, ``"1.5h"``; ``ValueError`` in words for anything
-    else.
+    """Microseconds of ``90``, ``0.5``, ``"90s"``, ``"1.5h"``; ``ValueError`` for anything else.
 
     Rounded to the nearest microsecond, halves to even. Not negative, at most :data:`LONGEST`.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(
-            f'{_shown(value)} is not a duration; write seconds as a number or a string such as "90s"'
+            f"{_shown(value)} is not a duration; write seconds as a number or a string such "
+            'as "90s"'
         )
     if isinstance(value, str):
         found = _DURATION.fullmatch(value)
@@ -60,9 +60,8 @@ def duration(value: object) -> int:
             raise ValueError(f"{_shown(value)} is not a duration; write {_better_duration(value)}")
         micros = round(_number(found[1], value) * _UNITS[found[2]])
     else:
-        if isinstance(value, float) and not math.isfinite(
-            value
-        ):  # a whole number may be too large for isfinite
+        # An integer may be too large for isfinite.
+        if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{_shown(value)} is not a duration; write a finite number of seconds")
         micros = round(Fraction(value) * MICRO)
     if micros < 0:
@@ -73,8 +72,8 @@ def duration(value: object) -> int:
 
 
 def rate(value: object) -> Fraction:
-    """Messages a microsecond, exactly, of ``"10/s"``, ``"300/min"``, ``"5000/h"``, ``"20/d"``; more
-    than 0.
+    """Messages per microsecond, exactly, of ``"10/s"``, ``"300/min"``, ``"5000/h"``, ``"20/d"``.
+    ``ValueError`` for 0.
     """
     found = _RATE.fullmatch(value) if isinstance(value, str) else None
     if not found:
@@ -90,14 +89,14 @@ def rate(value: object) -> Fraction:
 
 
 def seconds(micros: int) -> float:
-    """Seconds of ``micros``: the float that prints shortest and is nearest, so that results are the
-    same bytes everywhere.
-    """
+    """Seconds of ``micros`` as the nearest float, which is the same bytes on any machine."""
     return micros / MICRO
 
 
 def spoken(micros: int) -> str:
-    """``micros`` as a person says it: ``90 s`` is ``"90s"``, an hour ``"1h"``, 250000 ``"250ms"``."""
+    """``micros`` as a duration string: 90 seconds is ``"90s"``, an hour ``"1h"``, a quarter of a
+    second ``"250ms"``.
+    """
     for unit in ("d", "h", "m"):
         if micros and micros % _UNITS[unit] == 0:
             return f"{micros // _UNITS[unit]}{unit}"

@@ -1,8 +1,8 @@
-"""The rules of the house as data, and one function for each that reads a file's text and complains.
+"""The rules of the house as data, and a function for each that reads source and complains.
 
-Every complaint is one line: place, what was found, what to do instead. Knows the names of the
-package's parts and nothing of what they do; reads source, imports none of it.
-``tests/test_tidy.py`` asks it about the whole repository.
+A complaint is one line: the place, the problem, the remedy. Reads source and imports none of it.
+``tests/test_tidy.py`` applies it to the whole repository. The rules for readable lines are in
+``tests/readable.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from itertools import takewhile
 from pathlib import Path
 
@@ -26,9 +28,9 @@ STAGES: list[tuple[str, ...]] = [
     ("policies",),
     ("measure",),
     ("strategies",),
+    ("outbox",),
     ("scenario",),
     ("explain",),
-    ("production_connection",),
     ("world", "live", "production"),
     ("runner", "pytest_plugin"),
     ("sweep",),
@@ -41,13 +43,13 @@ STAGES: list[tuple[str, ...]] = [
     ("__main__",),
     ("public",),
 ]
-"""The parts of ``sim``, lowest first. A part imports only from those above its line; those of one
-line never each other.
+"""The parts of ``sim``, lowest first. A part imports only from parts above its line; parts in one
+line never import each other.
 """
 
-DOORS = {"production_connection", "world", "live", "production"}
+DOORS = {"world", "live", "production"}
 CLOCK_READERS = {"live", "production", "runner"}
-"""The two doors of real time, and the watchdog that ends a person's code."""
+"""The two doors of real time, and the watchdog that ends the user's code."""
 
 OUTSIDE = {
     "simpy",
@@ -62,12 +64,12 @@ OUTSIDE = {
     "secrets",
     "datetime",
 }
-"""What no part below the doors imports: time is an argument there, and luck comes from
-``sim.streams``.
+"""Modules that no part below the doors imports: time is an argument there, and random numbers come
+from ``sim.streams``.
 """
 
 PARSES_DATES = {"sim.scenario.trace"}
-"""Below the doors, but reads ISO 8601 from a person's file. That it reads no clock is checked like
+"""Below the doors, but reads ISO 8601 from the user's file. That it reads no clock is checked as
 everywhere else.
 """
 
@@ -93,8 +95,8 @@ INSTEAD = {
     **dict.fromkeys(["repeat", "repeats", "repetition", "repetitions"], "replication"),
     **dict.fromkeys(["recommendation", "recommendations"], "plan"),
 }
-"""Synonyms that the table of words rules out, each with its word. Error, load, output and report
-are standard terms too.
+"""Synonyms that the glossary rules out, each with its word. Error, load, output and report are
+standard terms too.
 """
 
 STANDARD = {
@@ -102,6 +104,8 @@ STANDARD = {
     "jobs": "the option --jobs",
     "queue_run_delay": "a parameter of Postfix",
     "maximal_queue_lifetime": "a parameter of Postfix",
+    "job": "a piece of work of the runner, as in --jobs",
+    "Job": "its class",
     "profile": "the key of a daily workload",
     "client_time": "the scenario's key",
     "ClientTime": "the table of that key",
@@ -113,7 +117,7 @@ STANDARD = {
 
 STANDARD_IN = {
     "interval": {"measure", "plan", "report", "cli"},  # of confidence
-    "host": {"live", "production", "production_connection"},  # of an address
+    "host": {"live", "production"},  # of an address
     "config": {"pytest_plugin"},  # the argument's name is pytest's
     "item": {"pytest_plugin"},  # likewise
     "socket": {"world", "live", "production"},
@@ -125,7 +129,8 @@ MACHINE_PATH = re.compile(
     r"(?:(?<![\w.~/-])|\bfile://)/(?:home|root|Users|work|farm|opt|tmp)/[A-Za-z_.][\w.-]*"
 )
 INDEX_HOST = re.compile(
-    r"\b(?:https?|file)://[^/\s\"']*(?:pypi|pythonhosted|npmjs|registry|debian|mirror|proxy)[^/\s\"']*",
+    r"\b(?:https?|file)://[^/\s\"']*"
+    r"(?:pypi|pythonhosted|npmjs|registry|debian|mirror|proxy)[^/\s\"']*",
     re.I,
 )
 
@@ -141,8 +146,8 @@ def module_name(path: Path) -> str:
 
 
 def imports(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and full dotted name of everything imported anywhere in the file, relative imports
-    resolved.
+    """Line and full dotted name of each import anywhere in the file, also within functions and
+    under TYPE_CHECKING. Relative imports are resolved.
     """
     package = list(path.with_suffix("").parts[:-1])
     for node in ast.walk(tree):
@@ -163,20 +168,72 @@ def upward_imports(path: Path, tree: ast.Module) -> Iterator[str]:
     if not mine:
         return
     if mine not in rank:
-        yield f"{path}: {mine} has no place in the order of the parts: add it to STAGES in tests/house.py"
+        yield f"{path}: {mine} has no place in the order: add it to STAGES in tests/house.py"
         return
     for line, name in imports(path, tree):
         theirs = part_of(name)
         if name.partition(".")[0] != "sim" or theirs == mine:
             continue
         if theirs not in rank:
-            yield f"{path}:{line}: imports {name} from the package itself: name the module that it is made in"
+            yield f"{path}:{line}: imports {name} from sim itself: name the module that defines it"
         elif rank[theirs] >= rank[mine]:
-            yield f"{path}:{line}: {mine} imports {name}, which is not below it: move what both need down, or hand it in"
+            yield (
+                f"{path}:{line}: {mine} imports {name}, which is not below it: "
+                "move what both need down, or pass it in"
+            )
+
+
+def circles(texts: Mapping[Path, str]) -> Iterator[str]:
+    """Modules of ``sim`` that import each other in a circle, and parts that do. An import within a
+    function or under TYPE_CHECKING counts: it hides the circle from Python, not from a reader.
+    """
+    modules = {module_name(path): path for path in texts if path.parts[0] == "sim"}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        found = (name for _, name in imports(path, ast.parse(texts[path])))
+        graph[module] = {nearest_module(name, modules) for name in found} - {module, ""}
+    for circle in circles_of(graph):
+        yield complaint_about(circle)
+    between: dict[str, set[str]] = defaultdict(set)
+    for module, others in graph.items():
+        mine = part_of(module)
+        if mine:
+            between[mine] |= {part_of(other) for other in others} - {mine, ""}
+    for circle in circles_of(between):
+        yield complaint_about(circle)
+
+
+def nearest_module(name: str, modules: Mapping[str, Path]) -> str:
+    """``sim.relay.policy`` of ``sim.relay.policy.Policy``; empty if it is none of ``modules``."""
+    while name and name not in modules:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def circles_of(graph: Mapping[str, set[str]]) -> Iterator[list[str]]:
+    """Circles of ``graph``, which maps each name to those that it imports: one after the other,
+    each broken at one import before the next is looked for.
+    """
+    left = {name: sorted(others) for name, others in sorted(graph.items())}
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1]
+            left[circle[1]].remove(circle[0])
+            yield circle[::-1]
+        else:
+            return
+
+
+def complaint_about(circle: list[str]) -> str:
+    """One line about a circle."""
+    path = " imports ".join(circle)
+    return f"{path}: a circle; move the shared part to a module that imports none of them"
 
 
 def outside_imports(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Clocks, sockets, luck and other people's event loops in the pure half."""
+    """Clocks, sockets, random numbers and event loops below the doors."""
     module = module_name(path)
     below = [part for stage in takewhile(DOORS.isdisjoint, STAGES) for part in stage]
     for line, name in imports(path, tree):
@@ -186,19 +243,22 @@ def outside_imports(path: Path, tree: ast.Module) -> Iterator[str]:
             and top in OUTSIDE
             and not (top == "datetime" and module in PARSES_DATES)
         ):
-            yield f"{path}:{line}: imports {top} below the doors: take the time as an argument, luck from sim.streams"
+            yield (
+                f"{path}:{line}: imports {top} below the doors: take the time as an argument, "
+                "random numbers from sim.streams"
+            )
 
 
 def clock_readings(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Clocks read by a part that is not one of :data:`CLOCK_READERS`, and luck without a name
-    anywhere.
+    """Clocks read by a part that is not one of :data:`CLOCK_READERS`, and random numbers that come
+    from no named stream.
     """
     reads = part_of(module_name(path)) in CLOCK_READERS
     allowed = ", ".join(sorted(CLOCK_READERS))
     for line, name in imports(path, tree):
         top = name.partition(".")[0]
         if top == "time" and not reads:
-            yield f"{path}:{line}: imports time: take the time as an argument, as all but {allowed} do"
+            yield f"{path}:{line}: imports time: take the time as an argument; only {allowed} may"
         if top in ("random", "secrets") or name.startswith("numpy.random."):
             yield f"{path}:{line}: imports {top}: take a named stream of sim.streams"
     for node in ast.walk(tree):
@@ -208,7 +268,7 @@ def clock_readings(path: Path, tree: ast.Module) -> Iterator[str]:
         if used in DATE_CLOCKS and not reads:
             yield f"{path}:{node.lineno}: reads a clock with {used}: take the time as an argument"
         if used.rpartition(".")[2] in ("default_rng", "RandomState") and path.name != "streams.py":
-            yield f"{path}:{node.lineno}: makes luck of its own with {used}: take a named stream of sim.streams"
+            yield f"{path}:{node.lineno}: uses {used}: take a named stream of sim.streams"
 
 
 DATE_CLOCKS = {
@@ -220,11 +280,9 @@ DATE_CLOCKS |= {"date.today", "datetime.date.today"}
 
 
 def missing_docstring(path: Path, tree: ast.Module) -> Iterator[str]:
-    """A module that does not open by saying what it is; an empty ``__init__.py`` has nothing to
-    say.
-    """
+    """A module without a docstring. An empty ``__init__.py`` needs none."""
     if tree.body and not ast.get_docstring(tree):
-        yield f"{path}:1: has no docstring: open by saying what the module is and what it does not know"
+        yield f"{path}:1: has no docstring: write its purpose and its main entry point"
 
 
 def too_long(path: Path, tree: ast.Module, text: str) -> Iterator[str]:
@@ -236,7 +294,10 @@ def too_long(path: Path, tree: ast.Module, text: str) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > MOST_LINES_FUNCTION:
-                yield f"{path}:{node.lineno}: {node.name} has {length} lines, at most {MOST_LINES_FUNCTION}: name its steps"
+                yield (
+                    f"{path}:{node.lineno}: {node.name} has {length} lines, "
+                    f"at most {MOST_LINES_FUNCTION}: name its steps"
+                )
 
 
 def words(name: str) -> list[str]:
@@ -245,12 +306,12 @@ def words(name: str) -> list[str]:
 
 
 def synonym(place: str, name: str, part: str) -> Iterator[str]:
-    """The complaint about a name that has a banned word in it."""
+    """The complaint about a name that contains a synonym."""
     if name in STANDARD:
         return
     for word in words(name):
         if word in INSTEAD and part not in STANDARD_IN.get(word, ()):
-            yield f'{place}: "{name}" says {word}: the word here is {INSTEAD[word]}'
+            yield f'{place}: "{name}" contains {word}: the word here is {INSTEAD[word]}'
 
 
 def public_names(body: list[ast.stmt]) -> Iterator[tuple[int, str]]:
@@ -296,15 +357,15 @@ def keys_and_options(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def synonyms(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Banned words in our own names: public API, JSON keys and options."""
+    """Synonyms in our own names: public API, JSON keys and options."""
     part = part_of(module_name(path))
     for line, name in [*public_names(tree.body), *keys_and_options(tree)]:
         yield from synonym(f"{path}:{line}", name, part)
 
 
 def toml_synonyms(path: Path, text: str) -> Iterator[str]:
-    """Banned words in the keys of a policy or scenario. ``sender.options`` has its library's own
-    spelling.
+    """Synonyms in the keys of a policy or scenario. ``sender.options`` is spelt as its library
+    spells it.
     """
 
     def keys(table: dict[str, object], at: str) -> Iterator[str]:
@@ -320,12 +381,15 @@ def toml_synonyms(path: Path, text: str) -> Iterator[str]:
 
 
 def machine_traces(path: Path, text: str) -> Iterator[str]:
-    """Absolute paths of somebody's machine, and addresses of package indexes."""
+    """Absolute paths of one machine, and addresses of package indexes."""
     for number, line in enumerate(text.splitlines(), 1):
         for found in MACHINE_PATH.findall(line):
-            yield f"{path}:{number}: {found} is a path of one machine: make it relative, or take a temporary folder"
+            yield (
+                f"{path}:{number}: {found} is a path of one machine: "
+                "make it relative, or use a temporary folder"
+            )
         for found in INDEX_HOST.findall(line):
-            yield f"{path}:{number}: {found} is a package index: name the package alone"
+            yield f"{path}:{number}: {found} is a package index: write only the package's name"
 
 
 def complaints(path: Path, text: str) -> list[str]:

@@ -74,8 +74,9 @@ def test_an_out_that_cannot_be_written_is_told_before_anything_is_run(
 
 
 HEEDS = """
-import signal, sys
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background commands ignore it
+os.environ["COMMAND"] = str(os.getpid())
 from sim.cli import main
 main(sys.argv[1:])
 """
@@ -90,7 +91,7 @@ def fine(sender):
                 connection.send(message)
 
 def stops(sender):
-    os.kill(os.getppid(), signal.SIGINT)
+    os.kill(int(os.environ["COMMAND"]), signal.SIGINT)
     time.sleep(600)
 """
 
@@ -109,8 +110,8 @@ def test_what_was_run_before_ctrl_c_is_not_lost(tmp_path: Path) -> None:
     ended = subprocess.run(
         [
             sys.executable,
-            "-m",
-            "sim",
+            "-c",
+            HEEDS,
             "run",
             "a.toml",
             "b.toml",

@@ -184,10 +184,13 @@ def test_the_wheel_has_the_policies_the_scenarios_the_types_and_the_command(repo
         assert "relaysim = relaysim_pytest" in archive.read(points).decode()
     modules = {str(path.relative_to(repository)) for path in (repository / "sim").rglob("*.py")}
     modules = {re.sub("^sim/pytest_plugin/", "relaysim_pytest/", name) for name in modules}
+    modules = {re.sub("^sim/public/", "relaysim/", name) for name in modules}
     assert modules <= set(names)
     assert {
+        "relaysim/py.typed",
         "sim/py.typed",
         "sim/policies/mailersend.toml",
+        "sim/strategies/snippets/nodemailer.js.j2",
         "sim/policies/unlimited.toml",
         "sim/ui/icon.svg",
     } <= set(names)
@@ -197,7 +200,9 @@ def test_the_wheel_has_the_policies_the_scenarios_the_types_and_the_command(repo
     }
     assert {f"sim/ui/scenario_files/{name}" for name in scenarios} <= set(names)
     assert not [
-        name for name in names if not name.startswith(("sim/", "relaysim-", "relaysim_pytest/"))
+        name
+        for name in names
+        if not name.startswith(("sim/", "relaysim-", "relaysim/", "relaysim_pytest/"))
     ]
 
 

@@ -17,7 +17,7 @@ from sim.measure.expectations import metrics
 from sim.relay.kinds import KINDS, ReplySpec
 from sim.relay.policy import Policy
 from sim.scenario import build, schema
-from sim.scenario.loader import TABLES
+from sim.scenario.schema import TABLES
 from sim.world import simulate
 
 TEXT = (Path(__file__).parent.parent / "scenarios" / "REFERENCE.md").read_text(encoding="utf-8")

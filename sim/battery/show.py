@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..limits import WINDOWS
-from ..measure.words import plural
+from ..measure.formatting import plural
 from .verdict import Verdict, World, smallest
 from .worlds import WORLDS, Kind
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..measure import Result
-from ..measure.words import plural
+from ..measure.formatting import plural
 from .worlds import Judged
 
 

@@ -1,11 +1,10 @@
-"""What a relay would do to a sender that is configured already: reads the file, runs the library's
-model, says what to set.
+"""Checks an existing configuration: :func:`check` reads the file, runs the library's model with its
+settings, and reports the messages that a relay would refuse and the settings to use instead.
 
-A file is read as text and never executed. ``check`` is the whole of it; each kind of file has a
-module that knows its library.
+The file is read as text and never executed. Each kind of file has a module that knows its library.
 """
 
-from .files import KINDS, check
-from .found import Checked, Finding, Trial, Way
+from .found import Checked, CheckRun, Finding, Usage
+from .judge import KINDS, check
 
-__all__ = ["KINDS", "Checked", "Finding", "Trial", "Way", "check"]
+__all__ = ["KINDS", "CheckRun", "Checked", "Finding", "Usage", "check"]

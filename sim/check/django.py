@@ -1,7 +1,7 @@
-"""A Django settings file: what its EMAIL_ settings make of each way in which a project may send.
+"""A Django settings file: :func:`translate` turns its EMAIL_ settings into options of the model for
+each way in which a project may send, and finds mistakes that need no run.
 
-The file does not say how the project sends; send_mail() decides, since it is what most call. Knows
-what Django refuses by itself.
+The file does not show how the project sends. send_mail() decides, because most projects call it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from ..errors import ScenarioError
 from ..relay.kinds import KINDS
 from ..text import cut
-from .found import Case, Finding, Setting, Way, stops
-from .lines_of_python import ELSEWHERE, Unknown, assigned, in_classes
+from .found import RELAYS_HOST, Case, Finding, Setting, Usage, stops
+from .python_source import ELSEWHERE, Unknown, assigned, in_classes
 
 KIND = "django"
 
@@ -43,9 +43,9 @@ KNOWN = (
 DECIDING = ("EMAIL_BACKEND", "EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_TIMEOUT")
 
 CLOSE = 0.8
-"""Of difflib's ratio: EMAIL_TLS is meant to be EMAIL_USE_TLS, EMAIL_CONFIG is something else."""
-
-RELAYS_HOST = "smtp.mailersend.net"
+"""The ratio of difflib from which a name counts as misspelt: EMAIL_TLS for EMAIL_USE_TLS does,
+EMAIL_CONFIG does not.
+"""
 
 
 def read(text: str, place: str) -> dict[str, Setting]:
@@ -56,11 +56,12 @@ def read(text: str, place: str) -> dict[str, Setting]:
     if found:
         return found if elsewhere is None else {**found, ELSEWHERE: elsewhere}
     if classes := in_classes(text, "EMAIL_"):
-        problem = f"has its EMAIL_ settings in classes, of which one is chosen when it runs: {', '.join(classes)}"
         raise ScenarioError(
             place,
             "",
-            f"{problem}; write those of one of them to a file of its own, outside a class",
+            "has its EMAIL_ settings in classes, of which one is chosen when it runs: "
+            f"{', '.join(classes)}; "
+            "write those of one of them to a file of its own, outside a class",
         )
     if elsewhere is not None:
         problem = f"takes its settings from elsewhere ({elsewhere.value}), which is not read"
@@ -77,7 +78,7 @@ def read(text: str, place: str) -> dict[str, Setting]:
 
 
 def translate(settings: Mapping[str, Setting], place: str) -> Case:
-    """What the model is to do, and what can be told without it."""
+    """The options for the model, and the findings that need no run."""
     lines = {name: each.line for name, each in settings.items()}
     backend = settings.get("EMAIL_BACKEND")
     if backend is not None and isinstance(backend.value, str) and backend.value != SMTP:
@@ -88,48 +89,42 @@ def translate(settings: Mapping[str, Setting], place: str) -> Case:
     common: dict[str, object] = {}
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < 1e6:
         common = {"EMAIL_TIMEOUT": float(seconds)}
-    ways = (
-        Way("send_mail() for each message", common),
-        Way(
+    usages = (
+        Usage("send_mail() for each message", common),
+        Usage(
             "one connection held open, or send_messages() and send_mass_mail() of all",
             {**common, "per_connection": 0},
             decides=False,
         ),
     )
-    return Case("django", ways, tuple(findings), lines, _network(settings))
+    return Case("django", usages, tuple(findings), lines, _network(settings))
 
 
 def better(
     options: Mapping[str, object], transactions: int | None, gap: float
 ) -> list[dict[str, object]]:
-    """Options that ought to hold: a connection for as many messages as it may carry, and a pause
-    behind each.
+    """Options that should pass: as many messages on a connection as the relay allows, and a pause
+    after each connection.
     """
     return [{**options, "per_connection": transactions or 100, "pause": f"{gap:.3f}s"}]
 
 
 def written(name: str, value: object) -> str:
-    """As it is said in words: none of these is a setting, they are how the program sends."""
-    said = {
+    """An option in words: these are not settings but how the program sends."""
+    words = {
         "per_connection": f"close the connection behind every {value} messages",
         "pause": f"sleep {value} behind each connection",
     }
-    return said.get(name, f"{name} = {value}")
+    return words.get(name, f"{name} = {value}")
 
 
-def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
-    """Which setting is to blame for a limit that was met, and its value in words: none of the
-    file's, it is how it sends.
+def cause_of(limit: str, usage: Usage, transactions: int | None) -> tuple[str, str]:
+    """Why ``limit`` refused something, in words. No setting of the file is the cause, only how the
+    program sends.
     """
-    if KINDS[limit].per_connection:
+    if KINDS[limit].per_connection or usage.options.get("per_connection") == 0:
         return "", "all messages share a connection"
-    shared = way.options.get("per_connection") == 0
-    return (
-        "",
-        "all messages share a connection"
-        if shared
-        else "each message has a connection and a login of its own",
-    )
+    return "", "each message has a connection and a login of its own"
 
 
 def _other_backend(backend: Setting, name: str) -> Finding:
@@ -139,37 +134,40 @@ def _other_backend(backend: Setting, name: str) -> Finding:
             "EMAIL_BACKEND",
             backend.line,
         )
-    what = f"EMAIL_BACKEND is {cut(name)}, which is not Django's own: how it sends is not known, and nothing of this is judged"
+    what = (
+        f"EMAIL_BACKEND is {cut(name)}, which is not Django's own: "
+        "how it sends is not known, and nothing of this is judged"
+    )
     return Finding(what, "EMAIL_BACKEND", backend.line)
 
 
 def _network(settings: Mapping[str, Setting]) -> dict[str, object]:
-    """How its connections begin, where the file says so."""
-    ssl, tls = (_value(settings, name) for name in ("EMAIL_USE_SSL", "EMAIL_USE_TLS"))
-    if ssl:
+    """The TLS mode of the network, if the file determines it."""
+    if _value(settings, "EMAIL_USE_SSL"):
         return {"tls": "implicit"}
     known = not _unknown(settings, "EMAIL_USE_TLS", "EMAIL_USE_SSL")
-    return {"tls": "none"} if known and not tls else {}
+    return {"tls": "none"} if known and not _value(settings, "EMAIL_USE_TLS") else {}
 
 
 def _unread(settings: Mapping[str, Setting]) -> list[Finding]:
+    """Findings about settings whose value is unknown or uncertain, and about misspelt ones."""
     found = []
     for name, each in settings.items():
         if name == ELSEWHERE:
             what = f"{each.value} may bring in further settings or replace these, and is not read"
             found.append(Finding(what, None, each.line))
         elif name in DECIDING and isinstance(each.value, Unknown):
-            what = (
-                f"is {each.value.either}"
-                if each.value.either
-                else "is not known without running the file"
-            )
-            taken = (
-                "as Django's own for SMTP" if name == "EMAIL_BACKEND" else "as if it were not there"
-            )
-            found.append(Finding(f"{name} {what}; it is judged {taken}", name, each.line))
+            value = each.value.either
+            what = f"is {value}" if value else "is not known without running the file"
+            used = "as if it were not there"
+            if name == "EMAIL_BACKEND":
+                used = "as Django's own for SMTP"
+            found.append(Finding(f"{name} {what}; it is judged {used}", name, each.line))
         elif name in DECIDING and each.outside:
-            what = f"{name} is looked up outside this file; it is judged by its default, {cut(repr(each.value))}"
+            what = (
+                f"{name} is looked up outside this file; "
+                f"it is judged by its default, {cut(repr(each.value))}"
+            )
             found.append(Finding(what, name, each.line))
         elif name not in KNOWN and (close := get_close_matches(name, KNOWN, n=1, cutoff=CLOSE)):
             what = f'{cut(name)} is no setting of Django\'s; did you mean "{close[0]}"?'
@@ -178,45 +176,51 @@ def _unread(settings: Mapping[str, Setting]) -> list[Finding]:
 
 
 def _transport(settings: Mapping[str, Setting]) -> list[Finding]:
-    found = []
-    tls, ssl, port = (
-        _value(settings, name) for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_PORT")
-    )
-    port = (
-        int(port)
-        if isinstance(port, str) and port.isascii() and port.isdigit() and len(port) < 6
-        else port
-    )
+    """Findings about TLS, the port and the host."""
+    found = _encryption(settings)
+    relay = _value(settings, "EMAIL_HOST")
+    if isinstance(relay, str) and relay != RELAYS_HOST:
+        what = f"EMAIL_HOST is {cut(relay)}; it is judged as if it were this relay"
+        found.append(Finding(what, "EMAIL_HOST", settings["EMAIL_HOST"].line))
+    return found
+
+
+def _encryption(settings: Mapping[str, Setting]) -> list[Finding]:
+    """At most one finding about EMAIL_USE_TLS, EMAIL_USE_SSL and the port."""
+    tls = _value(settings, "EMAIL_USE_TLS")
+    ssl = _value(settings, "EMAIL_USE_SSL")
+    port = _port(settings)
     line = {name: each.line for name, each in settings.items()}.get
     if tls and ssl:
-        found.append(
+        return [
             stops(
-                "sends nothing: EMAIL_USE_TLS and EMAIL_USE_SSL are both on, and Django takes only one",
+                "sends nothing: EMAIL_USE_TLS and EMAIL_USE_SSL are both on, "
+                "and Django takes only one",
                 "EMAIL_USE_SSL",
                 line("EMAIL_USE_SSL"),
                 instead="EMAIL_USE_SSL = False",
             )
-        )
-    elif ssl and port in (25, 587, 2525):
-        found.append(
+        ]
+    if ssl and port in (25, 587, 2525):
+        return [
             stops(
                 f"sends nothing: EMAIL_USE_SSL is on, and port {port} speaks plain SMTP first",
                 "EMAIL_USE_SSL",
                 line("EMAIL_USE_SSL"),
                 instead="EMAIL_USE_TLS = True and EMAIL_USE_SSL = False",
             )
-        )
-    elif port == 465 and not ssl and not _unknown(settings, "EMAIL_USE_SSL"):
-        found.append(
+        ]
+    if port == 465 and not ssl and not _unknown(settings, "EMAIL_USE_SSL"):
+        return [
             stops(
                 "sends nothing: port 465 begins with TLS, and EMAIL_USE_SSL is off",
                 "EMAIL_PORT",
                 line("EMAIL_PORT"),
                 instead="EMAIL_PORT = 587 with EMAIL_USE_TLS = True",
             )
-        )
-    elif not tls and not ssl and not _unknown(settings, "EMAIL_USE_TLS", "EMAIL_USE_SSL"):
-        found.append(
+        ]
+    if not tls and not ssl and not _unknown(settings, "EMAIL_USE_TLS", "EMAIL_USE_SSL"):
+        return [
             Finding(
                 "the login goes over the network in the clear, where the relay takes it at all",
                 "EMAIL_USE_TLS",
@@ -224,17 +228,15 @@ def _transport(settings: Mapping[str, Setting]) -> list[Finding]:
                 "Neither EMAIL_USE_TLS nor EMAIL_USE_SSL is on.",
                 "EMAIL_USE_TLS = True",
             )
-        )
-    relay = _value(settings, "EMAIL_HOST")
-    if isinstance(relay, str) and relay != RELAYS_HOST:
-        found.append(
-            Finding(
-                f"EMAIL_HOST is {cut(relay)}; it is judged as if it were this relay",
-                "EMAIL_HOST",
-                settings["EMAIL_HOST"].line,
-            )
-        )
-    return found
+        ]
+    return []
+
+
+def _port(settings: Mapping[str, Setting]) -> object:
+    port = _value(settings, "EMAIL_PORT")
+    if isinstance(port, str) and port.isascii() and port.isdigit() and len(port) < 6:
+        return int(port)
+    return port
 
 
 def _timeout(settings: Mapping[str, Setting]) -> list[Finding]:
@@ -266,15 +268,13 @@ def _timeout(settings: Mapping[str, Setting]) -> list[Finding]:
 
 
 def _value(settings: Mapping[str, Setting], name: str) -> object:
-    """What is known of it; None where nothing is."""
+    """The value of a setting; None if it is missing or unknown."""
     found = settings.get(name)
     return None if found is None or isinstance(found.value, Unknown) else found.value
 
 
 def _unknown(settings: Mapping[str, Setting], *names: str) -> bool:
-    """Whether one of them is not known: not without running the file, or because it may stand
-    elsewhere.
-    """
+    """Whether the value of one of them is unknown, or may be set elsewhere."""
     return any(
         isinstance(settings[name].value, Unknown) if name in settings else ELSEWHERE in settings
         for name in names

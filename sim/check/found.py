@@ -1,5 +1,5 @@
-"""What a check reads and what it finds: settings with their lines, ways to send with them,
-findings. Rows alone.
+"""The rows that a check passes around: settings with their lines, how a program sends with them
+(:class:`Usage`), findings, and the whole answer (:class:`Checked`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 from ..measure import Result
 from ..units import MICRO
 
+RELAYS_HOST = "smtp.mailersend.net"
+"""The host of the relay that every file is checked against."""
+
 
 class Setting(NamedTuple):
-    """A value of the file and the line, from 1, on which it stands; ``outside``: the default of
-    what is looked up elsewhere.
+    """A value of the file and its line, counted from 1. ``outside`` marks the default of a value
+    that the file looks up elsewhere, such as in the environment.
     """
 
     value: Any
@@ -24,11 +27,11 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about the file. ``refused`` says that messages are refused or never leave because
+    """One thing about the file. ``refused`` means that messages are refused or never leave because
     of it.
 
-    ``line`` and ``setting`` are None where no line of the file is at fault; ``instead`` is what to
-    write there. ``limit`` is the policy's key where one was met.
+    ``line`` and ``setting`` are None where no line of the file is the cause; ``instead`` is what to
+    write there. ``limit`` is the policy's key if a limit refused something.
     """
 
     what: str
@@ -40,7 +43,7 @@ class Finding:
     limit: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is printed."""
+        """The finding in the JSON output."""
         names = ("line", "setting", "limit", "refused", "what", "why", "instead")
         return {name: getattr(self, name) for name in names}
 
@@ -51,9 +54,9 @@ def stops(what: str, setting: str, line: int | None, why: str = "", instead: str
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way in which a program may send with these settings. ``decides``: whether it says if the
-    file holds.
+class Usage:
+    """One way in which a program may send with these settings, as ``options`` of the library's
+    model. The file passes or fails by the usages that have ``decides``; the others are information.
     """
 
     title: str
@@ -63,49 +66,49 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a file says. ``strategy`` is None where nothing is sent through a relay; ``lines`` has
-    the line of each setting.
+    """A file, translated. ``strategy`` is the library's model, None if nothing goes through a
+    relay. ``lines`` has the line of each setting.
 
-    ``network`` is what the file says of a scenario's network.
+    ``network`` holds the keys of a scenario's network that the file determines.
     """
 
     strategy: str | None
-    ways: tuple[Way, ...]
+    usages: tuple[Usage, ...]
     findings: tuple[Finding, ...]
     lines: Mapping[str, int] = field(default_factory=dict)
     network: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A way, and what came of it in virtual time."""
+class CheckRun:
+    """A usage and the result of its run in virtual time."""
 
-    way: Way
+    usage: Usage
     result: Result
 
     @property
     def refused(self) -> bool:
-        """Whether a limit answered, or a message was lost."""
+        """Whether a limit refused something, or a message was lost."""
         return self.result.incidents.total > 0 or self.result.messages.lost > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The answer. ``better`` are options that were run and refused nowhere, ``snippet`` the same to
-    paste; None if none is known.
+    """The answer. ``better`` are options whose run was refused nowhere, ``snippet`` the same as
+    code to paste; None if none is known.
     """
 
     place: str
     kind: str
     policy: str
     findings: tuple[Finding, ...]
-    trials: tuple[Trial, ...]
+    runs: tuple[CheckRun, ...]
     better: Mapping[str, object] | None = None
     snippet: str | None = None
     unmodelled: str | None = None
-    """A sentence where this version cannot run the library."""
+    """A sentence if this version has no model of the library."""
     rtt: int | None = None
-    """Microseconds of the round trip that it was judged over; None where nothing was run."""
+    """The round trip of the runs in microseconds; None if nothing was run."""
 
     @property
     def passed(self) -> bool:
@@ -113,7 +116,7 @@ class Checked:
         return not any(one.refused for one in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is printed."""
+        """The answer in the JSON output."""
         return {
             "file": self.place,
             "kind": self.kind,
@@ -123,16 +126,16 @@ class Checked:
             "findings": [one.to_dict() for one in self.findings],
             "ways": [
                 {
-                    "title": one.way.title,
-                    "decides": one.way.decides,
-                    "options": dict(one.way.options),
+                    "title": one.usage.title,
+                    "decides": one.usage.decides,
+                    "options": dict(one.usage.options),
                     "submitted": one.result.messages.submitted,
                     "accepted": one.result.messages.accepted,
                     "lost": one.result.messages.lost,
                     "incidents": dict(one.result.incidents.by_limit),
                     "command": one.result.command,
                 }
-                for one in self.trials
+                for one in self.runs
             ],
             "better": None if self.better is None else dict(self.better),
             "snippet": self.snippet,

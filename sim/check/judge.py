@@ -1,12 +1,13 @@
-"""Runs what a file says through its library's model, and puts what came of it beside what could be
-told by reading.
+"""Checks a configuration file: :func:`check` finds out what kind it is, runs its settings through
+the library's model, and adds what can be found by reading.
 
-Knows no library: a kind brings how it is read, what its options are, and which of them is to blame
-for which limit.
+Each kind is a module (:data:`KINDS`) that reads its files, translates them into options of the
+model, and names the setting that is to blame for a limit.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,15 +16,16 @@ from types import ModuleType
 from typing import Any
 
 from .. import units
+from ..errors import ScenarioError
 from ..measure.result import Finding as Met
-from ..plan.snippets import snippet_for
 from ..relay import Policy, kinds
+from ..runner import run_here
 from ..scenario import Scenario, build
 from ..strategies import catalogue
+from ..strategies.snippets import snippet_for
 from ..units import MICRO
-from ..world import simulate
 from . import django, nodemailer, postfix
-from .found import Case, Checked, Finding, Trial, Way
+from .found import Case, Checked, CheckRun, Finding, Usage
 
 KINDS: dict[str, ModuleType] = {
     nodemailer.KIND: nodemailer,
@@ -31,72 +33,137 @@ KINDS: dict[str, ModuleType] = {
     postfix.KIND: postfix,
 }
 
-BESIDE = ("network.rtt=1ms", "network.jitter=0", "network.relay_time=0")
-"""A relay in the next room."""
+MESSAGES = 1000
+MOST_BYTES = 2_000_000
+
+JAVASCRIPT = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+
+SUFFIXES = {".json": "nodemailer", ".py": "django", ".cf": "postfix"}
+
+LOOKS_LIKE_DJANGO = re.compile(r"^EMAIL_\w+\s*(:[^=\n]*)?=", re.MULTILINE | re.ASCII)
+LOOKS_LIKE_POSTFIX = re.compile(
+    r"^(relayhost|smtp_\w+|myhostname|default_destination_\w+)\s*=", re.MULTILINE | re.ASCII
+)
+
+WHAT = {
+    "nodemailer": "JSON of Nodemailer's options",
+    "django": "a Django settings file",
+    "postfix": "a Postfix main.cf",
+}
+
+NEARBY = ("network.rtt=1ms", "network.jitter=0", "network.relay_time=0")
+"""Overrides for a relay next to the sender, whose round trips slow nothing down."""
 
 MARGIN = 1.04
-"""Logins that are per / count apart stand on the edge of a window; so much more leaves room for a
-timer that is early.
+"""Logins that are exactly ``per / count`` apart are at the edge of a window. This factor leaves
+room for a timer that fires early.
 """
 
 
-def judge(
-    text: str,
-    place: str,
-    kind: str,
+def check(
+    file: Path,
     *,
-    messages: int,
-    overrides: Sequence[str],
-    seed: int | None,
-    command: Sequence[str],
+    kind: str | None = None,
+    messages: int = MESSAGES,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    command: Sequence[str] = (),
 ) -> Checked:
-    """The whole answer. ScenarioError for a file that is none of ``kind``, and for an override that
-    is none.
+    """Checks a configuration file at a relay. ScenarioError for a file that cannot be read or is
+    not of its kind, and for an invalid override.
     """
+    text = _text(file)
+    place = str(file)
+    kind = kind or kind_of(file, text)
     module = KINDS[kind]
     case: Case = module.translate(module.read(text, place), place)
     bench = Bench(case, place, messages, overrides, seed, command)
-    policy = bench.scenario(Way("", {})).policy
-    said = policy.title or policy.name
+    policy = bench.scenario(Usage("", {})).policy
+    title = policy.title or policy.name
     if case.strategy is None:
-        return Checked(place, kind, said, case.findings, ())
+        return Checked(place, kind, title, case.findings, ())
     if case.strategy not in catalogue.SHIPPED:
-        told = (*case.findings, *_without_model(module, case, policy))
         return Checked(
             place,
             kind,
-            said,
-            tuple(_ordered(told)),
+            title,
+            _ordered([*case.findings, *_without_model(module, case, policy)]),
             (),
             unmodelled=f"this version has no model of {case.strategy} to run",
         )
-    trials = tuple(bench.run(way) for way in case.ways)
-    away = bench.scenario(case.ways[0]).network.rtt
+    runs = tuple(bench.run(usage) for usage in case.usages)
+    rtt = bench.scenario(case.usages[0]).network.rtt
     findings = [
         *case.findings,
-        *_all_found(module, case, trials, policy),
-        *_beside(bench, trials, away),
+        *_of_runs(module, case, runs, policy),
+        *_nearby(bench, runs, rtt),
     ]
     if not any(one.refused for one in findings):
-        return Checked(place, kind, said, tuple(_ordered(findings)), trials, rtt=away)
-    options = _better(module, case.ways[0].options, policy, bench)
-    given = {**catalogue.shipped(case.strategy).options, **trials[0].way.options}
-    findings = [_with_remedy(module, one, given, options) for one in findings]
+        return Checked(place, kind, title, _ordered(findings), runs, rtt=rtt)
+    options = _better(module, case.usages[0].options, policy, bench)
+    given = {**catalogue.shipped(case.strategy).options, **runs[0].usage.options}
     return Checked(
         place,
         kind,
-        said,
-        tuple(_ordered(findings)),
-        trials,
+        title,
+        _ordered([_with_remedy(module, one, given, options) for one in findings]),
+        runs,
         options,
         _snippet(module, case.strategy, options),
-        rtt=away,
+        rtt=rtt,
     )
 
 
+def kind_of(file: Path, text: str) -> str:
+    """The kind by the file's suffix, else by its text."""
+    suffix = file.suffix.lower()
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    if suffix in JAVASCRIPT or "createTransport(" in text:
+        raise ScenarioError(
+            str(file),
+            "",
+            "is JavaScript, which is not read; "
+            "write the object that createTransport() takes into a file.json",
+        )
+    if text.lstrip().startswith("{"):
+        return "nodemailer"
+    if LOOKS_LIKE_DJANGO.search(text):
+        return "django"
+    if LOOKS_LIKE_POSTFIX.search(text):
+        return "postfix"
+    known = "; ".join(f"{kind}, {what}" for kind, what in WHAT.items())
+    raise ScenarioError(
+        str(file),
+        "",
+        f"cannot be told for any kind of configuration; say --kind with one of {known}",
+    )
+
+
+def _text(file: Path) -> str:
+    place = str(file)
+    try:
+        if file.is_dir():
+            raise ScenarioError(place, "", "is a folder; name the file")
+        with file.open("rb") as opened:
+            octets = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ScenarioError(place, "", f"cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL in the name
+        raise ScenarioError(place, "", f"cannot be read: {error}") from None
+    if len(octets) > MOST_BYTES:
+        raise ScenarioError(
+            place, "", f"is longer than {MOST_BYTES:,} bytes, which no configuration is"
+        )
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(place, "", f"is not UTF-8 text (byte {error.start + 1:,})") from None
+
+
 class Bench:
-    """Runs a way as a scenario of the file's: a batch of ``messages``, and what the call lays on
-    it.
+    """Runs each usage of a file as a scenario: a batch of ``messages``, with the ``overrides`` of
+    the call.
     """
 
     def __init__(
@@ -117,14 +184,14 @@ class Bench:
         self._seed = seed
         self._command = command
 
-    def scenario(self, way: Way, more: Sequence[str] = ()) -> Scenario:
-        """The scenario of ``way``. ScenarioError for an override that is none."""
+    def scenario(self, usage: Usage, more: Sequence[str] = ()) -> Scenario:
+        """The scenario of ``usage``. ScenarioError for an invalid override."""
         tables: dict[str, Any] = {
             "network": dict(self._network),
             "workload": {"kind": "batch", "messages": self._messages},
             "sender": {
                 "strategy": self._strategy,
-                "options": dict(way.options) if self._known else {},
+                "options": dict(usage.options) if self._known else {},
             },
         }
         made = build(
@@ -138,64 +205,65 @@ class Bench:
         return replace(made, command=shlex.join(self._command))
 
     @property
-    def asked_beside(self) -> bool:
-        """Whether nothing in the call says how far away the relay is."""
-        return not any(each.startswith("network.") for each in self._overrides)
+    def network_given(self) -> bool:
+        """Whether the call sets how far away the relay is."""
+        return any(each.startswith("network.") for each in self._overrides)
 
-    def run(self, way: Way, more: Sequence[str] = ()) -> Trial:
-        """``way`` in virtual time, with ``more`` overrides."""
-        scenario = self.scenario(way, more)
-        return Trial(Way(way.title, dict(scenario.sender.options), way.decides), simulate(scenario))
+    def run(self, usage: Usage, more: Sequence[str] = ()) -> CheckRun:
+        """Runs ``usage`` in virtual time, with ``more`` overrides."""
+        scenario = self.scenario(usage, more)
+        result = run_here(scenario).result
+        complete = Usage(usage.title, dict(scenario.sender.options), usage.decides)
+        return CheckRun(complete, result)
 
 
-def _all_found(
-    module: ModuleType, case: Case, trials: Sequence[Trial], policy: Policy
+def _of_runs(
+    module: ModuleType, case: Case, runs: Sequence[CheckRun], policy: Policy
 ) -> list[Finding]:
-    """A finding for each limit that was met, and one for what was lost without any. A limit is told
-    of the first way that met it.
+    """A finding for each limit that refused something, from the first run in which it did, and one
+    for a run that lost messages without a refusal.
     """
     found: list[Finding] = []
-    told: set[str] = set()
-    for trial in trials:
-        result = trial.result
-        way = trial.way
-        title = "" if way.decides else f"{way.title}: "
+    reported: set[str] = set()
+    for run in runs:
+        result = run.result
+        usage = run.usage
+        title = "" if usage.decides else f"{usage.title}: "
         for met in result.diagnosis:
-            if (
-                met.limit is not None
-                and met.limit not in told
-                and result.incidents.by_limit.get(met.limit)
-            ):
-                told.add(met.limit)
-                found.append(_of_limit(module, case, way, met, policy, title))
+            if met.limit is None or met.limit in reported:
+                continue
+            if result.incidents.by_limit.get(met.limit):
+                reported.add(met.limit)
+                found.append(_of_limit(module, case, usage, met, policy, title))
         if result.messages.lost and not result.incidents.total:
             what = f"{title}{result.messages.lost} of {result.messages.submitted} messages are lost"
-            found.append(Finding(what, refused=way.decides))
+            found.append(Finding(what, refused=usage.decides))
     return found
 
 
-def _beside(bench: Bench, trials: Sequence[Trial], away: int) -> Iterable[Finding]:
-    """A note for each way that holds by nothing but the time which its round trips take."""
-    if not bench.asked_beside:
+def _nearby(bench: Bench, runs: Sequence[CheckRun], rtt: int) -> Iterable[Finding]:
+    """A note for each usage that passes only because its round trips take time."""
+    if bench.network_given:
         return
-    for trial in trials:
-        if trial.way.decides and not trial.refused:
-            met = bench.run(trial.way, BESIDE).result.diagnosis
-            if met and met[0].limit is not None:
-                first = met[0].what.partition(". ")[0]
-                what = f"it holds by the {units.spoken(away)} that each round trip is taken to last; over 1 ms, {first}"
-                yield Finding(
-                    what,
-                    why=f"Say how far the relay is from your sender: --set network.rtt={units.spoken(away)}.",
-                )
+    for run in runs:
+        if not run.usage.decides or run.refused:
+            continue
+        met = bench.run(run.usage, NEARBY).result.diagnosis
+        if met and met[0].limit is not None:
+            first = met[0].what.partition(". ")[0]
+            away = units.spoken(rtt)
+            yield Finding(
+                f"it holds by the {away} that each round trip is taken to last; over 1 ms, {first}",
+                why=f"Say how far the relay is from your sender: --set network.rtt={away}.",
+            )
 
 
 def _of_limit(
-    module: ModuleType, case: Case, way: Way, met: Met, policy: Policy, title: str
+    module: ModuleType, case: Case, usage: Usage, met: Met, policy: Policy, title: str
 ) -> Finding:
     count = policy.carried
     assert met.limit is not None
-    setting, value = module.said_for(met.limit, way, count)
+    setting, value = module.cause_of(met.limit, usage, count)
     what = f"{value}: {met.what}"
     why = met.why
     if kinds.KINDS[met.limit].per_connection:
@@ -206,35 +274,35 @@ def _of_limit(
         setting or None,
         case.lines.get(setting),
         why,
-        refused=way.decides,
+        refused=usage.decides,
         limit=met.limit,
     )
 
 
 def _without_model(module: ModuleType, case: Case, policy: Policy) -> Iterable[Finding]:
-    """What can be told of the transaction limit by comparing numbers."""
+    """Findings about the transaction limit from comparing numbers, without a run."""
     count = policy.carried
     if count is None:
         return
-    for way in case.ways:
-        most, setting, value, instead = module.most_messages(way, count)
+    for usage in case.usages:
+        most, setting, value, instead = module.most_messages(usage, count)
         if most is None or most > count:
             what = f"fails at message {count + 1}: {value}, this relay allows {count}"
             yield Finding(
-                what, setting, case.lines.get(setting), instead=instead, refused=way.decides
+                what, setting, case.lines.get(setting), instead=instead, refused=usage.decides
             )
 
 
 def _better(
     module: ModuleType, options: Mapping[str, object], policy: Policy, bench: Bench
 ) -> dict[str, object] | None:
-    """The first options that were run and refused nowhere."""
+    """The first options whose run is refused nowhere."""
     gap = 0.0
     for kind, spec in policy.rates():
         each = kind.requests(policy.carried or 1)
         gap = max(gap, spec.per / MICRO / spec.count * each * MARGIN)
     for candidate in module.better(options, policy.carried, gap):
-        if not bench.run(Way("better", candidate)).refused:
+        if not bench.run(Usage("better", candidate)).refused:
             found: dict[str, object] = candidate
             return found
     return None
@@ -255,8 +323,8 @@ def _with_remedy(
     given: Mapping[str, object],
     options: Mapping[str, object] | None,
 ) -> Finding:
-    """The setting's own value in ``options``; for a limit of time, all that differs there from what
-    was given.
+    """The finding with the values of ``options`` to write instead: the value of its own setting, or
+    for a limit over time every value that differs from ``given``.
     """
     if finding.instead or not options or finding.limit is None:
         return finding
@@ -264,14 +332,12 @@ def _with_remedy(
         names = [finding.setting] if finding.setting in options else list(options)
     else:
         names = [name for name in options if options[name] != given.get(name)]
-    return replace(
-        finding,
-        instead=", ".join(
-            module.written(name, options[name]) for name in names if name is not None
-        ),
+    values = (module.written(name, options[name]) for name in names if name is not None)
+    return replace(finding, instead=", ".join(values))
+
+
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Refusals first, then by line; findings without a line last, in the order they came up."""
+    return tuple(
+        sorted(findings, key=lambda one: (not one.refused, one.line is None, one.line or 0))
     )
-
-
-def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """What is refused first, then by line; what has none comes behind, as the limits were met."""
-    return sorted(findings, key=lambda one: (not one.refused, one.line is None, one.line or 0))

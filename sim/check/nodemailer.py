@@ -1,8 +1,5 @@
-"""Nodemailer's options in JSON: what createTransport() makes of them, as JavaScript reads numbers
-and truth.
-
-Knows which option stands for what and what is known to go wrong; that a limit is met is for the
-model to show.
+"""Nodemailer's options in JSON: :func:`translate` turns them into options of the model, reading
+numbers and truth values as JavaScript does, and finds mistakes that need no run.
 """
 
 from __future__ import annotations
@@ -18,10 +15,10 @@ from ..errors import ScenarioError, nearest
 from ..relay.kinds import KINDS
 from ..strategies.libraries.nodemailer import Nodemailer
 from ..text import cut
-from .found import Case, Finding, Setting, Way, stops
-from .nodemailer_file import read
+from .found import RELAYS_HOST, Case, Finding, Setting, Usage, stops
+from .json_source import read
 
-__all__ = ["KIND", "KNOWN", "better", "read", "said_for", "translate", "written"]
+__all__ = ["KIND", "KNOWN", "better", "cause_of", "read", "translate", "written"]
 
 KIND = "nodemailer"
 
@@ -67,23 +64,23 @@ KNOWN = {
     "replyTo",
     "maxRecipients",
 } - {"version", "concurrent", "pause"}
-"""What Nodemailer takes for an SMTP transport, in its documentation and its source."""
+"""The options of an SMTP transport, from Nodemailer's documentation and source."""
 
 POOLED = ("maxConnections", "maxMessages", "rateLimit", "rateDelta", "maxRequeues", "idleTimeout")
 
 PUT_IN = re.compile(r"\$\{[^}]*\}|\{\{.*\}\}|<%.*%>|^\$\w+$|^%\w+%$|^process\.env\b", re.ASCII)
-"""What other programs replace before Nodemailer sees it: ${NAME}, {{ name }}, <%= name %>, $NAME,
-%NAME%.
+"""Placeholders that other programs replace before Nodemailer reads the file: ${NAME}, {{ name }},
+<%= name %>, $NAME, %NAME%.
 """
 
 LARGE = 1_000_000_000
+"""Replaces larger numbers and values that are not a number: it is as good as no limit."""
 
-RELAYS_HOST = "smtp.mailersend.net"
 SERVICE = "mailersend"
 
 
 def translate(settings: Mapping[str, Setting], place: str) -> Case:
-    """What the model is to do, and what can be told without it."""
+    """The options for the model, and the findings that need no run."""
     merged, findings = _known({**settings, **_of_url(settings, place)})
     options, taken = _options(merged)
     findings += [
@@ -92,31 +89,26 @@ def translate(settings: Mapping[str, Setting], place: str) -> Case:
         *taken,
         *_without_effect(merged, options),
     ]
+    network: dict[str, object] = {}
     secure = merged.get("secure")
-    network: dict[str, object] = (
-        {"tls": "implicit"} if secure is not None and _truth(secure.value) else {}
+    if secure is not None and _truth(secure.value):
+        network = {"tls": "implicit"}
+    usages = (
+        Usage("with these options", options),
+        Usage("with these options in version 6", {**options, "version": 6}, decides=False),
     )
-    ways = (
-        Way("with these options", options),
-        Way("with these options in version 6", {**options, "version": 6}, decides=False),
-    )
-    return Case(
-        "nodemailer",
-        ways,
-        tuple(findings),
-        {name: each.line for name, each in merged.items()},
-        network,
-    )
+    lines = {name: each.line for name, each in merged.items()}
+    return Case("nodemailer", usages, tuple(findings), lines, network)
 
 
 def better(
     options: Mapping[str, object], transactions: int | None, gap: float
 ) -> list[dict[str, object]]:
-    """Options that ought to hold, the quickest first: ``gap`` seconds lie between logins,
-    ``transactions`` on a connection.
+    """Options that should pass, fastest first, for a relay that allows ``transactions`` on a
+    connection and a login every ``gap`` seconds.
 
-    Each connection sends one message more than rateLimit says, so ``connections`` logins take
-    ``connections`` times the gap.
+    Each connection sends one message more than rateLimit allows, so the spacing covers the logins
+    of all ``connections``.
     """
     kept = {
         name: value for name, value in options.items() if name not in (*POOLED, "pool", "version")
@@ -141,24 +133,22 @@ def better(
 
 
 def written(name: str, value: object) -> str:
-    """As it stands in an object of JavaScript's."""
+    """An option as it is written in a JavaScript object."""
     return f"{name}: {json.dumps(value)}"
 
 
-def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
-    """Which setting is to blame for a limit that was met, and its value in words."""
-    options = {**Nodemailer.options, **way.options}
+def cause_of(limit: str, usage: Usage, transactions: int | None) -> tuple[str, str]:
+    """The setting because of which ``limit`` refused something, and its value in words."""
+    options = {**Nodemailer.options, **usage.options}
     if KINDS[limit].per_connection:
         most: Any = options["maxMessages"] or 100
-        said = "maxMessages is no number" if most >= LARGE else f"maxMessages is {most}"
-        return "maxMessages", said + ("" if "maxMessages" in way.options else " by default")
+        value = "maxMessages is no number" if most >= LARGE else f"maxMessages is {most}"
+        return "maxMessages", value + ("" if "maxMessages" in usage.options else " by default")
     if not options["pool"]:
         return "pool", "without pool each message has a connection and a login of its own"
     if options["rateLimit"]:
-        return (
-            "rateDelta",
-            f"rateLimit is {options['rateLimit']} per {options['rateDelta']} ms, and each connection sends one more",
-        )
+        rate = f"rateLimit is {options['rateLimit']} per {options['rateDelta']} ms"
+        return "rateDelta", f"{rate}, and each connection sends one more"
     return (
         "maxConnections",
         f"{options['maxConnections'] or 5} connections at a time, and no rateLimit",
@@ -166,7 +156,7 @@ def said_for(limit: str, way: Way, transactions: int | None) -> tuple[str, str]:
 
 
 def _of_url(settings: Mapping[str, Setting], place: str) -> dict[str, Setting]:
-    """The options in ``url``, which come after the others as in the library."""
+    """The options in ``url``, which override the others, as in the library."""
     given = settings.get("url")
     if given is None or not isinstance(given.value, str):
         return {}
@@ -179,33 +169,34 @@ def _of_url(settings: Mapping[str, Setting], place: str) -> dict[str, Setting]:
             "url",
             f"is no URL: {error}; write smtp://user:passhost:587/?pool=true",
         ) from None
-    found: dict[str, Any] = (
-        {"secure": url.scheme == "smtps"} if url.scheme in ("smtp", "smtps") else {}
-    )
+    found: dict[str, Any] = {}
+    if url.scheme in ("smtp", "smtps"):
+        found["secure"] = url.scheme == "smtps"
     found |= {name: value for name, value in (("host", url.hostname), ("port", port)) if value}
-    for key, value in parse_qsl(url.query):
-        found[key] = {"true": True, "false": False}.get(
-            value, _number(value) if _number(value) is not None else value
-        )
+    for key, text in parse_qsl(url.query):
+        number = _number(text)
+        value = text if number is None else number
+        found[key] = {"true": True, "false": False}.get(text, value)
     return {key: Setting(value, given.line) for key, value in found.items()}
 
 
 def _known(settings: Mapping[str, Setting]) -> tuple[dict[str, Setting], list[Finding]]:
-    """The settings without those whose value is only put in later, by something else; a finding for
-    each of these.
-    """
+    """The settings without those whose value is a placeholder, and a finding for each of these."""
     merged = dict(settings)
     findings = []
     for name, each in settings.items():
         if isinstance(each.value, str) and PUT_IN.search(each.value):
             del merged[name]
-            what = f"{cut(name)} is {_said(each.value)}, which something else puts a value in; it is judged as if it were not there"
+            what = (
+                f"{cut(name)} is {_json(each.value)}, which something else puts a value in; "
+                "it is judged as if it were not there"
+            )
             findings.append(Finding(what, name, each.line))
     return merged, findings
 
 
 def _login(settings: Mapping[str, Setting], merged: Mapping[str, Setting]) -> list[Finding]:
-    """What the login is taken to be."""
+    """Findings about a missing login and about mechanisms that the model does not have."""
     auth = merged.get("auth")
     url = settings.get("url")
     if auth is None and not (url is not None and "@" in str(url.value)):
@@ -221,7 +212,7 @@ def _login(settings: Mapping[str, Setting], merged: Mapping[str, Setting]) -> li
     if auth is not None and isinstance(kind, str) and kind.lower() in ("oauth2", "custom"):
         return [
             Finding(
-                f"auth.type is {_said(kind)}; it is judged as PLAIN",
+                f"auth.type is {_json(kind)}; it is judged as PLAIN",
                 "auth",
                 auth.line,
                 "This relay is taken to offer PLAIN and LOGIN.",
@@ -231,7 +222,7 @@ def _login(settings: Mapping[str, Setting], merged: Mapping[str, Setting]) -> li
 
 
 def _transport(merged: Mapping[str, Setting]) -> list[Finding]:
-    """Where it connects to, and how."""
+    """Findings about the port, TLS, the host and unknown options."""
     found = []
     port = _plain(merged, "port")
     secure = merged.get("secure")
@@ -260,7 +251,7 @@ def _transport(merged: Mapping[str, Setting]) -> list[Finding]:
     if host is not None and service is None and host.value != RELAYS_HOST:
         found.append(
             Finding(
-                f"host is {_said(host.value)}; it is judged as if it were this relay",
+                f"host is {_json(host.value)}; it is judged as if it were this relay",
                 "host",
                 host.line,
             )
@@ -268,7 +259,7 @@ def _transport(merged: Mapping[str, Setting]) -> list[Finding]:
     if service is not None and str(service.value).lower() != SERVICE:
         found.append(
             Finding(
-                f"service is {_said(service.value)}; it is judged as if it were this relay",
+                f"service is {_json(service.value)}; it is judged as if it were this relay",
                 "service",
                 service.line,
             )
@@ -297,7 +288,7 @@ def _without_effect(merged: Mapping[str, Setting], options: Mapping[str, object]
 
 
 def _options(merged: Mapping[str, Setting]) -> tuple[dict[str, object], list[Finding]]:
-    """The model's options, and a finding for each value that is not taken for what it looks like."""
+    """The model's options, and a finding for each value that is not used as it is written."""
     options: dict[str, object] = {}
     findings: list[Finding] = []
     for name, default in Nodemailer.options.items():
@@ -309,7 +300,8 @@ def _options(merged: Mapping[str, Setting]) -> tuple[dict[str, object], list[Fin
             if isinstance(given.value, str) and given.value.lower() in ("false", "no", "off", "0"):
                 findings.append(
                     Finding(
-                        f"{name} is on: {_said(given.value)} is a string, and that is true in JavaScript",
+                        f"{name} is on: {_json(given.value)} is a string, "
+                        "and that is true in JavaScript",
                         name,
                         given.line,
                         instead=f"{name}: false",
@@ -323,12 +315,12 @@ def _options(merged: Mapping[str, Setting]) -> tuple[dict[str, object], list[Fin
 
 
 def _mechanism(given: Setting, findings: list[Finding]) -> dict[str, object]:
-    said = str(given.value).strip().upper()
-    if said in ("PLAIN", "LOGIN"):
-        return {"authMethod": said}
+    mechanism = str(given.value).strip().upper()
+    if mechanism in ("PLAIN", "LOGIN"):
+        return {"authMethod": mechanism}
     findings.append(
         Finding(
-            f"authMethod is {_said(given.value)}; it is judged as PLAIN",
+            f"authMethod is {_json(given.value)}; it is judged as PLAIN",
             "authMethod",
             given.line,
             "This relay is taken to offer PLAIN and LOGIN.",
@@ -338,7 +330,7 @@ def _mechanism(given: Setting, findings: list[Finding]) -> dict[str, object]:
 
 
 def _whole(name: str, given: Setting, findings: list[Finding]) -> int | None:
-    """A number as the library compares with it; None where it takes its default."""
+    """A number as the library uses it; None if it uses its default."""
     number = _number(given.value)
     value = given.value
     if name in ("maxRequeues", "idleTimeout") and (
@@ -346,33 +338,32 @@ def _whole(name: str, given: Setting, findings: list[Finding]) -> int | None:
     ):
         findings.append(
             Finding(
-                f"{name} is {_said(value)}, which is no number; its default is taken",
+                f"{name} is {_json(value)}, which is no number; its default is taken",
                 name,
                 given.line,
             )
         )
         return None
     never = name == "maxConnections"
-    told, sends = (
-        (stops, "no connection is ever opened") if never else (Finding, "it is taken as 1")
-    )
+    made = stops if never else Finding
+    effect = "no connection is ever opened" if never else "it is taken as 1"
     default = f"{name}: {Nodemailer.options[name]}"
     if number is None:
-        what = f"{name} is {_said(value)}, which is no number" + (f": {sends}" if never else "")
+        what = f"{name} is {_json(value)}, which is no number" + (f": {effect}" if never else "")
         findings.append(
-            told(what, name, given.line, "A comparison with it is never true.", default)
+            made(what, name, given.line, "A comparison with it is never true.", default)
         )
         return LARGE if name == "maxMessages" else None
     if number < 0 and name not in ("maxRequeues", "idleTimeout"):
         findings.append(
-            told(f"{name} is {_said(value)}: {sends}", name, given.line, instead=default)
+            made(f"{name} is {_json(value)}: {effect}", name, given.line, instead=default)
         )
         return 1
     return max(-LARGE, min(LARGE, math.ceil(number)))
 
 
 def _number(value: object) -> float | None:
-    """``Number(value)`` of JavaScript, None for NaN."""
+    """``Number(value)`` in JavaScript; None for NaN."""
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):
@@ -390,7 +381,7 @@ def _number(value: object) -> float | None:
 
 
 def _truth(value: object) -> bool:
-    """Whether JavaScript takes it for true: an empty object is, an empty string is not."""
+    """Whether it is true in JavaScript: an empty object is, an empty string is not."""
     return bool(value) if isinstance(value, str | int | float | bool) else value is not None
 
 
@@ -400,5 +391,5 @@ def _plain(merged: Mapping[str, Setting], name: str) -> int | None:
     return int(number) if number is not None and abs(number) < LARGE else None
 
 
-def _said(value: object) -> str:
+def _json(value: object) -> str:
     return cut(json.dumps(value, ensure_ascii=False))

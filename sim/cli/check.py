@@ -83,11 +83,11 @@ def _print(found: Checked) -> None:
         for said in (one.why, f"instead: {one.instead}" if one.instead else ""):
             if said:
                 click.echo(f"    {said}")
-    for trial in found.trials:
-        messages = trial.result.messages
-        incidents = trial.result.incidents.total
+    for run in found.runs:
+        messages = run.result.messages
+        incidents = run.result.incidents.total
         click.echo(
-            f"{trial.way.title}: {messages.accepted:,} of {messages.submitted:,} accepted, {messages.lost:,} lost, "
+            f"{run.usage.title}: {messages.accepted:,} of {messages.submitted:,} accepted, {messages.lost:,} lost, "
             f"{incidents:,} incident{'' if incidents == 1 else 's'}"
         )
     if found.unmodelled:
@@ -98,12 +98,12 @@ def _print(found: Checked) -> None:
         click.echo(
             f"This was run too, and nothing is refused: {', '.join(f'{name} = {value}' for name, value in found.better.items())}"
         )
-    elif not found.passed and found.trials:
+    elif not found.passed and found.runs:
         click.echo("No setting is known that is refused nowhere; relaysim plan searches for one.")
     if found.passed:
         click.echo(
             "passed: nothing of this is refused"
-            if found.trials
+            if found.runs
             else "passed: nothing of this was run"
         )
 
@@ -112,7 +112,7 @@ def _circumstances(found: Checked) -> str:
     """What it was judged by beyond the file."""
     if found.rtt is None:
         return ""
-    return f", {found.trials[0].result.messages.submitted:,} messages at once over round trips of {spoken(found.rtt)}"
+    return f", {found.runs[0].result.messages.submitted:,} messages at once over round trips of {spoken(found.rtt)}"
 
 
 def _line(place: str, one: Finding) -> str:

@@ -19,7 +19,7 @@ from ..errors import ScenarioError
 from ..measure import Result
 from ..runner import PATIENCE, Answer, OnResult, run_many
 from ..scenario import Scenario
-from ..scenario.loader import toml_value
+from ..scenario.toml import toml_value
 from ..strategies import catalogue
 from .status import FAILS, HOLDS, WRONG
 from .streams import utf8

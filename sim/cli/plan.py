@@ -27,7 +27,7 @@ from ..plan import (
     plan,
 )
 from ..report.plan import print_plan, write_plan
-from ..scenario.loader import toml_value
+from ..scenario.toml import toml_value
 from .common import console, print_json, progress_bar
 from .status import FAILS, HOLDS
 

@@ -16,11 +16,11 @@ import click
 from .. import report
 from ..errors import ScenarioError, nearest
 from ..measure import Result
-from ..measure.words import plural
+from ..measure.formatting import plural
 from ..relay.kinds import KINDS
 from ..runner import Answer
 from ..scenario import Scenario, load_scenario
-from ..scenario.loader import TABLES
+from ..scenario.schema import TABLES
 from ..schema_base import read_toml
 from ..text import printable
 from .common import common, console, print_json, run_all, status_of

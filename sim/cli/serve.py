@@ -17,11 +17,12 @@ import click
 
 from .. import report, units
 from ..errors import ScenarioError
-from ..live import Door, Settings, scenario_of, with_port
-from ..live.open_files import Shortage, raise_limit
+from ..live import LiveRelay, Settings, scenario_of, with_port
+from ..live.http import Endpoint
+from ..live.listeners import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
-from ..scenario.loader import toml_value
+from ..scenario.toml import toml_value
 from ..text import shown
 from .common import console, print_json_text, status_of
 from .watching import Watching
@@ -110,6 +111,7 @@ def serve(
     seed: int | None,
     as_json: bool,
     json_log: str | None,
+    http: int | None,
     **call: Any,
 ) -> int:
     """A relay on loopback that enforces a policy for any program that sends; accepts messages and
@@ -126,6 +128,7 @@ def serve(
         _served(
             _settings(replace(loaded, command=command), senders_known=scenario is not None, **call),
             json_log,
+            http,
         )
     )
     if as_json:
@@ -195,9 +198,9 @@ def _duration(option: str, text: str | None) -> int | None:
     return found
 
 
-async def _served(settings: Settings, json_log: str | None) -> Result:
-    """Runs until a signal, or until the relay ends of its own accord."""
-    door = Door(settings)
+async def _served(settings: Settings, json_log: str | None, http: int | None) -> Result:
+    """Runs until a signal, or until the relay ends by itself."""
+    live = LiveRelay(settings)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -205,36 +208,41 @@ async def _served(settings: Settings, json_log: str | None) -> Result:
     if (few := raise_limit()) is not None:
         print(f"warning: {few}", file=sys.stderr)
     loop.set_exception_handler(Shortage())
-    watching = Watching(door, json_log)
-    await door.start()
+    watching = Watching(live, json_log)
+    endpoint = None if http is None else Endpoint(live, http)
+    await live.start()
     try:
-        _announce(door)
+        if endpoint is not None:
+            await endpoint.start()
+        _announce(live, 0 if endpoint is None else endpoint.port)
         watching.begin()
-        waits = [loop.create_task(stopped.wait()), loop.create_task(door.finished())]
+        waits = [loop.create_task(stopped.wait()), loop.create_task(live.finished())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
-        if not (stopped.is_set() or door.tally.opened_count):
+        if not (stopped.is_set() or live.tally.opened_count):
             print("nobody has connected", file=sys.stderr)
     finally:
-        await door.stop()
+        await live.stop()
+        if endpoint is not None:
+            await endpoint.stop()
         await watching.end()
-    return door.result()
+    return live.result()
 
 
-def _announce(door: Door) -> None:
-    """Where it listens: a program that waits for it reads these lines on stderr."""
-    settings = door.settings
+def _announce(live: LiveRelay, http_port: int) -> None:
+    """Prints on stderr where the relay listens. Programs that wait for it read these lines."""
+    settings = live.settings
     for address in settings.bind:
         print(
-            f"listening {with_port(address, door.port)}"
+            f"listening {with_port(address, live.port)}"
             + (" (implicit TLS)" if settings.tls == "implicit" else ""),
             file=sys.stderr,
         )
-        if door.tls_port:
-            print(f"listening {with_port(address, door.tls_port)} (implicit TLS)", file=sys.stderr)
-    if door.http_port:
-        print(f"http://127.0.0.1:{door.http_port}/", file=sys.stderr)
+        if live.tls_port:
+            print(f"listening {with_port(address, live.tls_port)} (implicit TLS)", file=sys.stderr)
+    if http_port:
+        print(f"http://127.0.0.1:{http_port}/", file=sys.stderr)
     if not settings.on_loopback:
         print(
             f"warning: {', '.join(settings.bind)} is not loopback alone: whoever reaches this machine can send to this relay. "

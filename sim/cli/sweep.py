@@ -16,7 +16,7 @@ from ..errors import ScenarioError, nearest
 from ..report.sweep import METRICS, print_sweep, write_sweep
 from ..runner import PATIENCE
 from ..sweep import Swept
-from ..sweep.export import write_csv, write_parquet
+from ..sweep.store import write_csv, write_parquet
 from .common import console, patience_of, print_json, progress_bar
 from .status import FAILS, HOLDS, WRONG
 

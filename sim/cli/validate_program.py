@@ -19,10 +19,10 @@ from ..errors import ScenarioError
 from ..live import running, scenario_of
 from ..live.program import Ended, run_program
 from ..measure import Result
-from ..measure.expectations import parse_expectations
 from ..measure.result import Finding
 from ..scenario import load_scenario
-from ..scenario.loader import toml_value
+from ..scenario.expectations import parse_expectations
+from ..scenario.toml import toml_value
 from ..text import cut
 from .common import console, print_json_text, status_of
 from .serve import users_of

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.live import Live
 
 from ..errors import ScenarioError
-from ..live import Door, with_port
-from ..live.events import EventLog, Latest
+from ..live import LiveRelay, with_port
+from ..live.observers import EventLog, LatestIncidents
 from ..report.screen import Moment, screen
 
 EVERY_S = 0.5
@@ -32,16 +32,16 @@ class Watching:
     a file's name or STDERR.
     """
 
-    def __init__(self, door: Door, log: str | None) -> None:
-        self._door = door
+    def __init__(self, live: LiveRelay, log: str | None) -> None:
+        self._live = live
         self._stack = ExitStack()
         self._task: asyncio.Task[None] | None = None
-        self._latest = Latest(door.clock.origin)
+        self._latest = LatestIncidents(live.clock.origin)
         self._on_screen = sys.stderr.isatty() and log != STDERR
         if log is not None:
-            door.witnesses.add(EventLog(self._opened(log), door.clock.origin))
+            live.observers.add(EventLog(self._opened(log), live.clock.origin))
         if self._on_screen:
-            door.witnesses.add(self._latest)
+            live.observers.add(self._latest)
 
     def begin(self) -> None:
         """The screen comes up, on a terminal only."""
@@ -65,15 +65,15 @@ class Watching:
             await asyncio.sleep(EVERY_S)
 
     def _moment(self) -> Moment:
-        door = self._door
-        now = door.clock.now()
+        live = self._live
+        now = live.clock.now()
         return Moment(
-            where=with_port(door.settings.bind[0], door.port),
-            result=door.result(),
-            policy=door.relay.policy,
-            rate=door.tally.accepted_rate.level(now - door.clock.origin),
-            open=len(door.connections),
-            uses=door.tally.uses(now),
+            where=with_port(live.settings.bind[0], live.port),
+            result=live.result(),
+            policy=live.relay.policy,
+            rate=live.tally.accepted_rate.level(now - live.clock.origin),
+            open=len(live.connections),
+            uses=live.tally.uses(now),
             latest=list(self._latest.incidents),
         )
 

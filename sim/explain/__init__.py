@@ -1,8 +1,8 @@
-"""Why one request was refused, and what would avoid it: the requests that filled its window, and
-the smallest change of a setting.
+"""Why one request was refused, and how to avoid it: the requests that filled its window, and the
+smallest change of a setting.
 
-Both are pure: `evidence` reads the story of a run, `remedies` asks for runs and is told their
-results. Nothing here runs anything.
+:func:`evidence` reads the story of a run. :func:`remedies` is a generator that asks its caller for
+runs. Nothing here runs anything itself.
 """
 
 from .evidence import Earlier, Evidence, evidence

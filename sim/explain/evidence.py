@@ -1,5 +1,5 @@
-"""Explains why a limit refused a request: which earlier requests had filled its window, and when the
-request would have passed. ``evidence`` is the entry point.
+"""Explains why a limit refused a request: which earlier requests had filled its window, and when
+the request would have passed. ``evidence`` is the entry point.
 
 It replays the key's requests through the policy's own limit, up to the refused one, so the
 explanation matches the relay's state at that moment. Times are integer microseconds.
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..limits import Key, Limit
+from ..measure.formatting import lasting, moment, ordinal, plural
 from ..measure.story import Story
-from ..measure.words import lasting, moment, ordinal, plural
 from ..records import BlockRow, Incident
 from ..relay.kinds import KINDS, Kind, LimitSpec, LoginsSpec, WindowSpec
 from ..relay.policy import Policy

@@ -1,9 +1,8 @@
-"""The smallest change of one setting that avoids a limit, found by running the setting that is
-changed: nothing is guessed.
+"""Finds the smallest change of a setting that avoids a limit, by running each change that it tries.
 
-A search is a generator: it yields tables that it wants to have run, is sent their results, and
-returns what it found. Every option of the strategy is tried by its type alone, so that a library's
-own options are found without a list of them. Knows nothing of how a run is done.
+:func:`remedies` is a generator: it yields tables to run, receives their results, and returns the
+remedies. It tries every option of a strategy by its type, so that no list of a library's options is
+needed.
 """
 
 from __future__ import annotations
@@ -15,30 +14,27 @@ from typing import Any, NamedTuple
 from ..errors import ScenarioError
 from ..measure.result import Result
 from ..relay.policy import Policy
-from .knobs import Knob, knobs_of, set_to
+from ..scenario.keys import Tables
+from .candidates import Knob, knobs_of, set_to
 
-Tables = dict[str, Any]
 NONE: Any = object()
-"""No value at all; None is one, since it takes a key away."""
+"""No value was found. None is a value: it removes a key."""
 
 Trials = Generator[Tables, Result | ScenarioError, "list[Remedy]"]
 
 SEEDS = 3
-"""The best remedy must avoid the limit with so many seeds: one that just holds with one of them is
-no remedy.
-"""
+"""The best remedy must avoid the limit with this many seeds, because one may hold by luck."""
 
 MOST_MESSAGES = 2_000
-"""A batch is cut to so many while a change is searched for; what was found is then run as a whole.
-"""
+"""A batch is cut to this size during the search; a remedy is then run with the whole batch."""
 
 ENOUGH = 0.8
-"""The share of what was accepted before that must be accepted still: to send nothing avoids every
-limit.
+"""The share of the messages accepted before that must still be accepted, because sending nothing
+avoids every limit.
 """
 
 STEPS = 3
-"""A chain of remedies has at most so many changes."""
+"""The most changes in a chain of remedies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """Changes that avoid the limit, what is left then, and how large the last of them is."""
+    """Changes that avoid the limit, the incidents and losses that remain, and the size of the last
+    change.
+    """
 
     changes: tuple[Change, ...]
     tables: Tables
@@ -63,16 +61,16 @@ class Remedy:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing at all is refused or lost any more."""
+        """Whether nothing is refused or lost any more."""
         return not self.incidents and not self.lost
 
 
 def remedies(tables: Mapping[str, Any], policy: Policy, limit: str) -> Trials:
-    """The remedies against incidents of ``limit``, the best first: one that leaves nothing to
-    complain of, then the smallest.
+    """The remedies against incidents of ``limit``, the best first: those that leave no incident and
+    no loss, then the smallest.
 
-    Where the best single change leaves other incidents, it is followed by chains of further changes
-    until none is left.
+    Where the best single change leaves other incidents, chains of further changes follow it until
+    none is left.
     """
     found = yield from _single(dict(tables), policy, limit, ())
     if not found:
@@ -95,15 +93,13 @@ def remedies(tables: Mapping[str, Any], policy: Policy, limit: str) -> Trials:
 
 
 class _Aim(NamedTuple):
-    """What a change must reach: the limit refuses nothing, and about as many messages get through
-    as before, at least.
-    """
+    """The goal of a change: the limit refuses nothing, and ``least`` messages are accepted."""
 
     limit: str
     least: int
 
     def reached(self, result: Result | ScenarioError) -> bool:
-        """Whether this result is good enough."""
+        """Whether this result reaches the goal."""
         return (
             self.avoided(result)
             and isinstance(result, Result)
@@ -148,8 +144,8 @@ def _single(tables: Tables, policy: Policy, limit: str, before: tuple[Change, ..
 
 
 def _rank(one: Remedy) -> tuple[bool, bool, float, float]:
-    """Another strategy is another program, so it comes last; then what leaves nothing to complain
-    of, the smallest, the fastest.
+    """Sorts clean changes first, then the smallest, then the fastest. Another strategy is another
+    program, so it comes last.
     """
     return (
         any(each.key == "sender.strategy" for each in one.changes),
@@ -160,7 +156,7 @@ def _rank(one: Remedy) -> tuple[bool, bool, float, float]:
 
 
 def _joined(before: tuple[Change, ...], change: Change) -> tuple[Change, ...]:
-    """One change a setting, from what it was at first."""
+    """One change for each setting, from its first value."""
     same = next((one for one in before if one.key == change.key), None)
     others = tuple(one for one in before if one.key != change.key)
     return (*others, change if same is None else Change(change.key, same.before, change.after))
@@ -169,10 +165,10 @@ def _joined(before: tuple[Change, ...], change: Change) -> tuple[Change, ...]:
 def _nearest(
     knob: Knob, tables: Tables, aim: _Aim
 ) -> Generator[Tables, Result | ScenarioError, Any]:
-    """The value of ``knob`` that is nearest to its own and avoids ``limit``; NONE where none does.
+    """The value of ``knob`` that is nearest to its present one and avoids the limit, or NONE.
 
-    The farthest value of a ladder is tried first: where even that does not avoid it, nearer ones
-    are taken not to either.
+    The farthest value of a ladder is tried first: if even that does not avoid the limit, the nearer
+    ones are assumed not to.
     """
     best = NONE
     for ladder in filter(None, knob.ladders):
@@ -196,7 +192,7 @@ def _nearest(
 def _bisected(
     knob: Knob, tables: Tables, aim: _Aim, fails: Any, holds: Any
 ) -> Generator[Tables, Result | ScenarioError, Any]:
-    """Comes nearer to ``fails`` as long as the limit is avoided."""
+    """Moves from ``holds`` towards ``fails`` as long as the limit is avoided."""
     for _ in range(7):
         middle = knob.between(fails, holds)
         if middle is None:
@@ -210,7 +206,7 @@ def _bisected(
 
 
 def _holds(tables: Tables, aim: _Aim) -> Generator[Tables, Result | ScenarioError, bool]:
-    """Whether the limit is avoided with further seeds too."""
+    """Whether the limit is also avoided with other seeds."""
     for more in range(1, SEEDS):
         result = yield {**tables, "seed": tables.get("seed", 1) + more}
         if not aim.reached(result):

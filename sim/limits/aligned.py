@@ -1,6 +1,6 @@
-"""Fixed windows on the clock's multiples of ``per``, the same for all keys.
+"""Fixed windows at the clock's multiples of ``per``, the same for all keys.
 
-Knows only the window that runs: when the next one begins, the counts of all keys are dropped at
+Only the current window is held. When the next one begins, the counts of all keys are dropped at
 once, which costs each counted key once.
 """
 
@@ -11,8 +11,9 @@ from .window import Key, State, Window
 
 
 class Aligned(Window):
-    """``count`` requests in [k per, (k + 1) per). A refused one finds nothing to use up:
-    ``count_refused`` is the same.
+    """``count`` requests in [k per, (k + 1) per).
+
+    A refused request finds the count used up, so ``count_refused`` makes no difference.
     """
 
     def __init__(self, count: int, per: int, *, count_refused: bool = True) -> None:

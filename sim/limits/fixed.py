@@ -1,9 +1,8 @@
-"""A fixed window, which begins at the key's first request: the N-th request in it passes, the
-N+1-th is refused.
+"""A fixed window: it begins at the key's first request, and the first N requests in it pass.
 
-Knows nothing of other keys' windows. With ``from_last`` it is the other reading of "failures are
-kept for a day": each counted request that passes moves the window's end to ``per`` after itself. A
-refused one never does.
+Each key has its own window. ``from_last`` is the other reading of "failures are kept for a day":
+each counted request that passes moves the end of the window to ``per`` after itself. A refused one
+never does.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from .window import Key
 
 
 class Fixed(KeepingNumber):
-    """``count`` requests in [first, first + per). A refused one finds nothing to use up, so
-    ``count_refused`` is the same.
+    """``count`` requests in [first, first + per).
+
+    A refused request finds the count used up, so ``count_refused`` makes no difference.
     """
 
     def __init__(

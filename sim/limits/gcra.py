@@ -1,8 +1,8 @@
 """The generic cell rate algorithm, a token bucket: a burst of N, refilled evenly at N per ``per``.
 
-Knows one number of each key: the time at which its bucket is full again, in units of 1/N of a
-microsecond, so that a request is worth exactly ``per`` of them and nothing is rounded. The bucket
-is never fuller than N or emptier than nothing.
+Holds one number for each key: the time at which its bucket is full again, in units of 1/N of a
+microsecond, so that a request costs exactly ``per`` of them and nothing is rounded. The bucket
+never holds more than N or less than nothing.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from .window import Key
 
 
 class Gcra(KeepingNumber):
-    """Lets 2N - 1 through in the first ``per``. A refused request that counts takes what there is,
-    less than one request.
+    """Up to 2 ``count`` - 1 requests in the first ``per``. A refused request that counts takes the
+    rest in the bucket, which is less than one request.
     """
 
     def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:
         super().__init__(count, per, count_refused=count_refused)
-        self._spare = (
-            count - 1
-        ) * per  # a request passes while its bucket is full again within this
+        # A request passes while its bucket is full again within this time.
+        self._spare = (count - 1) * per
 
     def request(self, key: Key, now: int) -> bool:
         held = self._kept.find(key, now)

@@ -1,8 +1,8 @@
 """A sliding window: a request passes while fewer than N counted requests are younger than ``per``.
 
-Knows the times of the last N counted requests of each key and no more. That is enough, and bounds
-the memory also when refused requests count: N of them are younger than ``per`` exactly if the N-th
-last is.
+Holds only the times of the last N counted requests of each key. That is enough, and it bounds the
+memory also when refused requests count: N requests are younger than ``per`` exactly if the N-th
+last one is.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from .window import Key
 
 
 class Sliding(Keeping[deque[int]]):
-    """At most ``count`` in any stretch of ``per``; a request that is exactly ``per`` old no longer
-    counts.
+    """At most ``count`` requests in any span of ``per``. A request that is exactly ``per`` old does
+    not count any more.
     """
 
     def __init__(self, count: int, per: int, *, count_refused: bool = False) -> None:

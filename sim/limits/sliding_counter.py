@@ -1,9 +1,9 @@
-"""A sliding window from two counters: windows on the clock's multiples, the previous one weighed by
-its share left.
+"""A sliding window approximated by two counters, for the current and the previous window of the
+clock.
 
-A request passes when floor(previous x share + current) + 1 <= N, where share is how much of ``per``
-the running window still has before it. In whole numbers, so the edge is exact. Knows of each key
-the counts of two windows, not when its requests came.
+A request passes when floor(previous x share + current) + 1 <= N, where share is the part of ``per``
+that the current window has left. In whole numbers, so the edge is exact. Each key has two counts
+and no times.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .window import Key, State, Window
 
 
 class SlidingCounter(Window):
-    """Near the sliding window at the memory of two numbers a key; a window's counts are dropped for
+    """Close to the sliding window with two numbers per key. The counts of a window are dropped for
     all keys at once.
     """
 
@@ -54,11 +54,9 @@ class SlidingCounter(Window):
     def state(self, key: Key, now: int) -> State | None:
         previous, current = self._counts(key, now)
         end = now - now % self.per + self.per
-        return (
-            (end + self.per if current else end, end, previous, current)
-            if previous or current
-            else None
-        )
+        if not previous and not current:
+            return None
+        return (end + self.per if current else end, end, previous, current)
 
     def restore(self, key: Key, state: State, now: int) -> None:
         until, end, previous, current = state

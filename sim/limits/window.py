@@ -1,4 +1,4 @@
-"""What every limiter can do, and the base class of the five algorithms: a count of requests per
+"""The protocol of all limiters, and the base class of the five algorithms: a count of requests per
 window.
 
 All times are integer microseconds. ``now`` never goes backwards between the ``request`` calls of
@@ -13,11 +13,11 @@ from collections.abc import Hashable
 from typing import Protocol
 
 Key = Hashable
-"""What a limit counts separately: an IP, a username, or a pair of both."""
+"""The key that a limit counts for: an IP, a username, or a pair of both."""
 
 
 State = tuple[int, ...]
-"""What a limiter holds for one key, as numbers; the first is the time at which it expires."""
+"""The numbers that a limiter holds for one key; the first is the time at which they expire."""
 
 
 class Limiter(Protocol):
@@ -43,7 +43,7 @@ class Limiter(Protocol):
         """Empties the count of ``key``, as if it had never made a request."""
 
     def state(self, key: Key, now: int) -> State | None:
-        """What is held for ``key``, for a later ``restore``; None if that is nothing."""
+        """The state of ``key``, for a later ``restore``; None if there is none."""
 
     def restore(self, key: Key, state: State, now: int) -> None:
         """Restores what ``state`` returned, into a limiter that has had no request yet. Restore the

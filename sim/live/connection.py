@@ -1,82 +1,120 @@
-"""One TCP connection of the live relay: octets from asyncio to the Wire and back, TLS between them,
-nothing held back.
+"""One TCP connection of the live relay without simulated delays: octets from asyncio to the Wire
+and back, with TLS in between.
 
-Knows nothing of limits or of delays (``delayed`` adds those), and of SMTP only when to begin TLS
-and when to close.
+``DelayedConnection`` adds the delays. This module knows nothing of limits, and of SMTP only when to
+begin TLS and when to close.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
-from ..relay import Session
-from ..relay.wire import IN_TRANSACTION, Wire
+from ..relay.session import AnySession, Session
+from ..relay.wire import Wire
 from ..smtp.replies import reply
+from ..smtp.states import IN_TRANSACTION
+from .context import Context
+from .network import DroppingSession
 from .tls import Tls
-from .way import Unlucky
-
-if TYPE_CHECKING:
-    from .door import Door
 
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-"""Linux's; elsewhere acknowledgements come when they come."""
+"""Exists on Linux only; elsewhere the kernel decides when to acknowledge."""
 
 LEAVING = reply(421, "4.3.2", "This relay is stopping")
-"""To whoever is connected when the relay stops (RFC 5321 4.2.3)."""
+"""The last reply on each connection when the relay stops (RFC 5321 4.2.3)."""
 TOO_SLOW = reply(421, "4.4.2", "Waited too long")
-"""To a peer that keeps the relay waiting (RFC 5321 4.5.3.2; RFC 3463 X.4.2: bad connection)."""
+"""The last reply to a peer that exceeded a timeout (RFC 5321 4.5.3.2; RFC 3463 X.4.2)."""
+
+
+class Registry(Protocol):
+    """Where connections register when they begin and sign off when they are gone. A set is one."""
+
+    def add(self, connection: Connection, /) -> None:
+        """``connection`` has begun."""
+
+    def discard(self, connection: Connection, /) -> None:
+        """``connection`` is gone, and its session has ended. Can be called more than once."""
+
+
+class OpenConnections:
+    """The connections that are open. ``last_heard`` is when one that is gone was last heard; None
+    if none is gone yet.
+    """
+
+    def __init__(self) -> None:
+        self.last_heard: int | None = None
+        self._open: set[Connection] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._open)
+
+    def add(self, connection: Connection, /) -> None:
+        """``connection`` has begun."""
+        self._open.add(connection)
+
+    def discard(self, connection: Connection, /) -> None:
+        """``connection`` is gone."""
+        self._open.discard(connection)
+        self.last_heard = max(connection.heard_at, self.last_heard or 0)
 
 
 class Connection(asyncio.Protocol):
-    """The relay's side of a connection. ``implicit``: TLS comes before anything else."""
+    """The relay's side of a connection. With ``implicit``, TLS begins before the greeting."""
 
-    def __init__(self, door: Door, *, implicit: bool) -> None:
-        self.door = door
+    def __init__(self, context: Context, registry: Registry, *, implicit: bool) -> None:
+        self.context = context
         self.implicit = implicit
         self.transport: asyncio.Transport | None = None
         self.session: Session | None = None
         self.wire: Wire | None = None
-        self.heard_at = 0  # when it last got on: a whole command, or a piece of a body
+        self.heard_at = 0  # when it last made progress: a whole command, or a piece of a body
         self.leaving = False
         self.lingers_since: int | None = None
         self.unread_since: int | None = None
+        self._registry = registry
         self._tls: Tls | None = None
         self._greeting = b""  # waits for TLS
 
-    # What asyncio calls.
+    # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """TCP has accepted it."""
-        peer = transport.get_extra_info("peername")
+        """TCP has accepted the connection."""
+        connected = cast(asyncio.Transport, transport)
+        peer = connected.get_extra_info("peername")
         if peer is None:  # gone already
-            cast(asyncio.Transport, transport).abort()
+            connected.abort()
             return
-        self.begin(cast(asyncio.Transport, transport), peer[0])
+        self.begin(connected, peer[0])
 
     def begin(self, transport: asyncio.Transport, ip: str) -> None:
-        """It comes from ``ip``."""
-        door = self.door
-        self.transport, self.heard_at = transport, door.clock.now()
-        if door.settings.shuns(transport.get_extra_info("sockname")):
+        """Begins the connection of a peer at ``ip``."""
+        context = self.context
+        self.transport = transport
+        self.heard_at = context.clock.now()
+        if context.only_loopback and not _is_to_loopback(transport):
             transport.abort()
             return
-        door.connections.add(self)
+        self._registry.add(self)
         if self.implicit:
-            self._tls = Tls(door.tls_context)
+            self._tls = self._new_tls()
         self._begin(ip)
 
     def data_received(self, data: bytes) -> None:
-        """Octets of the peer's."""
+        """The peer sent octets."""
         if self._tls is None:
             self._take(data)
         else:
             self._take_encrypted(self._tls, data)
 
     def eof_received(self) -> bool:
-        """The peer says no more; what it is still owed is written before the connection closes."""
+        """The peer sends no more. Replies that are still due are written before closing."""
         self._end()
         return True
 
@@ -86,34 +124,34 @@ class Connection(asyncio.Protocol):
         self._end()
 
     def pause_writing(self) -> None:
-        """The peer does not read: neither does the relay, until it does."""
-        self.unread_since = self.door.clock.now()
+        """The peer does not read its replies, so the relay reads nothing either until it does."""
+        self.unread_since = self.context.clock.now()
         if self.transport is not None:
             self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """It reads again."""
+        """The peer reads again."""
         self.unread_since = None
         if self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    # What the door calls.
+    # Calls of the relay.
 
     def leave(self) -> None:
-        """The relay stops: a transaction in flight may finish, anything else ends now."""
+        """The relay stops: an open transaction can finish, otherwise the connection ends now."""
         self.leaving = True
         self._leave_if_idle()
 
     def time_out(self, now: int) -> None:
-        """The peer has kept the relay waiting for too long."""
+        """The peer exceeded a timeout."""
         self._say_last(TOO_SLOW.encode(), now)
 
     def kill(self, now: int) -> None:
-        """The relay goes away."""
+        """The relay goes down."""
         self.abort(now)
 
     def abort(self, now: int) -> None:
-        """The connection dies at once and without a word."""
+        """Closes the connection at once, without a reply."""
         if self.wire is not None:
             self.wire.eof(now)
         if self.transport is not None:
@@ -121,12 +159,12 @@ class Connection(asyncio.Protocol):
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a message is under way."""
+        """Whether a transaction is open."""
         return self.session is not None and self.session.state in IN_TRANSACTION
 
     @property
     def in_handshake(self) -> bool:
-        """Whether TLS has begun and is not up."""
+        """Whether a TLS handshake has begun and is not complete."""
         return self._tls is not None and not self._tls.up
 
     # How octets go in and out.
@@ -141,16 +179,14 @@ class Connection(asyncio.Protocol):
         self._heed()
 
     def _open(self, ip: str, now: int) -> bytes:
-        """The relay judges the connection; returns the greeting."""
-        door = self.door
-        self.session = session = door.relay.connect(ip, now)
-        session.secure = self.implicit
-        judged = (
-            session
-            if not door.way.faults.drop_connection
-            else cast(Session, Unlucky(session, door.way))
-        )
-        self.wire = Wire(judged, door.notes, door.kept_of_body)
+        """The relay judges the connection. Returns the greeting."""
+        context = self.context
+        session = context.relay.connect(ip, now, secure=self.implicit)
+        self.session = session
+        handles: AnySession = session
+        if context.network.faults.drop_connection:
+            handles = DroppingSession(session, context.network)
+        self.wire = Wire(handles, context.deliveries, context.body_kept)
         return self.wire.greeting(now)
 
     def _take(self, data: bytes) -> None:
@@ -158,7 +194,7 @@ class Connection(asyncio.Protocol):
         session = self.session
         if wire is None or session is None:
             return
-        now = self.door.clock.now()
+        now = self.context.clock.now()
         answer = wire.receive(data, now)
         if answer:
             self.heard_at = now
@@ -171,30 +207,34 @@ class Connection(asyncio.Protocol):
             self._heed()
 
     def _acknowledge(self) -> None:
-        """Has the kernel acknowledge a part that no answer follows: a sender with Nagle's algorithm
-        (RFC 1122 4.2.3.4) sends the rest only then, and an acknowledgement that waits for company
-        would cost it 40 ms.
+        """Makes the kernel acknowledge octets that get no reply yet.
+
+        A sender with Nagle's algorithm (RFC 1122 4.2.3.4) sends the rest only after the
+        acknowledgement, and a delayed acknowledgement would cost it 40 ms for each message.
         """
-        known = (
-            None
-            if QUICK_ACK is None or self.transport is None
-            else self.transport.get_extra_info("socket")
-        )
-        if known is not None:
+        if QUICK_ACK is None or self.transport is None:
+            return
+        connected = self.transport.get_extra_info("socket")
+        if connected is not None:
             with suppress(OSError):
-                known.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
+                connected.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
 
     def _heed(self) -> None:
-        """Does what the wire wants done once its answer is written."""
+        """Closes the connection or begins TLS, if the wire requires it after its reply."""
         wire = self.wire
         if wire is None:
             return
         if wire.closed:
             self._close(abort=wire.dropped, linger=not wire.goodbye)
         elif wire.starttls and self._tls is None:
-            self._tls = Tls(self.door.tls_context)
+            self._tls = self._new_tls()
         elif self.leaving:
             self._leave_if_idle()
+
+    def _new_tls(self) -> Tls:
+        tls = self.context.tls
+        assert tls is not None, "exists if the relay offers TLS"
+        return Tls(tls)
 
     def _take_encrypted(self, tls: Tls, data: bytes) -> None:
         if not self._hears():
@@ -212,13 +252,13 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def _hears(self) -> bool:
-        """Whether what comes is still read, and not thrown away behind the last reply."""
+        """Whether input is still read, not discarded because the last reply is written."""
         return self.lingers_since is None
 
     def _tls_is_up(self) -> None:
         wire = self.wire
         if wire is not None and wire.starttls:
-            wire.tls_started()
+            wire.tls_started(self.context.clock.now())
         greeting = self._greeting
         self._greeting = b""
         if greeting:
@@ -237,29 +277,30 @@ class Connection(asyncio.Protocol):
         if data and self.transport is not None:
             self.transport.write(data)
 
+    # How it ends.
+
     def _end(self) -> None:
-        """The peer is gone, or has said its last."""
+        """The peer is gone, or sends no more."""
         if self.wire is not None:
-            self.wire.eof(self.door.clock.now())
+            self.wire.eof(self.context.clock.now())
         self._close()
 
     def _close(self, *, abort: bool = False, linger: bool = False) -> None:
-        """Closes; with ``linger`` only behind the peer's own end, for what it sends meanwhile would
-        cost it the last reply.
+        """Closes the connection. With ``linger``, waits for the peer to close first.
 
-        (A socket that closes with octets unread is reset, and the peer's kernel may throw away what
-        it has not read yet.)
+        A socket that closes with unread octets is reset, and the peer's kernel can then discard the
+        last reply before the peer has read it.
         """
         transport = self.transport
         if transport is None:
-            self.door.forget(self)
+            self._registry.discard(self)
         elif abort:
             transport.abort()
         elif not transport.is_closing() and self.lingers_since is None:
             if self._tls is not None and self._tls.up:
                 transport.write(self._tls.end())
             if linger:
-                self.lingers_since = self.door.clock.now()
+                self.lingers_since = self.context.clock.now()
                 transport.write_eof()
             else:
                 transport.close()
@@ -268,7 +309,7 @@ class Connection(asyncio.Protocol):
 
     def _leave_if_idle(self) -> None:
         if not self.in_transaction:
-            self._say_last(LEAVING.encode(), self.door.clock.now())
+            self._say_last(LEAVING.encode(), self.context.clock.now())
 
     def _say_last(self, octets: bytes, now: int) -> None:
         if self.wire is None or self.wire.closed:
@@ -278,3 +319,7 @@ class Connection(asyncio.Protocol):
             self._write(octets)
         self.wire.eof(now)
         self._close(linger=True)
+
+
+def _is_to_loopback(transport: asyncio.Transport) -> bool:
+    return str(transport.get_extra_info("sockname")[0]).startswith("127.")

@@ -1,10 +1,12 @@
-"""A connection of the live relay that holds everything back as the scenario's network would.
+"""A connection of the live relay that delays everything as the scenario's network would.
 
-What arrives at T is judged at T + rtt/2 and answered at T + rtt + relay_time, in order; commands
-that arrive together share the round trip, and the relay takes its own time for one after the other,
-as in virtual time. A handshake's flight and a greeting each cost a round trip. Timers are
-asyncio's, so whatever it is happens at its moment or up to about 1 ms later, never earlier; moments
-are reckoned from moments, so that lateness does not add up. Knows nothing of SMTP.
+What arrives at T is judged at T + rtt/2 and answered at T + rtt + relay_time, in order. Commands
+that arrive together share the round trip; the relay processes them one after the other, as in
+virtual time. A flight of a handshake and a greeting each cost a round trip.
+
+Timers are asyncio's, so an event happens at its moment or up to about 1 ms later, never earlier.
+Each moment is computed from the moment before, not from the time at which a timer fired, so that
+delays of timers do not accumulate. Knows nothing of SMTP.
 """
 
 from __future__ import annotations
@@ -12,21 +14,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from .connection import Connection
-
-if TYPE_CHECKING:
-    from .door import Door
+from .connection import Connection, Registry
+from .context import Context
 
 MOST_HELD = 1 << 20
-"""Octets of a peer's that are held back at once; beyond it nothing more is read until they are
-judged.
+"""Octets of a peer that are delayed at once. Above this, nothing more is read until some of them
+are judged.
 """
 
 
 class Arrival(NamedTuple):
-    """What the peer sent, on its way to the relay: ``data`` None is its end."""
+    """Octets on their way to the relay. ``data`` None is the peer's end."""
 
     reaches: int
     trip: int
@@ -34,8 +34,8 @@ class Arrival(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """What the relay wrote, on its way to the peer; ``then`` is "", close, linger, abort, tls, or
-    raw for octets of TLS itself.
+    """Octets on their way to the peer. ``then`` is "", close, linger, abort, tls, or raw for octets
+    of TLS itself.
     """
 
     due: int
@@ -44,34 +44,57 @@ class Departure(NamedTuple):
 
 
 class DelayedConnection(Connection):
-    """Judges and writes at the network's moments."""
+    """Judges and writes at the moments of the simulated network."""
 
-    def __init__(self, door: Door, *, implicit: bool) -> None:
-        super().__init__(door, implicit=implicit)
+    def __init__(self, context: Context, registry: Registry, *, implicit: bool) -> None:
+        super().__init__(context, registry, implicit=implicit)
         self._arrivals: deque[Arrival] = deque()
         self._departures: deque[Departure] = deque()
         self._held = 0
-        self._trip: int | None = None  # of what arrives and is not answered yet
-        self._reached = self._busy = self._due = 0
+        self._trip: int | None = None  # of octets that arrived and are not answered yet
+        self._reached = 0
+        self._busy = 0
+        self._due = 0
         self._judging: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
         self._ended = False
 
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        super().connection_lost(error)
+        if self._judging is None and not self._arrivals and (self.wire is None or self._ended):
+            self._registry.discard(self)  # no timer is left that would do it
+
+    def kill(self, now: int) -> None:
+        """The relay goes down: replies that are on their way still arrive, for half a round trip.
+
+        Octets on their way to the relay are never judged.
+        """
+        if self.wire is not None:
+            self.wire.eof(now)
+            if self._judging is not None:
+                self._judging.cancel()
+                self._judging = None
+        self._arrivals.clear()
+        self._depart(now + self.context.network.trip() // 2, b"", "abort")
+
     def _begin(self, ip: str) -> None:
-        trip = self.door.way.trip()
-        self._busy = self._reached = self.heard_at + trip // 2
-        self._due = self.heard_at + trip  # TCP itself; nothing is written before
+        trip = self.context.network.trip()
+        self._reached = self.heard_at + trip // 2
+        self._busy = self._reached
+        self._due = self.heard_at + trip  # TCP's own handshake; nothing is written before its end
         self._judging = self._at(self._busy, self._judge_opening, ip)
 
     def _judge_opening(self, ip: str) -> None:
         self._judging = None
-        now = self.door.clock.at_least(self._busy)
-        if self.door.way.down(now):
+        network = self.context.network
+        now = self.context.clock.at_least(self._busy)
+        if network.down(now):
             self._ended = True
             self.abort(now)
             return
         greeting = self._open(ip, now)
-        trip = self.door.way.trip()
+        trip = network.trip()
         if self.implicit and not (self._tls and self._tls.up):
             self._greeting = greeting
         else:
@@ -81,21 +104,18 @@ class DelayedConnection(Connection):
     def _tls_is_up(self) -> None:
         wire = self.wire
         if wire is not None and wire.starttls:
-            wire.tls_started()
+            wire.tls_started(self.context.clock.now())
         greeting = self._greeting
         self._greeting = b""
         if self.implicit and (greeting or (wire is not None and wire.closed)):
-            self._depart(self.door.clock.now() + self.door.way.trip(), greeting, self._next())
+            due = self.context.clock.now() + self.context.network.trip()
+            self._depart(due, greeting, self._next())
 
-    def connection_lost(self, error: Exception | None) -> None:
-        """As in Connection."""
-        super().connection_lost(error)
-        if self._judging is None and not self._arrivals and (self.wire is None or self._ended):
-            self.door.forget(self)  # nothing is under way that would find it gone
+    # From the peer to the relay.
 
     def _take(self, data: bytes) -> None:
         if self.wire is not None and self.wire.starttls:
-            return  # in the clear, behind STARTTLS
+            return  # sent in the clear after STARTTLS
         self._arrive(data)
         self._acknowledge()
 
@@ -105,11 +125,11 @@ class DelayedConnection(Connection):
             self._arrive(None)
 
     def _arrive(self, data: bytes | None) -> None:
-        now = self.door.clock.now()
+        now = self.context.clock.now()
         if data and self.in_transaction:
             self.heard_at = now
         if self._trip is None:
-            self._trip = self.door.way.trip()
+            self._trip = self.context.network.trip()
         self._reached = max(self._reached, now + self._trip // 2)
         self._arrivals.append(Arrival(self._reached, self._trip, data))
         self._held += len(data or b"")
@@ -118,7 +138,7 @@ class DelayedConnection(Connection):
         self._wake()
 
     def _wake(self) -> None:
-        """Sets the timer for what is judged next."""
+        """Sets the timer for the next arrival."""
         if self._judging is None and self._arrivals and self.wire is not None:
             self._judging = self._at(max(self._arrivals[0].reaches, self._busy), self._judge)
 
@@ -129,7 +149,7 @@ class DelayedConnection(Connection):
         wire = self.wire
         assert wire is not None, "set before anything is judged"
         if data is None:
-            wire.eof(self.door.clock.at_least(moment))
+            wire.eof(self.context.clock.at_least(moment))
             self._depart(moment, b"", "close")
             return
         self._held -= len(data)
@@ -139,21 +159,20 @@ class DelayedConnection(Connection):
         self._answer(moment, trip)
 
     def _answer(self, moment: int, trip: int) -> None:
-        """Answers what is complete, one thing after the other; each takes the relay its own time."""
+        """Answers the complete commands, one after the other; each takes the processing time."""
         self._judging = None
         wire = self.wire
         assert wire is not None, "set before anything is judged"
-        while (answer := wire.answer(self.door.clock.at_least(moment))) is not None:
+        while (answer := wire.answer(self.context.clock.at_least(moment))) is not None:
             self._trip = None
             self.heard_at = moment
-            thinking = self.door.way.thinking(moment)
+            thinking = self.context.network.thinking(moment)
             moment += thinking
             self._busy = moment
             self._depart(moment + trip - trip // 2, answer, self._next())
             if wire.starttls:
-                self._arrivals = deque(
-                    arrival for arrival in self._arrivals if arrival.data is None
-                )
+                ends = (arrival for arrival in self._arrivals if arrival.data is None)
+                self._arrivals = deque(ends)
             elif thinking and not wire.closed:
                 self._judging = self._at(moment, self._answer, moment, trip)
                 return
@@ -161,29 +180,28 @@ class DelayedConnection(Connection):
             self._leave_if_idle()
         self._wake()
 
+    # From the relay to the peer.
+
     def _next(self) -> str:
+        """What happens after the reply is written: a Departure's ``then``."""
         wire = self.wire
-        if wire is None or not (wire.closed or wire.starttls):
+        if wire is None:
             return ""
-        return (
-            "tls"
-            if not wire.closed
-            else "abort"
-            if wire.dropped
-            else "close"
-            if wire.goodbye
-            else "linger"
-        )
+        if not wire.closed:
+            return "tls" if wire.starttls else ""
+        if wire.dropped:
+            return "abort"
+        return "close" if wire.goodbye else "linger"
 
     def _depart(self, due: int, octets: bytes, then: str) -> None:
-        self._due = due = max(self._due, due)
-        self._departures.append(Departure(due, octets, then))
+        self._due = max(self._due, due)
+        self._departures.append(Departure(self._due, octets, then))
         if self._writing is None:
-            self._writing = self._at(due, self._write_due)
+            self._writing = self._at(self._due, self._write_due)
 
     def _write_due(self) -> None:
         self._writing = None
-        now = self.door.clock.at_least(self._departures[0].due)
+        now = self.context.clock.at_least(self._departures[0].due)
         while self._departures and self._departures[0].due <= now:
             _, octets, then = self._departures.popleft()
             if then == "raw":
@@ -201,9 +219,8 @@ class DelayedConnection(Connection):
         if not handshake:
             self._write_raw(flight)
         elif flight:
-            self._depart(
-                max(self.door.clock.now(), self._due) + self.door.way.trip(), flight, "raw"
-            )
+            begins = max(self.context.clock.now(), self._due)
+            self._depart(begins + self.context.network.trip(), flight, "raw")
 
     def _say_last(self, octets: bytes, now: int) -> None:
         if self.wire is None or self.wire.closed or self.in_handshake:
@@ -212,17 +229,6 @@ class DelayedConnection(Connection):
         self.wire.eof(now)
         self._depart(now, octets, "linger")
 
-    def kill(self, now: int) -> None:
-        """The relay goes away: what was answered before still arrives, half a round trip later
-        nothing does.
-        """
-        if self.wire is not None:
-            self.wire.eof(now)
-            if self._judging is not None:
-                self._judging.cancel()  # nobody is there to judge what is under way
-                self._judging = None
-        self._arrivals.clear()
-        self._depart(now + self.door.way.trip() // 2, b"", "abort")
-
     def _at(self, moment: int, call: Callable[..., None], *arguments: Any) -> asyncio.TimerHandle:
-        return self.door.loop.call_at(self.door.clock.of_loop(moment), call, *arguments)
+        loop = asyncio.get_running_loop()
+        return loop.call_at(self.context.clock.of_loop(moment), call, *arguments)

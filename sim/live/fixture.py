@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from ..errors import ScenarioError, nearest
 from ..measure import Result
-from ..measure.words import number, plural
+from ..measure.formatting import number, plural
 from ..scenario import load_scenario
 from ..schema_base import Table, read
 from .program import environment
@@ -101,7 +101,7 @@ class RelayFixture:
         certificate.
         """
         names = environment(
-            self._relay, self.username, self.password, self._relay.door.settings.tls
+            self._relay, self.username, self.password, self._relay.live.settings.tls
         )
         return self._stack.enter_context(names)
 
@@ -112,12 +112,15 @@ class RelayFixture:
             if time.monotonic() > end:
                 found = plural(accepted, "message")
                 raise AssertionError(
-                    f"{found} accepted within {number(seconds)} s, waited for {messages:,}\n{self.explained()}"
+                    f"{found} accepted within {number(seconds)} s, waited for "
+                    f"{messages:,}\n{self.explained()}"
                 )
             time.sleep(LOOK_S)
 
     def explained(self) -> str:
-        """The failed expectations and the diagnosis of what has happened so far, as lines of text."""
+        """The failed expectations and the diagnosis of what has happened so far, as lines
+        of text.
+        """
         result = self.result
         missed = [each for each in result.expectations if not each.passed]
         lines = [

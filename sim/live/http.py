@@ -1,33 +1,34 @@
-"""A small HTTP endpoint on loopback beside the live relay: health, result, metrics, and changes
-while it runs.
+"""An HTTP endpoint on loopback above a LiveRelay: health, result, metrics, and changes.
 
-It is for programs of this machine, not for browsers: a page that somebody visits could otherwise
-change the relay, so a request that names another host (a rebound DNS name) or comes from a page is
-refused. Knows nothing of SMTP or of how a change is made.
+It is for programs of this machine, not for browsers. A web page could otherwise change the relay,
+so a request that names another host (a rebound DNS name) or comes from a page is refused. The
+metrics have the format that Prometheus reads, and every number comes from the result.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from ..errors import ScenarioError
-from ..relay.wanted import PASSWORD
+from ..measure import Result
+from ..relay.forced import PASSWORD
+from ..relay.kinds import KINDS
 from ..text import one_line, shown
 from ..units import seconds
-from .metrics import exposed
-
-if TYPE_CHECKING:
-    from .door import Door
+from .live_relay import LiveRelay
 
 HOST = "127.0.0.1"
 MOST_BYTES = 65_536
-"""Of a request's body."""
+"""The most bytes of a request's body."""
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -38,8 +39,8 @@ class Endpoint:
     then in ``port``.
     """
 
-    def __init__(self, door: Door, port: int) -> None:
-        self._door = door
+    def __init__(self, live: LiveRelay, port: int) -> None:
+        self._live = live
         self.port = port
         app = web.Application(middlewares=[_in_words, _for_programs], client_max_size=MOST_BYTES)
         for method, path, handler, _ in self._routes():
@@ -56,7 +57,10 @@ class Endpoint:
             await self._runner.cleanup()
             # asyncio's own text says the address a second time
             why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-            problem = f"cannot listen on {HOST} port {self.port}: {why}; take another port, or 0 for a free one"
+            problem = (
+                f"cannot listen on {HOST} port {self.port}: {why}; take another port, or 0 "
+                "for a free one"
+            )
             raise ScenarioError("command line", "--http", problem) from None
         self.port = self._runner.addresses[0][1]
 
@@ -87,7 +91,10 @@ class Endpoint:
                 "PUT",
                 "/faults",
                 self._put_faults,
-                'these faults and no others, from now: {"slow": {"at": 0, "for": "10s", "factor": 20}}',
+                (
+                    "these faults and no others, from now: "
+                    '{"slow": {"at": 0, "for": "10s", "factor": 20}}'
+                ),
             ),
             ("DELETE", "/faults", self._delete_faults, "no faults"),
             (
@@ -104,36 +111,36 @@ class Endpoint:
         return _json({f"{method} {path}": about for method, path, _, about in self._routes()})
 
     async def _health(self, request: web.Request) -> web.Response:
-        door = self._door
+        live = self._live
         return _json(
             {
                 "status": "ok",
-                "port": door.port,
-                "tls_port": door.tls_port or None,
-                "uptime_s": seconds(door.now),
+                "port": live.port,
+                "tls_port": live.tls_port or None,
+                "uptime_s": seconds(live.now),
             }
         )
 
     async def _result(self, request: web.Request) -> web.Response:
-        return _json(self._door.result().to_dict())
+        return _json(self._live.result().to_dict())
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=exposed(self._door), headers={"Content-Type": METRICS})
+        return web.Response(body=exposed(self._live), headers={"Content-Type": METRICS})
 
     async def _state(self, request: web.Request) -> web.Response:
-        return _json(self._door.changes.state())
+        return _json(self._live.conditions())
 
     async def _patch_policy(self, request: web.Request) -> web.Response:
-        return self._changed(self._door.changes.policy, await _body(request), "PATCH /policy")
+        return self._changed(self._live.change_policy, await _body(request), "PATCH /policy")
 
     async def _patch_network(self, request: web.Request) -> web.Response:
-        return self._changed(self._door.changes.network, await _body(request), "PATCH /network")
+        return self._changed(self._live.change_network, await _body(request), "PATCH /network")
 
     async def _put_faults(self, request: web.Request) -> web.Response:
-        return self._changed(self._door.changes.faults, await _body(request), "PUT /faults")
+        return self._changed(self._live.change_faults, await _body(request), "PUT /faults")
 
     async def _delete_faults(self, request: web.Request) -> web.Response:
-        return self._changed(self._door.changes.faults, {}, "DELETE /faults")
+        return self._changed(self._live.change_faults, {}, "DELETE /faults")
 
     async def _put_next(self, request: web.Request) -> web.Response:
         table = await _body(request) if request.can_read_body else {}
@@ -144,24 +151,22 @@ class Endpoint:
                 "",
                 f'{shown(wrong[0])} is not allowed; write {{"times": 2}}, or nothing for once',
             )
-        self._door.changes.refuse_next(
-            request.match_info["limit"], table.get("times", 1), "PUT /next"
-        )
-        return _json(self._door.changes.state())
+        self._live.refuse_next(request.match_info["limit"], table.get("times", 1), "PUT /next")
+        return _json(self._live.conditions())
 
     async def _delete_next(self, request: web.Request) -> web.Response:
-        self._door.changes.refuse_next(request.match_info["limit"], 0, "DELETE /next")
-        return _json(self._door.changes.state())
+        self._live.refuse_next(request.match_info["limit"], 0, "DELETE /next")
+        return _json(self._live.conditions())
 
     async def _delete_counts(self, request: web.Request) -> web.Response:
-        self._door.changes.forget()
-        return _json(self._door.changes.state())
+        self._live.forget()
+        return _json(self._live.conditions())
 
     def _changed(
         self, change: Callable[[object, str], None], table: object, place: str
     ) -> web.Response:
         change(table, place)
-        return _json(self._door.changes.state())
+        return _json(self._live.conditions())
 
 
 def _json(data: Any, status: int = 200, **headers: str) -> web.Response:
@@ -220,3 +225,89 @@ def _is_loopback(host: str) -> bool:
         return name == "localhost" or ip_address(name.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def exposed(live: LiveRelay) -> bytes:
+    """The text of one scrape, in the classic text format 0.0.4."""
+    registry = CollectorRegistry()
+    registry.register(_Numbers(live))
+    return generate_latest(registry)
+
+
+class _Numbers(Collector):
+    """One scrape. Nothing is counted here: every number comes from the result."""
+
+    def __init__(self, live: LiveRelay) -> None:
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric."""
+        live = self._live
+        result = self._live.result()
+        yield _count(
+            "messages_accepted",
+            "Messages answered 250 after DATA, each once",
+            result.messages.accepted,
+        )
+        yield _count(
+            "messages_duplicated",
+            "Further acceptances of the same message",
+            result.messages.duplicated,
+        )
+        yield _gauge("messages_lost", "Messages seen and not accepted so far", result.messages.lost)
+        yield _count(
+            "connections_opened", "Connections that TCP accepted", result.connections.opened
+        )
+        yield _count(
+            "connections_refused",
+            "Connections refused in place of the greeting",
+            result.connections.refused,
+        )
+        yield _gauge("connections_open", "Connections open now", len(live.connections))
+        yield _counts("logins", "Logins by how they ended", "outcome", _logins(result))
+        yield _counts("incidents", "Refusals caused by a limit", "limit", result.incidents.by_limit)
+        yield _counts("blocks", "Blocks that began", "limit", _blocks(result, since=None))
+        running = GaugeMetricFamily(
+            "relaysim_blocks_running", "Blocks in force now", labels=["limit"]
+        )
+        for limit, number in _blocks(result, since=seconds(live.now)).items():
+            running.add_metric([limit], number)
+        yield running
+        counts = GaugeMetricFamily(
+            "relaysim_limit_count", "What each limit of the policy allows", labels=["limit"]
+        )
+        for kind, spec in live.relay.policy.by_kind():
+            counts.add_metric([kind.name], spec.count)
+        yield counts
+        yield _gauge("uptime_seconds", "Seconds since the relay started", seconds(live.now))
+
+
+def _count(name: str, about: str, value: float) -> Metric:
+    return CounterMetricFamily(f"relaysim_{name}", about, value=value)
+
+
+def _gauge(name: str, about: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"relaysim_{name}", about, value=value)
+
+
+def _counts(name: str, about: str, label: str, values: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"relaysim_{name}", about, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _logins(result: Result) -> dict[str, int]:
+    logins = result.logins
+    return {"accepted": logins.accepted, "failed": logins.failed, "refused": logins.refused}
+
+
+def _blocks(result: Result, since: float | None) -> dict[str, int]:
+    """Blocks by limit, all or those that run at ``since`` seconds; 0 for each limit on failed
+    logins without a block.
+    """
+    found = {limit: 0 for limit in result.incidents.by_limit if KINDS[limit].failures}
+    for block in result.blocks:
+        if since is None or block.from_s <= since < block.until_s:
+            found[block.limit] = found.get(block.limit, 0) + 1
+    return found

@@ -1,33 +1,44 @@
-"""The ports of a live relay: opened, closed for good, or shut for a while as a relay that is down
-shuts them. Knows no SMTP.
+"""The ports of a live relay, and the limit of open files that they share.
+
+``Listeners`` opens ports, closes them, and shuts them for a while when the relay is down. Each
+connection is an open file: ``raise_limit`` raises the limit of this process, and ``Shortage``
+reports that no more connections can be accepted. Knows no SMTP.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import ScenarioError
 from .settings import ALL_LOOPBACK
 from .transport import SocketTransport
 
 BACKLOG = 4096
-"""Connections that may wait to be accepted; the kernel has a limit of its own."""
+"""Connections that can wait to be accepted; the kernel's limit can be lower."""
 
 AT_ONCE = 64
-"""Connections that are accepted before those that are open have their turn."""
+"""Connections that are accepted before the open ones get their turn."""
 RETRY = 1.0
-"""Seconds before the next is tried where one cannot be accepted."""
+"""Seconds until the next attempt after a connection could not be accepted."""
+
+FILES_WANTED = 16_384
+FILES_ENOUGH = 2_500
+"""For two thousand idle connections and the other files of a process."""
+
+SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 Make = Callable[[], asyncio.Protocol]
 
 
 class Port(NamedTuple):
-    """A bound socket, and what makes the protocols of its connections."""
+    """A bound socket, and the factory of its connections' protocols."""
 
     bound: socket.socket
     make: Make
@@ -42,8 +53,8 @@ class Listeners:
         self.is_down = False
 
     def open(self, addresses: tuple[str, ...], port: int, make: Make) -> int:
-        """Listens on ``port`` of each address, 0 is any free one; returns it. ScenarioError where
-        that cannot be.
+        """Listens on ``port`` of each address, or on any free port for 0; returns the port. Raises
+        ScenarioError if that is not possible.
         """
         for address in addresses:
             bound = _bound(address, port)
@@ -53,7 +64,7 @@ class Listeners:
         return port
 
     def close(self) -> None:
-        """Accepts nothing more."""
+        """Accepts no more connections."""
         for port in self._ports:
             self._shut(port)
         self._ports.clear()
@@ -61,9 +72,7 @@ class Listeners:
             retry.cancel()
 
     def go_down(self) -> None:
-        """TCP is refused: a socket that is bound and does not listen keeps the port, and nobody can
-        connect.
-        """
+        """Refuses TCP connections: a socket that is bound but does not listen keeps the port."""
         if self.is_down:
             return
         self.is_down = True
@@ -73,7 +82,7 @@ class Listeners:
             self._ports[place] = Port(_bound(address, number), port.make)
 
     def come_back(self) -> None:
-        """TCP is accepted again."""
+        """Accepts TCP connections again."""
         if self.is_down:
             self.is_down = False
             for port in self._ports:
@@ -101,8 +110,8 @@ class Listeners:
             SocketTransport(loop, connected, peer, port.make()).start()
 
     def _wait(self, port: Port, error: OSError) -> None:
-        """No file or memory is left for another connection: those that are open go on, and the next
-        is tried in a while.
+        """No file or memory is left for another connection: the open ones continue, and the next
+        attempt is in a while.
         """
         loop = asyncio.get_running_loop()
         loop.call_exception_handler(
@@ -128,9 +137,8 @@ def _bound(address: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
         with _closed_on_error(bound):
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-            )  # what it accepts has it from here
+            # Accepted sockets inherit this.
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if family == socket.AF_INET6:
                 bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             bound.bind(where)
@@ -148,7 +156,7 @@ def _bound(address: str, port: int) -> socket.socket:
 
 
 def _of_port(error: Exception) -> bool:
-    """Whether another port would do; a port of which there is none is an OverflowError."""
+    """Whether another port would help. For a port above 65,535 the error is an OverflowError."""
     return isinstance(error, OverflowError) or getattr(error, "errno", None) in (
         errno.EADDRINUSE,
         errno.EACCES,
@@ -162,3 +170,48 @@ def _closed_on_error(bound: socket.socket) -> Iterator[None]:
     except BaseException:
         bound.close()
         raise
+
+
+def raise_limit() -> str | None:
+    """Raises this process's soft limit of open files; returns a warning if it stays too low.
+
+    The usual soft limit of 1,024 exists for programs that call select(); a program that does not
+    can raise it (systemd's advice, "Process Exec/Runtime Properties", LimitNOFILE).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+        except (OSError, ValueError):  # the system allows less than its hard limit
+            pass
+    if soft == resource.RLIM_INFINITY or soft >= FILES_ENOUGH:
+        return None
+    return (
+        f"at most {soft:,} files may be open at once, each connection is one, and those "
+        "beyond wait; "
+        "ulimit -n in the shell, or the system's own limit, allows more"
+    )
+
+
+class Shortage:
+    """An asyncio loop's exception handler that prints one line, once, when no more connections can
+    be accepted.
+    """
+
+    def __init__(self) -> None:
+        self._reported = False
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+        """Handles ``context``; passes every other error on to asyncio."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in SHORTAGES:
+            loop.default_exception_handler(dict(context))
+        elif not self._reported:
+            self._reported = True
+            print(
+                f"relaysim: no more connections for now: {error.strerror}; others wait",
+                file=sys.stderr,
+                flush=True,
+            )

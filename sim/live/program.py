@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ScenarioError
-from ..measure.words import number
+from ..measure.formatting import number
 from .running import Running
 
 STDERR = 2

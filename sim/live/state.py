@@ -1,10 +1,9 @@
-"""What a live relay remembers over a restart: every count and block, in a file of SQLite that is
-written while it runs.
+"""The state that a live relay keeps across a restart: every count and block, in an SQLite file.
 
-The relay's clock goes on too: the file says when it began, by the wall clock, so a window of 24
-hours that was begun before a restart ends when it would have ended. Written about twice a second,
-in a thread of its own, in a transaction (WAL): a kill -9 loses the last second at most. Only keys
-that were asked about since are written. Knows nothing of connections.
+The relay's clock continues too: the file has the wall-clock time of its beginning, so a window of
+24 hours that began before a restart ends at the right time. The file is written about twice a
+second, in its own thread and in a transaction (WAL), so a kill -9 loses at most the last second.
+Only keys that changed since the last time are written. Knows nothing of connections.
 """
 
 from __future__ import annotations
@@ -24,26 +23,28 @@ from ..errors import ScenarioError
 from ..limits import Key, Limit
 from ..relay.kinds import KINDS
 from ..relay.relay import Relay, numbers_of
-from .clock import Clock
+from .context import Clock
+from .observers import IdleObserver
 
 APPLICATION = 0x52_45_4C_59
-"""``application_id`` of such a file: RELY."""
+"""The file's ``application_id``: RELY."""
 VERSION = 1
 OFTEN = 0.4
-"""Seconds between two times of writing."""
+"""Seconds between two writes."""
 
 DAMAGED = "is no state of a relay, or is damaged; name another file"
 
 _SCHEMA = """
 CREATE TABLE relay (began INTEGER NOT NULL, reached INTEGER NOT NULL, policy TEXT NOT NULL);
 CREATE TABLE held (
-    name TEXT NOT NULL, key TEXT NOT NULL, until INTEGER NOT NULL, block INTEGER, state TEXT, PRIMARY KEY (name, key)
+    name TEXT NOT NULL, key TEXT NOT NULL, until INTEGER NOT NULL, block INTEGER, state TEXT,
+    PRIMARY KEY (name, key)
 ) WITHOUT ROWID;
 """
 
 
 class Row(NamedTuple):
-    """What is held of one key; ``until`` is when all of it is over, ``block`` the end of its block;
+    """One key's state. ``until`` is the end of all of it, ``block`` the end of its block, in
     microseconds.
     """
 
@@ -55,20 +56,20 @@ class Row(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """What is to be written: rows in place of earlier ones, keys of which nothing is left, limits
-    that began afresh.
+    """What to write: new rows of keys, keys that have no state any more, and limits that were
+    reset.
     """
 
     reached: int
     policy: str
     rows: list[Row]
     gone: list[tuple[str, str]]
-    afresh: list[str]
+    reset: list[str]
 
 
-class State:
-    """Implements ``sim.relay.Witness``, to know which keys were asked about. ``open`` first,
-    ``attach`` then.
+class State(IdleObserver):
+    """A relay's state file. Observes the relay, to know which keys changed. Call ``attach``
+    first.
     """
 
     def __init__(self, path: Path) -> None:
@@ -95,32 +96,36 @@ class State:
             self._prepare()
 
     def reached(self) -> int:
-        """The time of the relay's clock at which it goes on: what the wall clock says, never before
-        what it had reached.
+        """The time at which the relay's clock continues: by the wall clock, but always later than
+        the last time it had reached.
         """
         with self._let_go_on_error():
-            began, reached, _ = self._told()
+            began, reached, _ = self._header()
             return max(time.time_ns() // 1_000 - began, reached + 1)
 
     def attach(self, relay: Relay, now: int) -> None:
-        """Gives ``relay`` what is held. ScenarioError where that was held under other numbers, or
-        cannot be read.
+        """Restores ``relay`` from the file. Raises ScenarioError if the file was written for other
+        limits, or cannot be read.
         """
-        self._relay, self._written = relay, dict(relay.limits)
+        self._relay = relay
+        self._written = dict(relay.limits)
         with self._let_go_on_error():
-            _, reached, policy = self._told()
+            _, reached, policy = self._header()
             if policy != _policy_of(relay) and reached:
                 raise ScenarioError(
                     self._place,
                     "--state",
-                    "was written under other limits, and their counts mean nothing here; name another file",
+                    (
+                        "was written under other limits, and their counts mean nothing here; "
+                        "name another file"
+                    ),
                 )
             self._restore(relay, now)
 
     @contextmanager
     def _let_go_on_error(self) -> Iterator[None]:
-        """Closes the file and says what is wrong with it: also where somebody has written into it
-        what no relay writes.
+        """Closes the file on an error, and raises it as a ScenarioError; also if the file has
+        content that no relay writes.
         """
         try:
             yield
@@ -149,11 +154,11 @@ class State:
             relay.restore(row.name, _key(row.key), None, tuple(state), now)
 
     async def keep_writing(self, clock: Clock) -> None:
-        """Writes what has changed, again and again, until cancelled; says so once if that cannot be
-        done, and goes on trying.
+        """Writes changes again and again, until cancelled. If that fails it prints so once, and
+        keeps trying.
         """
         loop = asyncio.get_running_loop()
-        told = False
+        reported = False
         while True:
             await asyncio.sleep(OFTEN)
             changed = self.changed(clock.now())
@@ -162,37 +167,42 @@ class State:
             except sqlite3.Error as error:
                 for name, text in (*((row.name, row.key) for row in changed.rows), *changed.gone):
                     self._ask(name, _key(text))
-                if not told:
+                if not reported:
                     print(
                         f"relaysim: {self._place} cannot be written: {error}; trying again",
                         file=sys.stderr,
                     )
-                told = True
+                reported = True
 
     def close(self, now: int) -> None:
-        """Writes the last, or says that it cannot, and lets go of the file."""
+        """Writes the last changes and closes the file."""
         self._thread.shutdown()
         try:
             self._write(self.changed(now))
         except sqlite3.Error as error:
             print(
-                f"relaysim: {self._place} cannot be written: {error}; its last second or more is lost",
+                (
+                    f"relaysim: {self._place} cannot be written: {error}; its last second or "
+                    "more is lost"
+                ),
                 file=sys.stderr,
             )
         finally:
             self._file.close()
 
     def abandon(self) -> None:
-        """Lets go of the file as it is."""
+        """Closes the file without writing."""
         self._thread.shutdown()
         self._file.close()
 
     def changed(self, now: int) -> Changed:
-        """What was asked about since the last call, as it is now. In the relay's own thread."""
+        """The keys that changed since the last call, with their state now. Call it in the relay's
+        thread.
+        """
         relay = self._relay
         asked = self._asked
         self._asked = {}
-        afresh = [
+        reset = [
             name for name, limit in self._written.items() if relay.limits.get(name) is not limit
         ]
         self._written = dict(relay.limits)
@@ -208,9 +218,9 @@ class State:
                     gone.append((name, _text(key)))
                 else:
                     rows.append(row)
-        return Changed(now, _policy_of(relay), rows, gone, afresh)
+        return Changed(now, _policy_of(relay), rows, gone, reset)
 
-    # What the relay reports.
+    # The events that change a count.
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
         """Notes the keys of limits that count connections."""
@@ -232,31 +242,13 @@ class State:
         if self._at_message:
             self._ask_for_messages(connection)
 
-    def incident(
-        self,
-        at: int,
-        limit: str,
-        code: int | None,
-        text: str,
-        ip: str,
-        username: str | None,
-        connection: int,
-        message: str | None,
-    ) -> None:
-        """Not used: the relay has already reported the login, connection or message."""
-
-    def block(
-        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
-    ) -> None:
-        """Not used: the relay has already reported the login, connection or message."""
-
     def closed(self, at: int, connection: int) -> None:
         """Notes what a transaction counted that was not accepted."""
         if self._at_message:
             self._ask_for_messages(connection)
             self._sessions.pop(connection, None)
 
-    # How it is kept.
+    # The file.
 
     def _ask_for_messages(self, connection: int) -> None:
         ip, username = self._sessions.get(connection, ("", None))
@@ -271,7 +263,7 @@ class State:
             keys.add(key)
 
     def _prepare(self) -> None:
-        """Makes the tables in an empty file; refuses one that is another's, or in use."""
+        """Creates the tables in an empty file; refuses a file that is not ours, or in use."""
         file = self._file
         file.execute("PRAGMA locking_mode = EXCLUSIVE")
         (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -297,7 +289,7 @@ class State:
             file.execute("INSERT INTO relay VALUES (?, 0, '')", [time.time_ns() // 1_000])
         file.execute("COMMIT")
 
-    def _told(self) -> tuple[int, int, str]:
+    def _header(self) -> tuple[int, int, str]:
         found: tuple[int, int, str] = self._file.execute(
             "SELECT began, reached, policy FROM relay"
         ).fetchone()
@@ -307,9 +299,7 @@ class State:
         file = self._file
         file.execute("BEGIN")
         try:
-            file.executemany(
-                "DELETE FROM held WHERE name = ?", [(name,) for name in changed.afresh]
-            )
+            file.executemany("DELETE FROM held WHERE name = ?", [(name,) for name in changed.reset])
             file.executemany("DELETE FROM held WHERE name = ? AND key = ?", changed.gone)
             file.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?)", changed.rows)
             file.execute("DELETE FROM held WHERE until <= ?", [changed.reached])

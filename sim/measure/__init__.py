@@ -1,24 +1,25 @@
-"""What happened, counted: Recorder (rows as they come), Result (the answer), statistics and the
-diagnosis in words.
+"""Counts what happens in a run and makes its result.
+
+A ``Recorder`` keeps everything of a run in virtual time and ``Rows`` counts it; a
+``StreamingRecorder`` counts a live relay as it runs. Both give ``Counts``, which ``result_of``
+turns into a ``Result`` with its diagnosis.
 """
 
-from .assemble import assemble
-from .expectations import Expectation, parse_expectations
-from .facts import Facts
-from .live import live_result
+from .counts import Counts, RunInfo, result_of
+from .expectations import Expectation
 from .recorder import Recorder
 from .result import Result
-from .submitted import Numbered
-from .tally import Tally
+from .rows import Rows, SequentialIds
+from .streaming import StreamingRecorder
 
 __all__ = [
+    "Counts",
     "Expectation",
-    "Facts",
-    "Numbered",
     "Recorder",
     "Result",
-    "Tally",
-    "assemble",
-    "live_result",
-    "parse_expectations",
+    "Rows",
+    "RunInfo",
+    "SequentialIds",
+    "StreamingRecorder",
+    "result_of",
 ]

@@ -1,36 +1,35 @@
-"""The diagnosis: each limit that was hit, in words a person can act on. Knows the policy and what
-was hit, not the strategy.
+"""The diagnosis: a finding for each limit that refused something, in words that a user can act on.
 
-What was hit comes as a :class:`Hit` for each limit: from the rows of a run (``hits``), or from a
-recorder that keeps none.
+Reads the policy and ``RefusalStats``, of which there is one for each of these limits. The words for
+a limit come from its ``Kind``. Knows nothing of the strategy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from ..records import BlockRow, Incident
-from ..relay.kinds import WindowSpec
-from .facts import Facts
+from ..relay.kinds import KINDS, USERNAME_AND_IP, Kind, LimitSpec, WindowSpec
+from ..relay.policy import Policy
+from .formatting import lasting, moment, number, ordinal, plural, times
 from .result import Finding
-from .series import FAILURES
-from .words import lasting, moment, number, ordinal, plural, times
 
 MARGIN = Fraction(101, 100)
-"""Logins that are per / count apart stand exactly on the edge of a window; one hundredth more is
-safe under every algorithm.
+"""Requests that are exactly per / count apart are on the edge of a window; 1% more is safe under
+every window algorithm.
 """
+ENDINGS = {"close": ", then closes it", "drop": " and drops it without a word", "stay": ""}
 
 
-class Hit(NamedTuple):
-    """What one limit refused. ``keys`` counts the connections, usernames or IPs; ``own_lost`` the
-    lost messages that it refused.
+class RefusalStats(NamedTuple):
+    """The refusals of one limit. ``keys`` counts the connections, usernames or IPs; ``own_lost``
+    the lost messages that it refused.
 
-    ``nth`` is which of its key's requests in the last ``per`` the first refused one was, ``need``
-    the most that its key made in any ``per``. ``wrong`` passwords were counted, the first at
-    ``wrong_at``.
+    The first refused request was the ``nth`` of its key in the last ``per``; ``need`` is the most
+    that its key made in any ``per``. ``wrong`` is the number of wrong passwords that were counted,
+    ``wrong_at`` the time of the first. Each is 0 for a limit to which it does not apply.
     """
 
     first: Incident
@@ -44,167 +43,175 @@ class Hit(NamedTuple):
     wrong_at: int = 0
 
 
-class Case(NamedTuple):
-    """What a finding is made from: a hit and everything around it."""
+class Context(NamedTuple):
+    """The run that is diagnosed: its policy, the size of its sender, its end and its blocks."""
 
-    hit: Hit
+    policy: Policy
+    usernames: int
+    ips: int
+    end: int
     blocks: Sequence[BlockRow]
-    facts: Facts
-    cost: str
 
-    @property
-    def limit(self) -> str:
-        """The policy's key."""
-        return self.hit.first.limit
+
+class Case(NamedTuple):
+    """The input of one finding. ``cost`` is a sentence about the lost messages, or empty."""
+
+    kind: Kind
+    stats: RefusalStats
+    context: Context
+    cost: str
 
     @property
     def first(self) -> Incident:
         """The first refusal."""
-        return self.hit.first
+        return self.stats.first
 
 
 def diagnose(
-    hits: Sequence[Hit], blocks: Sequence[BlockRow], facts: Facts, *, lost: int, wrong: int
+    refusals: Sequence[RefusalStats], context: Context, *, lost: int, doubtful: int, wrong: int
 ) -> list[Finding]:
-    """A finding for each hit, in their order; one for ``lost`` messages without any. ``wrong``
-    counts the 535s.
+    """A finding for each limit that refused something, in their order, or one for ``lost`` messages
+    if none did; and one for ``doubtful`` messages. ``wrong`` counts the 535s.
     """
     findings = []
-    for hit in hits:
-        limit = hit.first.limit
-        cost = _cost(hit, lost, alone=len(hits) == 1)
-        write = _gone if getattr(facts.policy, limit) is None else _WRITERS[limit]
-        findings.append(write(Case(hit, blocks, facts, cost)))
-    return findings if hits or not lost else [_lost(lost, wrong)]
+    for stats in refusals:
+        cost = _cost(stats, lost, alone=len(refusals) == 1)
+        findings.append(_finding(Case(KINDS[stats.first.limit], stats, context, cost)))
+    if lost and not refusals:
+        findings.append(_lost(lost, wrong))
+    if doubtful:
+        findings.append(_doubtful(doubtful))
+    return findings
 
 
-def _cost(hit: Hit, lost: int, *, alone: bool) -> str:
-    """A sentence on the messages lost: all of the run's; where several limits were hit, also those
-    that this one refused.
+def _finding(case: Case) -> Finding:
+    spec = case.context.policy.spec(case.kind.name)
+    if spec is None:
+        return _gone(case)
+    if not isinstance(spec, WindowSpec):
+        return _untimed(case, spec)
+    return _failures(case, spec) if case.kind.failures else _timed(case, spec)
+
+
+def _cost(stats: RefusalStats, lost: int, *, alone: bool) -> str:
+    """A sentence about the lost messages: all of the run, and if several limits refused something,
+    also those that this one refused.
     """
     if not lost:
         return ""
     if alone:
         return f" It cost {plural(lost, 'message')}, given up by the sender."
-    share = (
-        f", {hit.own_lost:,} of them when this limit refused their transaction"
-        if hit.own_lost
-        else ""
-    )
+    share = ""
+    if stats.own_lost:
+        share = f", {stats.own_lost:,} of them when this limit refused their transaction"
     return (
         f" This and the other limits cost {plural(lost, 'message')}, given up by the sender{share}."
     )
 
 
 def _often(case: Case, where: str = "") -> str:
-    if case.hit.refusals == 1:
+    stats = case.stats
+    if stats.refusals == 1:
         return f"That was the only refusal by this limit.{case.cost}"
-    return f"It happened {times(case.hit.refusals)}{where}, the last at {moment(case.hit.last_at)}.{case.cost}"
+    last = moment(stats.last_at)
+    return f"It happened {times(stats.refusals)}{where}, the last at {last}.{case.cost}"
 
 
 def _gone(case: Case) -> Finding:
-    """A limit that was taken out of the policy while the relay ran."""
+    """A limit that was removed from the policy while the relay ran."""
     return Finding(
-        case.limit,
+        case.kind.name,
         f"It refused something for the first time at {moment(case.first.at)}. {_often(case)}",
         "The policy had this limit then, and has it no more.",
         "Look at what happened before the policy was changed.",
     )
 
 
-def _transactions(case: Case) -> Finding:
-    spec = case.facts.policy.transactions_per_connection
-    assert spec, "its incidents come from this limit"
-    over = ordinal(spec.count + 1)
-    first = case.first
-    often = _often(case, f", on {plural(case.hit.keys, 'connection')}")
-    ending = {"close": ", then closes it", "drop": " and drops it without a word", "stay": ""}[
-        spec.reply.then
-    ]
+def _untimed(case: Case, spec: LimitSpec) -> Finding:
+    """A limit without a window, such as the transactions of a connection."""
+    kind = case.kind
+    often = _often(case, f", on {plural(case.stats.keys, kind.for_each.noun)}")
+    attempt = kind.attempt(case.first, ordinal(spec.count + 1))
+    allowed = f"{plural(spec.count, kind.counts.noun)} {kind.for_each.one}"
     return Finding(
-        case.limit,
-        f"Connection {first.connection} tried a {over} transaction at {moment(first.at)}. {often}",
-        f"This relay allows {plural(spec.count, 'transaction')} a connection{_answer(case)}{ending}.",
-        "Open a new connection for every message."
-        if spec.count == 1
-        else f"Reconnect after every {ordinal(spec.count)} message, before the relay ends the connection.",
+        kind.name,
+        f"{attempt} at {moment(case.first.at)}. {often}",
+        f"This relay allows {allowed}{_answer(case)}{ENDINGS[spec.reply.then]}.",
+        kind.remedy(spec.count, nth=ordinal(spec.count), spacing="", more=""),
     )
 
 
-def _answer(case: Case) -> str:
-    return "" if case.first.code is None else f" and answers the next with {case.first.code}"
-
-
-def _logins(case: Case) -> Finding:
-    spec = case.facts.policy.logins_per_username
-    assert spec, "its incidents come from this limit"
-    more = max(case.facts.usernames + 1, case.facts.usernames * -(-case.hit.need // spec.count))
-    nth = ordinal(case.hit.nth)
-    when = moment(case.first.at)
-    what = f"{case.first.username} asked for its {nth} login within {lasting(spec.per)} at {when}."
+def _timed(case: Case, spec: WindowSpec) -> Finding:
+    """A limit with a window, such as the logins of a username."""
+    kind = case.kind
+    noun = kind.for_each.noun
+    per = lasting(spec.per)
+    attempt = kind.attempt(case.first, ordinal(case.stats.nth))
+    to_keys = f", to {plural(case.stats.keys, noun)}" if case.stats.keys > 1 else ""
+    window = spec.window or case.context.policy.window
     return Finding(
-        case.limit,
-        f"{what} {_often(case, _for_keys(case, 'username'))}",
-        f"This relay allows {plural(spec.count, 'login')} of one username per {lasting(spec.per)} "
-        f"({_window(case, spec)} window){_answer(case)}.",
-        f"Space logins of a username at least {_spacing(spec)} apart over all workers, send more messages on each login, "
-        f"or use {plural(more, 'username')}.",
-    )
-
-
-def _connections(case: Case) -> Finding:
-    spec = case.facts.policy.connections_per_ip
-    assert spec, "its incidents come from this limit"
-    more = max(case.facts.ips + 1, case.facts.ips * -(-case.hit.need // spec.count))
-    nth = ordinal(case.hit.nth)
-    when = moment(case.first.at)
-    what = f"{case.first.ip} opened its {nth} connection within {lasting(spec.per)} at {when}."
-    return Finding(
-        case.limit,
-        f"{what} {_often(case, _for_keys(case, 'IP'))}",
-        f"This relay allows {plural(spec.count, 'connection')} of one IP per {lasting(spec.per)} "
-        f"({_window(case, spec)} window){_answer(case)}.",
-        f"Open connections of an IP at least {_spacing(spec)} apart over all workers and usernames, send more messages "
-        f"on each, or use {plural(more, 'IP')}.",
-    )
-
-
-def _failed(case: Case) -> Finding:
-    spec = getattr(case.facts.policy, case.limit)
-    whole = case.limit == "failed_logins_per_ip"
-    whom = "an IP" if whole else "a username and IP in a row"
-    began = [row for row in case.blocks if row.limit == case.limit and row.from_ <= case.facts.end]
-    wrong = case.hit.wrong
-    since = moment(case.hit.wrong_at)
-    start = f"The first of {plural(wrong, 'wrong password')} came at {since}. " if wrong else ""
-    key = "the IP" if whole else "that username at that IP"
-    shut = (
-        f", then shuts {key} out for {lasting(spec.block)}; meanwhile even the right password is refused"
-        if spec.block
-        else ""
-    )
-    within = f" within {lasting(spec.per)}" if whole else ""
-    return Finding(
-        case.limit,
-        f"{start}{_blocked(began)}It refused {plural(case.hit.refusals, 'login or connection', 'logins or connections')}, "
-        f"the first at {moment(case.first.at)}.{case.cost}",
-        f"This relay allows {plural(spec.count, 'wrong password')} of {whom}{within}{shut}.",
-        "Check the password, and stop logging in after a 535 until somebody has corrected it"
-        + (
-            f"; the last block ends at {moment(began[-1].until)}, so wait for that."
-            if _left(case, began)
-            else "."
+        kind.name,
+        f"{attempt} within {per} at {moment(case.first.at)}. {_often(case, to_keys)}",
+        f"This relay allows {plural(spec.count, kind.counts.noun)} of one {noun} per {per} "
+        f"({window} window){_answer(case)}.",
+        kind.remedy(
+            spec.count,
+            nth=ordinal(spec.count),
+            spacing=_spacing(spec),
+            more=plural(_keys_needed(case, spec), noun),
         ),
     )
 
 
-def _left(case: Case, began: list[BlockRow]) -> bool:
-    """Whether a block was still running when the run ended."""
-    return bool(began) and began[-1].until > case.facts.end
+def _keys_needed(case: Case, spec: WindowSpec) -> int:
+    """How many usernames or IPs would stay below the limit with the same requests."""
+    keys = case.kind.for_each.keys(case.context.usernames, case.context.ips)
+    return max(keys + 1, keys * -(-case.stats.need // spec.count))
 
 
-def _blocked(began: list[BlockRow]) -> str:
-    """Whom the first block shut out, and how many followed."""
+def _failures(case: Case, spec: WindowSpec) -> Finding:
+    """A limit of wrong passwords."""
+    kind = case.kind
+    stats = case.stats
+    began = [
+        row
+        for row in case.context.blocks
+        if row.limit == kind.name and row.from_ <= case.context.end
+    ]
+    start = ""
+    if stats.wrong:
+        wrong = plural(stats.wrong, "wrong password")
+        start = f"The first of {wrong} came at {moment(stats.wrong_at)}. "
+    refused = plural(stats.refusals, "login or connection", "logins or connections")
+    within = "" if kind.consecutive else f" within {lasting(spec.per)}"
+    ending = "."
+    if began and began[-1].until > case.context.end:
+        ending = f"; the last block ends at {moment(began[-1].until)}, so wait for that."
+    remedy = kind.remedy(spec.count, nth=ordinal(spec.count), spacing="", more="")
+    return Finding(
+        kind.name,
+        f"{start}{_blocked(began)}It refused {refused}, "
+        f"the first at {moment(case.first.at)}.{case.cost}",
+        f"This relay allows {plural(spec.count, kind.counts.noun)} of {kind.whom}{within}"
+        f"{_shut_out(kind, spec)}.",
+        f"{remedy}{ending}",
+    )
+
+
+def _shut_out(kind: Kind, spec: WindowSpec) -> str:
+    if not spec.block:
+        return ""
+    key = f"the {kind.for_each.noun}"
+    if kind.for_each is USERNAME_AND_IP:
+        key = "that username at that IP"
+    return (
+        f", then shuts {key} out for {lasting(spec.block)}; "
+        "meanwhile even the right password is refused"
+    )
+
+
+def _blocked(began: Sequence[BlockRow]) -> str:
+    """A sentence about the first block and how many followed, or nothing without any."""
     if not began:
         return ""
     row = began[0]
@@ -215,11 +222,21 @@ def _blocked(began: list[BlockRow]) -> str:
 
 def _lost(count: int, wrong: int) -> Finding:
     if wrong:
-        why = f"The sender gave them up; {plural(wrong, 'login')} had the wrong password (535)."
-        fix = "Check the password, and put a message back into the outbox when its login or connection fails."
+        logins = plural(wrong, "login")
+        why = f"The sender gave them up; {logins} had the wrong password (535)."
+        fix = (
+            "Check the password, and put a message back into the outbox when its login or "
+            "connection fails."
+        )
     else:
-        why = "The sender did not put them back after a connection failed, or ended before the outbox was empty."
-        fix = "Catch Refused and Disconnected, put back what was not accepted, and go on until the outbox is empty."
+        why = (
+            "The sender did not put them back after a connection failed, or ended before the "
+            "outbox was empty."
+        )
+        fix = (
+            "Catch Refused and Disconnected, put back what was not accepted, and go on until the "
+            "outbox is empty."
+        )
     were = "was" if count == 1 else "were"
     return Finding(
         None,
@@ -229,22 +246,25 @@ def _lost(count: int, wrong: int) -> Finding:
     )
 
 
-def _for_keys(case: Case, kind: str) -> str:
-    return f", to {plural(case.hit.keys, kind)}" if case.hit.keys > 1 else ""
+def _doubtful(count: int) -> Finding:
+    """Lost messages that may have been accepted after all, in a live run."""
+    were = "was" if count == 1 else "were"
+    return Finding(
+        None,
+        f"{plural(count, 'message')} that {were} refused at MAIL may have been sent again since; "
+        "each counts as lost all the same.",
+        "MAIL does not say which message it begins, so the relay cannot tell one that is tried "
+        "again from another.",
+        "Say with --messages how many there are (messages= in a test): then so many less the "
+        "accepted are lost.",
+    )
 
 
-def _window(case: Case, spec: WindowSpec) -> str:
-    return spec.window or case.facts.policy.window
+def _answer(case: Case) -> str:
+    return "" if case.first.code is None else f" and answers the next with {case.first.code}"
 
 
 def _spacing(spec: WindowSpec) -> str:
-    # Rounded up to a whole millisecond, for rounding down could land on the edge again.
-    return f"{number(-(-Fraction(spec.per) * MARGIN // (spec.count * 1_000)) / 1_000)} s"
-
-
-_WRITERS: dict[str, Callable[[Case], Finding]] = {
-    "transactions_per_connection": _transactions,
-    "connections_per_ip": _connections,
-    "logins_per_username": _logins,
-    **dict.fromkeys(FAILURES, _failed),
-}
+    # Rounded up to a whole millisecond: rounding down could be on the edge of the window again.
+    millis = -(-Fraction(spec.per) * MARGIN // (spec.count * 1_000))
+    return f"{number(millis / 1_000)} s"

@@ -1,22 +1,18 @@
-"""Expectations: ``metric = comparison``, read strictly and judged against a result. Knows nothing
-of files.
+"""Expectations of a scenario, and :func:`judged`, which checks a result against them.
+
+``sim.scenario.expectations`` reads them from a file.
 """
 
 from __future__ import annotations
 
-import math
 import operator
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ..errors import ScenarioError, nearest
-from ..text import shown
 from . import result as parts
 from .result import Outcome, Result
 
-_COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*(\S+)\s*")
 _OPERATORS = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -63,66 +59,8 @@ def metrics(limits: Sequence[str]) -> list[str]:
     ]
 
 
-def parse_expectations(
-    table: Mapping[str, Any], limits: Sequence[str], place: str
-) -> tuple[Expectation, ...]:
-    """The ``[expect]`` table; ScenarioError with every mistake in it."""
-    good: list[Expectation] = []
-    bad: list[ScenarioError] = []
-    for metric, comparison in flat(table).items():
-        try:
-            good.append(_parse(metric, comparison, limits))
-        except ValueError as error:
-            bad.append(ScenarioError(place, f"expect.{metric}", str(error)))
-    if bad:
-        raise ScenarioError.joined(bad)
-    return tuple(good)
-
-
-def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Dotted keys, whether written ``"a.b" = x`` or ``a.b = x``."""
-    result: dict[str, Any] = {}
-    for key, value in table.items():
-        result.update(
-            flat(value, f"{prefix}{key}.")
-            if isinstance(value, Mapping)
-            else {f"{prefix}{key}": value}
-        )
-    return result
-
-
 def judged(result: Result, expectations: Sequence[Expectation]) -> Result:
     """``result`` with its expectations judged; an aborted run never passes."""
     outcomes = [expectation.judge(result) for expectation in expectations]
     passed = result.ended != "aborted" and all(outcome.passed for outcome in outcomes)
     return replace(result, expectations=outcomes, passed=passed)
-
-
-def _parse(metric: str, comparison: object, limits: Sequence[str]) -> Expectation:
-    allowed = metrics(limits)
-    if metric not in allowed and not re.fullmatch(r"incidents\.by_code\.[245]\d\d", metric):
-        raise ValueError(
-            f"is no metric of a result{nearest(metric, allowed)}; allowed: {', '.join(allowed)}, incidents.by_code.421"
-        )
-    found = _COMPARISON.fullmatch(comparison) if isinstance(comparison, str) else None
-    if not found:
-        raise ValueError(
-            f'{shown(comparison)} is not a comparison; write ==, !=, <, <=, > or >= and a value, such as ">= 550"'
-        )
-    return Expectation(metric, str(comparison), found[1], _bound(metric, found[1], found[2]))
-
-
-def _bound(metric: str, sign: str, text: str) -> float | str:
-    if metric == "ended":
-        if text not in ENDS or sign not in ("==", "!="):
-            raise ValueError(
-                f"{shown(text)} is not an end; write == or != and one of {', '.join(ENDS)}"
-            )
-        return text
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{shown(text)} is not a number") from None
-    if not math.isfinite(value):
-        raise ValueError(f"{shown(text)} is not a finite number")
-    return value

@@ -1,9 +1,8 @@
-"""The witness of a run in virtual time: keeps a row of everything, in the order in which it was
-judged.
+"""The observer of a run in virtual time: ``Recorder`` keeps a row of everything that the relay
+reports.
 
-Rows may come out of order of time, because a door may judge a stretch of one connection ahead of
-the others; a row beyond the run's end is left out when the result is assembled. Knows nothing of
-results, and of messages only their ids.
+Rows can be out of order of time, because the clock lets one connection run ahead of the others
+until the next event; ``Rows`` sorts them, and leaves out those after the run's end.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from ..records import BlockRow, Incident, Login, Opened
 
 
 class Recorder:
-    """Implements ``sim.relay.Witness``. Times are integer microseconds; one row a message is kept."""
+    """Implements ``sim.relay.Observer``. Times are integer microseconds."""
 
     def __init__(self) -> None:
-        # What comes by the thousand stands in columns: lists of plain values cost least to write,
-        # keep and convert.
+        # Rows that come by the thousand are kept as columns: lists of plain values are fastest to
+        # append to and to convert into arrays.
         self.opened_at: list[int] = []
         self.opened_on: list[int] = []
         self.opened_ips: list[str] = []
@@ -35,14 +34,14 @@ class Recorder:
 
     @property
     def opened_rows(self) -> list[Opened]:
-        """Every connection that TCP accepted. Made at each call."""
+        """Every connection that TCP accepted. Built at each call."""
         return list(
             map(Opened, self.opened_at, self.opened_on, self.opened_ips, self.opened_refused)
         )
 
     @property
     def logins(self) -> list[Login]:
-        """Every AUTH that was judged. Made at each call."""
+        """Every AUTH that was judged. Built at each call."""
         return list(
             map(
                 Login,
@@ -55,18 +54,18 @@ class Recorder:
         )
 
     def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
-        """A connection that TCP accepted."""
+        """Records a connection that TCP accepted."""
         self.opened_at.append(at)
         self.opened_on.append(connection)
         self.opened_ips.append(ip)
         self.opened_refused.append(refused)
 
     def closed(self, at: int, connection: int) -> None:
-        """The end of a connection."""
+        """Records the end of a connection."""
         self.closed_at[connection] = at
 
     def login(self, at: int, connection: int, ip: str, username: str, outcome: str) -> None:
-        """An AUTH that was judged."""
+        """Records an AUTH that was judged."""
         self.login_at.append(at)
         self.login_on.append(connection)
         self.login_ips.append(ip)
@@ -74,7 +73,7 @@ class Recorder:
         self.login_outcomes.append(outcome)
 
     def accepted(self, at: int, connection: int, message: str | None) -> None:
-        """A message answered 250 after DATA."""
+        """Records a message that was answered with 250 after DATA."""
         self.accepted_at.append(at)
         self.accepted_on.append(connection)
         self.accepted_ids.append(message)
@@ -90,11 +89,11 @@ class Recorder:
         connection: int,
         message: str | None,
     ) -> None:
-        """A refusal by a limit."""
+        """Records a refusal by a limit."""
         self.incidents.append(Incident(at, limit, code, text, ip, username, connection, message))
 
     def block(
         self, limit: str, ip: str | None, username: str | None, from_: int, until: int
     ) -> None:
-        """A block that began."""
+        """Records the start of a block."""
         self.blocks.append(BlockRow(limit, ip, username, from_, until))

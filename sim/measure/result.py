@@ -1,5 +1,6 @@
-"""The result: what a run found, as frozen rows that print as the JSON of
-``scenarios/REFERENCE.md``. Knows nothing of how it was found.
+"""``Result``: the counts, series and diagnosis of a run, as frozen dataclasses.
+
+``Result.to_json`` prints the JSON that ``scenarios/REFERENCE.md`` describes.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SCHEMA = 1
-"""The version of the result's form; changes when a key changes its meaning or goes."""
+"""The version of the JSON; changes when a key changes its meaning or is removed."""
 
 LOG_CUT = 10_000
-"""incidents.log holds at most so many; the counts never are cut."""
+"""The most incidents in ``incidents.log``; the counts include all."""
 
 NAMED = 10
-"""So many lost messages are named; of the others it is only told how many they are."""
+"""The most lost messages in ``first_lost``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Accepted a minute. ``utilisation`` is mean / ceiling and may pass 1; None where it has no
-    meaning.
+    """Accepted messages per minute. ``utilisation`` is mean / ceiling and can exceed 1; None
+    without a mean or a ceiling.
     """
 
     mean_per_min: float | None
@@ -43,8 +44,8 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from submission to acceptance of the accepted messages; percentiles by nearest rank;
-    None without any.
+    """Seconds from submission to acceptance, with nearest-rank percentiles; None if no message was
+    accepted or the latency is unknown.
     """
 
     mean: float | None
@@ -54,12 +55,11 @@ class Latency:
     max: float | None
 
 
-@dataclass(
-    slots=True
-)  # not frozen, which would make it three times as dear; there may be ten thousand
+# Not frozen: a frozen one takes three times as long to make, and there can be 10,000.
+@dataclass(slots=True)
 class LogEntry:
-    """One incident. ``t`` in seconds of the relay's clock; ``code`` None where the connection was
-    dropped without a word.
+    """One incident at ``t`` seconds. ``code`` is None if the connection was dropped without
+    a reply.
     """
 
     t: float
@@ -74,7 +74,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """Refusals by a limit. ``log_cut`` says that the log holds only the first 10,000 of ``total``."""
+    """Refusals by limits. With ``log_cut``, the log holds only the first 10,000 of ``total``."""
 
     total: int
     by_limit: dict[str, int]
@@ -86,7 +86,7 @@ class Incidents:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """``opened`` includes ``refused``, which were answered by a limit in place of the greeting."""
+    """``opened`` includes ``refused``: connections that a limit refused instead of the greeting."""
 
     opened: int
     refused: int
@@ -107,7 +107,7 @@ class Logins:
 
 @dataclass(frozen=True, slots=True)
 class BlockKey:
-    """Whom a block shuts out; None for a part that its key does not have."""
+    """The key that a block locks out; None for a part that the key does not have."""
 
     ip: str | None
     username: str | None
@@ -115,7 +115,7 @@ class BlockKey:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """[from_s, until_s), the true end, even past the run's."""
+    """A block over [from_s, until_s); it can end after the run."""
 
     limit: str
     key: BlockKey
@@ -125,14 +125,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Bins of one width from ``t_s`` on. ``open_connections`` and ``logins_in_window`` are the
-    highest level in the bin.
+    """Values for bins of one width that start at ``t_s``. ``accepted`` and ``incidents`` are sums,
+    the others the highest level in the bin.
 
-    ``logins_in_window`` is how many logins the busiest username had in the limit's last ``per`` (60
-    s without such a limit). ``in_window`` is, for each limit of the policy, the highest use of its
-    budget by any key, refused requests included: transactions on one connection; connections of an
-    IP, logins of a username and wrong passwords of an IP, each in the last ``per``; consecutive
-    wrong passwords of a username and IP.
+    ``logins_in_window`` is the number of logins of the busiest username in the last ``per`` of the
+    limit, or in 60 s without such a limit. ``in_window`` is, for each limit of the policy, the use
+    of the busiest key, refused requests included: for example the connections of an IP in the last
+    ``per``, or the transactions on one connection.
     """
 
     t_s: list[float]
@@ -145,7 +144,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one expectation."""
+    """An expectation and whether the result meets it."""
 
     metric: str
     comparison: str
@@ -155,7 +154,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What happened, why, and what to set; ``limit`` None where no limit is behind it."""
+    """One finding of the diagnosis: what happened, why, and how to fix it. ``limit`` is None if no
+    limit caused it.
+    """
 
     limit: str | None
     what: str
@@ -165,10 +166,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run found. ``error`` says in words why a run was aborted; ``command`` repeats it.
+    """The result of a run. ``error`` is the reason if it was aborted; ``command`` repeats the run.
 
-    ``first_lost`` has the ids of the first ten messages that were lost, for whoever has the result
-    at hand: the JSON only counts.
+    ``first_lost`` holds the ids of the first lost messages. It is not part of the JSON.
     """
 
     scenario: str
@@ -205,7 +205,7 @@ class Result:
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
 
     def metric(self, name: str) -> float | int | str | None:
-        """The value of a dotted metric; a reply code that never occurred counts 0."""
+        """The value of a dotted metric; 0 for a reply code that never occurred."""
         value: Any = self
         for part in name.split("."):
             value = value.get(part, 0) if isinstance(value, dict) else getattr(value, part)

@@ -1,9 +1,8 @@
-"""What became of each connection, one after the other: greeting, login, every transaction, what a
-limit refused, the end.
+"""``Story``: the course of each connection, with its greeting, login, transactions, refusals and
+end.
 
-Made from the recorder's rows when somebody looks at them, never for a result. Times are integer
-microseconds of the relay's clock: a step ends when the relay judged it. Knows nothing of figures or
-of why a limit refused.
+It is built from the recorder's rows when a figure needs it, not for a result. Times are integer
+microseconds of the relay's clock; a step ends when the relay judges it.
 """
 
 from __future__ import annotations
@@ -16,19 +15,20 @@ from typing import NamedTuple
 import numpy as np
 
 from ..records import BlockRow, Incident, Login, Opened
+from ..relay.kinds import KINDS
 from . import statistics as st
+from .formatting import ordinal
 from .recorder import Recorder
-from .words import ordinal
 
-KINDS = ("greeting", "login", "transaction", "failed", "refused", "open")
-"""What a step can be. ``failed`` is a 535, ``refused`` a limit's answer, ``open`` a stretch at the
-end in which nothing came.
+STEP_KINDS = ("greeting", "login", "transaction", "failed", "refused", "open")
+"""The kinds of steps. ``failed`` is a 535, ``refused`` the answer of a limit, ``open`` the time
+at the end of a connection in which nothing happened.
 """
 
 
 class Step(NamedTuple):
-    """One step of a connection, from the end of the one before. ``what`` says it in words,
-    ``limit`` names what refused.
+    """One step of a connection, which starts at the end of the one before. ``what`` describes it;
+    ``limit`` is the limit that refused it, if any.
     """
 
     from_: int
@@ -40,8 +40,8 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A connection from TCP to its end; ``ended`` False for one that outlives the run, whose
-    ``until`` is the run's end.
+    """A connection from TCP to its end. ``ended`` is False for one that is open when the run ends,
+    at ``until``.
     """
 
     connection: int
@@ -55,9 +55,7 @@ class Life:
 
 
 class Story:
-    """The rows of ``recorder`` up to ``last`` (microseconds, the last instant that belongs to the
-    run), by connection.
-    """
+    """The rows of ``recorder`` by connection, up to ``last``, the last microsecond of the run."""
 
     def __init__(self, recorder: Recorder, last: int) -> None:
         self.recorder = recorder
@@ -65,54 +63,52 @@ class Story:
 
     @cached_property
     def opened(self) -> list[Opened]:
-        """Every connection that TCP accepted, in order of time."""
+        """The connections that TCP accepted, in order of time."""
         return sorted(row for row in self.recorder.opened_rows if row.at <= self.last)
 
     @cached_property
     def logins(self) -> list[Login]:
-        """Every AUTH that was judged, in order of time."""
+        """The AUTH commands that were judged, in order of time."""
         return sorted(
             (row for row in self.recorder.logins if row.at <= self.last), key=lambda row: row.at
         )
 
     @cached_property
     def incidents(self) -> list[Incident]:
-        """Every refusal by a limit, in order of time, as the result's log has them."""
+        """The refusals by limits, in the order of the result's log."""
         return sorted(
             (row for row in self.recorder.incidents if row.at <= self.last), key=lambda row: row.at
         )
 
     @property
     def blocks(self) -> list[BlockRow]:
-        """Every block that began."""
+        """The blocks that began."""
         return [row for row in self.recorder.blocks if row.from_ <= self.last]
 
     @cached_property
     def places(self) -> dict[int, int]:
-        """Where each connection stands in :attr:`opened`, by its number."""
+        """The place of each connection in :attr:`opened`, by its number."""
         return {row.connection: place for place, row in enumerate(self.opened)}
 
     def accepted_on(self, connection: int) -> list[int]:
-        """When this connection's messages were accepted, in order of time."""
+        """The times at which this connection's messages were accepted."""
         at, on, _ = self._acceptances
         low, high = np.searchsorted(on, [connection, connection + 1])
         return [int(moment) for moment in at[low:high]]
 
     def messages_on(self, connection: int) -> list[str | None]:
-        """The ids of the messages that this connection got accepted, in order of time."""
+        """The ids of this connection's accepted messages, in order of time."""
         _, on, places = self._acceptances
         low, high = np.searchsorted(on, [connection, connection + 1])
         return [self.recorder.accepted_ids[place] for place in places[low:high]]
 
     def lives(self, first: int, count: int) -> list[Life]:
-        """The lives of ``count`` connections from place ``first`` on, in the order in which they
-        were opened.
-        """
+        """The lives of ``count`` connections from place ``first`` in :attr:`opened`."""
         return [self._life(row) for row in self.opened[max(0, first) : max(0, first) + count]]
 
     @cached_property
     def _acceptances(self) -> tuple[st.Times, st.Times, st.Times]:
-        """Times, connections and places of every acceptance, by connection and then by time."""
+        """The times, connections and places of all acceptances, by connection and then by time."""
         at = np.array(self.recorder.accepted_at, dtype=np.int64)
         on = np.array(self.recorder.accepted_on, dtype=np.int64)
         order = np.lexsort((at, on))
@@ -193,11 +189,8 @@ class Story:
 
 def _refused(row: Incident) -> str:
     said = "dropped without a word" if row.code is None else f"{row.code} {row.text}"
-    what = (
-        f"message {row.message}: "
-        if row.message
-        else "login: "
-        if row.username and "login" in row.limit
-        else ""
-    )
-    return f"{what}{said}"
+    if row.message:
+        return f"message {row.message}: {said}"
+    if row.username and KINDS[row.limit].counts.at in ("login", "wrong-password"):
+        return f"login: {said}"
+    return said

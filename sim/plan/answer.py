@@ -1,4 +1,6 @@
-"""The answer to a demand: a Plan, frozen, as JSON. Knows how an answer looks, not how it is found."""
+"""The answer to a demand: a Plan, frozen, as JSON. Knows how an answer looks, not how it is
+found.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import Any
 from .ceilings import Ceiling
 from .demand import Demand
 from .estimates import Estimate, Share
-from .knobs import Setting
+from .option_map import Setting
 from .probe import Probe
 
 

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from ..measure import statistics as st
+from ..runner import run_here
 from ..scenario import build
 from ..units import MICRO
-from ..world import World, simulate, strategy_of
 from .answer import Plan
 from .ceilings import Ceilings
 from .estimates import Estimate, estimate, warm_up
-from .knobs import Knobs, Setting, knobs_for
+from .option_map import Knobs, Setting, knobs_for
 from .trials import sender_table
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -104,8 +104,7 @@ def _read(plan: Plan) -> tuple[dict[str, Any], Knobs, Setting]:
 
 def _steady_p99(tables: dict[str, Any], seed: int, on_step: Callable[[], object] | None) -> float:
     scenario = build(tables, "plan", "plan", Path(), seed=seed)
-    world = World(scenario, strategy_of(scenario))
-    world.run()
+    world = run_here(scenario).world
     rows = world.recorder
     arrivals = world.outbox.arrivals
     firsts: dict[int, int] = {}
@@ -125,7 +124,7 @@ def _cut(waits: Sequence[int]) -> int:
 
 
 def _drained(tables: dict[str, Any], seed: int, on_step: Callable[[], object] | None) -> float:
-    result = simulate(build(tables, "plan", "plan", Path(), seed=seed))
+    result = run_here(build(tables, "plan", "plan", Path(), seed=seed)).result
     if on_step:
         on_step()
     return result.duration_s

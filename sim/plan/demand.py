@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import ScenarioError
 from ..measure import Result
-from ..measure.words import lasting, number, plural
+from ..measure.formatting import lasting, number, plural
 from ..scenario.schema import MOST_MESSAGES
 from ..scenario.trace import read_trace
 from ..units import MICRO, spoken
@@ -171,7 +171,10 @@ def of_day(profile: Sequence[float], p99: int, lasts: int = 24 * HOUR) -> Demand
     messages = round(sum(hours))
     _whole(messages, "--profile")
     table = {"kind": "daily", "profile": list(profile), "for": spoken(lasts)}
-    asked = f"a day of {messages:,} messages with {max(profile):,.0f} in its busiest hour, 99 of 100 accepted within {lasting(p99)}"
+    asked = (
+        f"a day of {messages:,} messages with {max(profile):,.0f} in its busiest hour, 99 of "
+        f"100 accepted within {lasting(p99)}"
+    )
     return Demand(
         table,
         None,
@@ -191,7 +194,10 @@ def of_trace(file: Path, p99: int) -> Demand:
     # ``p99`` later.
     most = int((np.searchsorted(at, at + HOUR) - np.arange(len(at))).max()) if len(at) else 0
     per_min = Fraction(max(1, most - len(at) // 100) * MINUTE, min(HOUR, int(at[-1]) + 1) + p99)
-    asked = f"{plural(len(at), 'message')} as recorded in {file.name}, 99 of 100 accepted within {lasting(p99)}"
+    asked = (
+        f"{plural(len(at), 'message')} as recorded in {file.name}, 99 of 100 accepted within "
+        f"{lasting(p99)}"
+    )
     table = {"kind": "trace", "file": str(file.resolve())}
     return Demand(table, None, p99, per_min, len(at), batch=False, asked=asked)
 
@@ -212,10 +218,14 @@ def beside_campaign(messages: int, within: int, rate: Fraction, p99: int) -> Dem
     per = number(float(Fraction(messages * MINUTE, length)))
     table = {"kind": "poisson", "rate": rate_text(total), "for": f"{length / MICRO:.6f}s"}
     asked = (
-        f"a campaign of {plural(messages, 'message')} within {lasting(within)} and {number(float(rate * MINUTE))} messages a "
+        f"a campaign of {plural(messages, 'message')} within {lasting(within)} and "
+        f"{number(float(rate * MINUTE))} messages a "
         f"minute beside it, 99 of 100 of those within {lasting(_positive(p99, '--p99'))}"
     )
-    note = f"let the campaign into the outbox evenly, {per} messages a minute: put in at once it would stand before everything else"
+    note = (
+        f"let the campaign into the outbox evenly, {per} messages a minute: put in at once it "
+        "would stand before everything else"
+    )
     return Demand(table, within, p99, total * MINUTE, count, batch=False, asked=asked, note=note)
 
 

@@ -12,25 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from ..measure import Result
-from ..measure.words import lasting, moment, number, plural
+from ..measure.formatting import lasting, moment, number, plural
 from ..scenario.schema import Network
+from ..scenario.toml import to_toml
+from ..strategies.snippets import snippet_for
 from ..units import MICRO, duration, spoken
 from .answer import Nearest, Plan, Predicted
-from .around import frontier, round_trips
 from .ceilings import Ceilings
-from .cycle import Cycle, cycle_of
+from .connection_time import Cycle, cycle_of, measured_cycle
 from .demand import Demand
 from .estimates import Estimate, estimate, share
-from .knobs import Knobs, Setting, knobs_for
-from .measured import measured_cycle
-from .parts import Proof, scaled
+from .option_map import Knobs, Setting, knobs_for
 from .probe import smallest_probe
 from .readings import Reading, reversals, windows
 from .refusal import FIRST_PART, refusal
+from .scaled_proof import Proof, scaled
 from .search import Resources, Search, Standard
-from .snippets import snippet_for
+from .sensitivity import frontier, round_trips
 from .trials import Meter, OnProgress, Trials, sender_table
-from .written import toml_text
 
 SETTINGS_TRIED = 3
 """Proven settings that are looked at for one that holds under all windows; then the first is taken,
@@ -210,7 +209,7 @@ class Planner:
             p_deadline=share(hits, len(proof.all), confidence),
             readings=readings,
             snippet=self._snippet(settings),
-            scenario=toml_text(self.trials.written(setting, numbers[0])),
+            scenario=to_toml(self.trials.written(setting, numbers[0])),
             frontier=tuple(frontier(self.trials, setting, proof)),
             probe=smallest_probe(self.search.policy),
             rtt_s=round_trips(self.trials, setting, numbers[0], self.way.low, self.way.high),
@@ -226,7 +225,10 @@ class Planner:
         ceiling = self.search.policy.ceiling(most.usernames, most.ips)
         readings = {reading.name: False for reading in [*self.windows, *self.reversals]}
         nearest = Nearest(sender_table(self.search.knobs, why.nearest), why.per_min, why.drain_s)
-        held = f" The nearest safe settings: {self._settings(why.nearest)}, {number(why.per_min)} messages a minute."
+        held = (
+            f" The nearest safe settings: {self._settings(why.nearest)}, "
+            f"{number(why.per_min)} messages a minute."
+        )
         return Plan(
             self.demand,
             feasible=False,
@@ -247,11 +249,13 @@ class Planner:
         parts = [f"{_upper(self.demand.asked)}: {self._settings(setting)}"]
         if self.demand.p99 is None:
             parts.append(
-                f"sends {number(round(predicted.throughput.mean, 1))} messages a minute, the last accepted after {drained}"
+                f"sends {number(round(predicted.throughput.mean, 1))} messages a minute, the "
+                f"last accepted after {drained}"
             )
         else:
             parts.append(
-                f"99 of 100 are accepted within {number(round(predicted.latency_s.mean, 2))} s in the mean run"
+                f"99 of 100 are accepted within {number(round(predicted.latency_s.mean, 2))} "
+                "s in the mean run"
             )
         against = [name for name, holds in readings.items() if not holds]
         parts.append(
@@ -261,7 +265,8 @@ class Planner:
         )
         if self.search.is_burst(setting):
             parts.append(
-                "a burst within one window, so nothing else may log in with its usernames in that minute"
+                "a burst within one window, so nothing else may log in with its usernames in "
+                "that minute"
             )
         said = "; ".join(parts) + f". First to bind: {binding(ceilings, self.search.knobs)}."
         return said + (f" {_upper(self.demand.note)}." if self.demand.note else "")
@@ -271,11 +276,16 @@ class Planner:
         told = ""
         if proof.parts:
             told += (
-                f" Proven by {plural(len(proof.whole), 'run')} of all messages and {len(proof.parts)} of the first "
-                f"{proof.messages:,} at the same pace: behind its start a batch goes on alike, and no window came near its count."
+                f" Proven by {plural(len(proof.whole), 'run')} of all messages and "
+                f"{len(proof.parts)} of the first "
+                f"{proof.messages:,} at the same pace: behind its start a batch goes on "
+                "alike, and no window came near its count."
             )
         if self.demand.messages > LONG:
-            told += f" Readings are judged by the first {_first(FIRST_PART)}, those that are no windows by {_first(FIRST_WINDOWS)}."
+            told += (
+                f" Readings are judged by the first {_first(FIRST_PART)}, those that are no "
+                f"windows by {_first(FIRST_WINDOWS)}."
+            )
         return told
 
     def _settings(self, setting: Setting) -> str:
@@ -285,10 +295,15 @@ class Planner:
             plural(setting.ips, "IP")
         ] * (setting.ips > 1)
         options = ", ".join(f"{name} {value}" for name, value in knobs.options(setting).items())
-        return f"{' and '.join(many) if len(many) < 3 else ', '.join(many)} with {knobs.strategy} ({options})"
+        return (
+            f"{' and '.join(many) if len(many) < 3 else ', '.join(many)} with "
+            f"{knobs.strategy} ({options})"
+        )
 
     def _headroom(self, results: Sequence[Result], predicted: Predicted) -> dict[str, float]:
-        """The share of each limit's count that no key ever used, and of the deadline or objective."""
+        """The share of each limit's count that no key ever used, and of the deadline or
+        objective.
+        """
         found: dict[str, float] = {}
         for kind, spec in self.search.policy.by_kind():
             used = (
@@ -322,7 +337,9 @@ def binding(ceilings: Ceilings, knobs: Knobs) -> str:
 
 
 def predict(demand: Demand, proof: Proof, confidence: float) -> Predicted:
-    """The estimates from the replications. A run that accepted nothing has no latency, and no plan."""
+    """The estimates from the replications. A run that accepted nothing has no latency, and
+    no plan.
+    """
 
     def found(value: Callable[[Result], float]) -> Estimate:
         whole = [value(result) for result in proof.whole]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from ..limits import WINDOWS, make_limiter
-from ..measure.words import number, plural
+from ..measure.formatting import number, plural
 from ..relay.policy import Policy
 from ..units import MICRO
 
@@ -55,14 +55,16 @@ class Probe:
         """What to do, and what each outcome means."""
         steps = [f"{plural(many, 'login')} at {number(at)} s" for at, many in self.steps]
         steps[1] = (
-            f"{plural(self.steps[1][1], 'login')} spread over the {number(self.spread_s)} s before {number(self.steps[1][0])} s"
+            f"{plural(self.steps[1][1], 'login')} spread over the {number(self.spread_s)} s "
+            f"before {number(self.steps[1][0])} s"
         )
         told = [
             f"{'/'.join(map(str, passed))} pass: {window}"
             for window, passed in self.outcomes.items()
         ]
         return (
-            f"With the right password, counted from a full minute of the relay's clock: {', '.join(steps)}. "
+            "With the right password, counted from a full minute of the relay's clock: "
+            f"{', '.join(steps)}. "
             f"Of the last {len(self.steps) - 2} steps {'; '.join(told)}."
         )
 

@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..measure.words import lasting, moment, number, plural
+from ..measure.formatting import lasting, moment, number, plural
 from ..units import MICRO
 from .ceilings import Ceilings, ceilings, drain
-from .knobs import Setting
+from .option_map import Setting
 from .readings import windows
 from .search import LONGER, Resources, Search
 
@@ -63,19 +63,27 @@ def refusal(search: Search) -> Refusal:
     if bound is not None and quickest > bound:
         name = "round_trips"
         why = (
-            f"one message alone needs {number(quickest / MICRO)} s from connecting to its acceptance, and "
+            f"one message alone needs {number(quickest / MICRO)} s from connecting to its "
+            "acceptance, and "
             f"{lasting(bound)} are allowed"
         )
     elif limit is not None and limit.per_min is not None and asked > limit.per_min:
         name = limit.limit
-        why = f"the relay lets {number(float(limit.per_min))} messages a minute through ({limit.term})"
+        why = (
+            f"the relay lets {number(float(limit.per_min))} messages a minute through "
+            f"({limit.term})"
+        )
     elif limit is not None and asked == limit.per_min:
         name = limit.limit
-        why = f"that is the limit itself ({limit.term}), without any margin: whatever comes a moment early is refused"
+        why = (
+            f"that is the limit itself ({limit.term}), without any margin: whatever comes a "
+            "moment early is refused"
+        )
     elif limit is not None and asked > safe and found.binding.limit != "workers":
         name = limit.limit
         why = (
-            f"it leaves too little margin to {number(float(limit.per_min or 0))} messages a minute ({limit.term}); "
+            f"it leaves too little margin to {number(float(limit.per_min or 0))} messages a "
+            f"minute ({limit.term}); "
             f"{number(float(safe))} are safe under every window algorithm"
         )
     elif asked > safe or (demand.batch and not search.enough(best)):
@@ -85,7 +93,8 @@ def refusal(search: Search) -> Refusal:
         why = "no setting within these resources did it in every replication"
         if demand.p99 is not None:
             why = (
-                f"at {number(float(asked))} of at most {number(float(safe))} safe messages a minute they wait for each other "
+                f"at {number(float(asked))} of at most {number(float(safe))} safe messages a "
+                "minute they wait for each other "
                 f"longer than that"
             )
     per_min = float(safe)
@@ -107,7 +116,10 @@ def _own(search: Search, best: Setting, found: Ceilings, limit: str) -> tuple[st
         time = moment(search.drain(best))
         return (
             limit,
-            f"{many} take {time} at {number(float(found.per_min))} a minute, with the first and the last connection",
+            (
+                f"{many} take {time} at {number(float(found.per_min))} a minute, with the first "
+                "and the last connection"
+            ),
         )
     own = next(one for one in found.all if one.limit == "workers")
     per_min = number(float(own.per_min or 0))

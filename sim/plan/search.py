@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 from ..measure import Result
 from . import ceilings as closed
-from .cycle import Cycle
+from .ceilings import edge_gap, least_gap
+from .connection_time import Cycle
 from .estimates import precise, runs_for, share, upper_bound
-from .knobs import Setting
-from .margins import edge_gap, least_gap
-from .parts import Proof, by_parts, is_long
+from .option_map import Setting
+from .scaled_proof import Proof, by_parts, is_long
 from .trials import Trials
 
 LEAST_RUNS = 5
@@ -92,7 +92,9 @@ class Standard:
 
 
 class Search:
-    """The search for one demand. ``cycle`` is the slowest way there may be, ``quick`` the quickest."""
+    """The search for one demand. ``cycle`` is the slowest way there may be, ``quick`` the
+    quickest.
+    """
 
     def __init__(
         self, trials: Trials, cycle: Cycle, quick: Cycle, resources: Resources, standard: Standard
@@ -194,7 +196,9 @@ class Search:
         return self.ceilings(setting).per_min >= self.demand.per_min
 
     def drain(self, setting: Setting) -> int:
-        """Microseconds to drain the demand's messages in closed form, were they all there at once."""
+        """Microseconds to drain the demand's messages in closed form, were they all there
+        at once.
+        """
         return closed.drain(self.policy, self.cycle, self.knobs, setting, self.demand.messages)
 
     def ceilings(self, setting: Setting) -> closed.Ceilings:

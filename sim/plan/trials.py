@@ -18,10 +18,10 @@ from ..measure import Result
 from ..relay.policy import Policy
 from ..runner import run_many
 from ..scenario import Scenario, build
-from ..scenario.loader import lay_on
+from ..scenario.overrides import with_override
 from ..scenario.schema import Network
 from .demand import Demand
-from .knobs import Knobs, Setting
+from .option_map import Knobs, Setting
 
 OnProgress = Callable[[int, int, str], None]
 """Called with the runs done, the runs expected in all as far as is known, and what is being done.
@@ -30,7 +30,9 @@ OnProgress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class Meter:
-    """Counts runs for a progress bar; the total grows as the search finds out what there is to do."""
+    """Counts runs for a progress bar; the total grows as the search finds out what there is
+    to do.
+    """
 
     told: OnProgress
     done: int = 0
@@ -84,7 +86,7 @@ class Trials:
             "expect": self.demand.expectations(),
         }
         for override in overrides:
-            lay_on(whole, override)
+            whole = with_override(whole, override)
         return whole
 
     def base(self) -> tuple[Policy, Network]:
@@ -95,7 +97,9 @@ class Trials:
     def run(
         self, setting: Setting, numbers: Sequence[int], overrides: Sequence[str] = ()
     ) -> list[Result]:
-        """The results of these replications; ScenarioError for a setting that the strategy refuses."""
+        """The results of these replications; ScenarioError for a setting that the strategy
+        refuses.
+        """
         key = tuple(overrides)
         missing = [number for number in numbers if (setting, key, number) not in self.kept]
         scenarios = [self.scenario(setting, number, overrides) for number in missing]

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from sim.live.fixture import RelayFixture
 
 MARKER = (
-    "relay(policy, set, scenario, network, faults, expect, users, tls, ...): how the fixture `relay` is set up. policy is a "
-    "shipped policy or a table, set a list of KEY=VALUE, scenario a file relative to the test's; the others as in sim.live.running."
+    "relay(policy, set, scenario, network, faults, expect, users, tls, ...): how the fixture "
+    "`relay` is set up. policy is a "
+    "shipped policy or a table, set a list of KEY=VALUE, scenario a file relative to the "
+    "test's; the others as in sim.live.running."
 )
 
 

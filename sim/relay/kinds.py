@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..limits import WINDOWS, Key, Limit, make_limiter
-from ..schema_base import Duration, Table, choice
+from ..schema_base import POSITIVE, Duration, Table, choice
 
 Window = Annotated[str, BeforeValidator(lambda value: choice(value, WINDOWS, "a window algorithm"))]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -40,7 +40,7 @@ class ReplySpec(Table):
 
 
 class LimitSpec(Table):
-    """The fields that all limits share. A limit that is not a WindowSpec counts without a window."""
+    """The fields that all limits share. A limit counts in windows only if it is a WindowSpec."""
 
     stages: ClassVar[tuple[str, ...]] = ()
     count: Count
@@ -70,10 +70,10 @@ class WindowSpec(LimitSpec):
     ``window`` None is the policy's window, ``count_refused`` None the algorithm's default.
     """
 
-    per: Annotated[Duration, Field(ge=1)]
+    per: Annotated[Duration, POSITIVE]
     window: Window | None = None
     count_refused: bool | None = None
-    block: Annotated[Duration, Field(ge=1)] | None = None
+    block: Annotated[Duration, POSITIVE] | None = None
 
     def limit(self, name: str, window: str) -> Limit:
         """Makes the limit's state machine, empty. ``window`` is the policy's algorithm."""

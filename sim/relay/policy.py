@@ -112,7 +112,8 @@ class Policy(Table):
 def register(kind: Kind) -> None:
     """Adds ``kind`` to the limits that a policy can have, under ``[policy.NAME]`` in a file."""
     KINDS[kind.name] = kind
-    Policy.model_fields[kind.name] = FieldInfo(annotation=kind.spec | None, default=None)  # type: ignore[arg-type]
+    field = FieldInfo(annotation=kind.spec | None, default=None)  # type: ignore[arg-type]
+    Policy.model_fields[kind.name] = field
     Policy.model_rebuild(force=True)
 
 

@@ -1,6 +1,6 @@
 """Finds, reads and merges policy files: ``load`` for a scenario, ``changed`` for a running relay.
 
-Every mistake in a file or an overlay is a ScenarioError that names the file, the key and the remedy.
+Every mistake in a file or an overlay is a ScenarioError with the file, the key and the remedy.
 """
 
 from __future__ import annotations
@@ -113,10 +113,14 @@ def _not_a_key(name: str, allowed: list[str]) -> str:
     return unknown_key(name, allowed)
 
 
-def _counted(key: str, value: object) -> object:
+def counted(value: object) -> object:
     """Turns a limit given as a bare number into a table, so that it merges with one."""
-    bare = key in KINDS and isinstance(value, int | float) and not isinstance(value, bool)
+    bare = isinstance(value, int | float) and not isinstance(value, bool)
     return {"count": value} if bare else value
+
+
+def _counted(key: str, value: object) -> object:
+    return counted(value) if key in KINDS else value
 
 
 def _without_false(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,91 +1,47 @@
-"""What the sessions of one relay share: its limits, its accounts and the witness that writes down
-what happened.
+"""A relay: the limits of one policy at work, and the state that its sessions share.
 
-Handed the time with every call; never reads a clock, sleeps or touches a socket. Knows nothing of
-who is on the other side.
+``connect`` judges a connection and makes its session; ``judge_login`` is how the sessions ask about
+credentials. Time is an argument of every call, in integer microseconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
 from ..limits import Key, Limit, State
+from ..smtp.commands import Credentials
 from ..smtp.replies import BAD_CREDENTIALS, Reply
-from .kinds import LimitSpec, ReplySpec, WindowSpec
+from . import shortcuts
+from .further import Further
+from .kinds import LimitSpec, WindowSpec
 from .policy import Policy
-from .session import Session, Terms
+from .session import Session
+from .terms import Judge, Observer, Peer, Refusal, Terms
 from .transcript import TranscribedSession, Transcript
 
 Accounts = Callable[[str, str, int], bool]
-"""Says whether a username and password are right at a time in microseconds."""
+"""Whether a username and password are right at a time in microseconds."""
 
 ORDER_AT_AUTH = (
     "logins_per_username",
+    "further",  # limits of kinds that are not built in
     "failed_logins_per_ip",
     "failed_logins_per_username_ip",
     "credentials",
 )
-"""The order of the checks at AUTH; the first that refuses answers. ``judge_login`` follows it."""
-
+"""The order of the checks at AUTH: the first that refuses answers, and the later ones are not
+asked. A login therefore counts for its username even if a block then refuses it, and a wrong
+password counts as a failure only if no limit refused the login.
+"""
 
 FAILED = ("failed_logins_per_ip", "failed_logins_per_username_ip")
 
 
-class Observer(Protocol):
-    """Is told everything that a relay does. All times are integer microseconds."""
-
-    def opened(self, at: int, connection: int, ip: str, refused: str | None) -> None:
-        """TCP accepted a connection; ``refused`` names the limit that answers in place of the
-        greeting.
-        """
-
-    def login(self, at: int, connection: int, ip: str, username: str, outcome: str) -> None:
-        """An AUTH was judged: ``accepted``, ``failed`` or ``refused``."""
-
-    def accepted(self, at: int, connection: int, message: str | None) -> None:
-        """A message was answered 250 after DATA."""
-
-    def incident(
-        self,
-        at: int,
-        limit: str,
-        code: int | None,
-        text: str,
-        ip: str,
-        username: str | None,
-        connection: int,
-        message: str | None,
-    ) -> None:
-        """A limit refused something."""
-
-    def block(
-        self, limit: str, ip: str | None, username: str | None, from_: int, until: int
-    ) -> None:
-        """A block began."""
-
-    def closed(self, at: int, connection: int) -> None:
-        """A connection ended, whoever ended it."""
-
-
-class Refusal(NamedTuple):
-    """What a limit answers, made once for each limit: ``reply`` None where the connection is
-    dropped without a word.
-    """
-
-    limit: str
-    stage: str
-    reply: Reply | None
-    code: int | None
-    text: str
-    closes: bool
-
-
 class Relay:
-    """The limits of one policy at work. ``tls`` is none, starttls or implicit; with ``plain_auth``
-    AUTH needs no TLS.
+    """The limits of one policy at work.
 
-    With ``transcribe`` what was said on each connection is kept in ``transcripts``, by its number.
+    ``tls`` is ``none``, ``starttls`` or ``implicit``; with ``plain_auth`` AUTH needs no TLS. With
+    ``transcribe``, ``transcripts`` has the Transcript of each connection by its number.
     """
 
     def __init__(
@@ -100,207 +56,252 @@ class Relay:
         transcribe: bool = False,
     ) -> None:
         self.transcripts: dict[int, Transcript] | None = {} if transcribe else None
-        self.observer = observer
-        self.accounts = accounts
         self.tls = tls
         self.plain_auth = plain_auth
         self.login_required = login_required
         self.limits: dict[str, Limit] = {}
-        self._made: dict[str, tuple[object, ...]] = {}
-        self._ever_failed = self._ever_blocked = (
-            False  # while neither, no count is to be emptied and no block looked for
-        )
-        self._take_up(policy)
+        self._accounts = accounts
+        self._observer = observer
+        self._numbers: dict[str, tuple[object, ...]] = {}
+        self._ever_failed = False  # if not, a success has no count to empty
+        self._ever_blocked = False  # if not, no login can meet a block
         self._opened = 0
+        self._apply(policy)
+
+    @property
+    def observer(self) -> Observer:
+        """Is called for everything that happens in sessions that begin from now on."""
+        return self._observer
+
+    @observer.setter
+    def observer(self, observer: Observer) -> None:
+        self._observer = observer
+        self.terms.observer = observer
 
     def change(self, policy: Policy) -> None:
-        """Goes on under another policy. A limit whose numbers differ starts afresh, without its
-        blocks; the others keep theirs.
+        """Continues under another policy.
 
-        A connection that is open keeps its limit of transactions and the largest message as they
-        were.
+        A limit whose numbers differ starts from zero and without blocks; the others keep their
+        counts. An open connection keeps its limit of transactions and its largest message.
         """
-        self._take_up(policy)
+        self._apply(policy)
 
     def forget(self) -> None:
-        """Empties every count and lifts every block."""
+        """Empties every count and ends every block."""
         self.limits = {}
-        self._made = {}
-        self._take_up(self.policy)
+        self._numbers = {}
+        self._apply(self.policy)
 
     def restore(
         self, limit: str, key: Key, block: int | None, state: State | None, now: int
     ) -> None:
-        """Takes up what ``limits[limit].state`` gave in an earlier life, in the order of the ends,
-        before any connection.
+        """Restores what ``limits[limit].state`` returned in an earlier process. Call it before any
+        connection, and in the order in which the blocks and states end.
         """
         self.limits[limit].restore(key, block, state, now)
         self._ever_failed = self._ever_failed or limit in FAILED
-        self._ever_blocked = self._ever_blocked or block is not None
+        if block is not None:
+            self._note_block()
 
-    def _take_up(self, policy: Policy) -> None:
-        made = numbers_of(policy)
+    def connect(self, ip: str, now: int, *, secure: bool | None = None) -> Session:
+        """TCP accepts a connection from ``ip``. ``connections_per_ip`` may refuse it, and so may a
+        block that answers at the greeting.
+
+        ``secure``: it is encrypted from the start; None if ``tls`` is ``implicit``.
+        """
+        self._opened = number = self._opened + 1
+        refusal = self._refusal_of_connection(ip, now)
+        session: Session
+        if self._further is not None:
+            # A session with shortcuts would not see the commands that these limits count.
+            refusal = refusal or self._further.refusal("connect", number, ip, None, now)
+        if self._further is not None and self.transcripts is None:
+            session = Session(self.terms, number, ip, secure)
+        elif self.transcripts is None:
+            session = shortcuts.QuickSession(self.terms, number, ip, secure)
+        else:
+            session = transcribed = TranscribedSession(self.terms, number, ip, secure)
+            self.transcripts[number] = transcribed.transcript
+        if refusal is None:
+            self._observer.opened(now, number, ip, None)
+        else:
+            at_greeting = refusal.stage == "greeting"
+            self._observer.opened(now, number, ip, refusal.limit if at_greeting else None)
+            session.refuse_later(refusal)
+        return session
+
+    def judge_login(self, peer: Peer, login: Credentials, now: int) -> Refusal | Reply | None:
+        """Decides on a login by the checks of ORDER_AT_AUTH; None accepts it."""
+        for check in self._checks:
+            refused = check(peer, login, now)
+            if refused is not None:
+                outcome = "refused" if isinstance(refused, Refusal) else "failed"
+                self._observer.login(now, peer.number, peer.ip, login.username, outcome)
+                return refused
+        self._observer.login(now, peer.number, peer.ip, login.username, "accepted")
+        return None
+
+    def _apply(self, policy: Policy) -> None:
+        numbers = numbers_of(policy)
         self.limits = {
             name: self.limits[name]
-            if self._made.get(name) == made[name]
+            if self._numbers.get(name) == numbers[name]
             else spec.limit(name, policy.window)
             for name, spec in _windowed(policy)
         }
         self.policy = policy
-        self._made = made
-        self.refusals = {
-            name: _refusal(name, getattr(policy, name).reply) for name in policy.limits
-        }
-        self._by_ip, self._logins = (
-            self.limits.get("connections_per_ip"),
-            self.limits.get("logins_per_username"),
+        self._numbers = numbers
+        self.terms = Terms(
+            policy,
+            self._observer,
+            self.judge_login,
+            tls=self.tls,
+            plain_auth=self.plain_auth,
+            login_required=self.login_required,
         )
+        further = Further(policy, self.limits, self.terms.refusals, self._observer)
+        self._further = further if further else None
+        self.terms.further = self._further
+        self._by_ip = self.limits.get("connections_per_ip")
+        self._logins = self.limits.get("logins_per_username")
         self._failed_ip = self.limits.get("failed_logins_per_ip")
         self._failed_pair = self.limits.get("failed_logins_per_username_ip")
-        self._at_greeting = (
-            "failed_logins_per_ip" in self.refusals
-            and self.refusals["failed_logins_per_ip"].stage == "greeting"
+        failed_ip = self.terms.refusals.get("failed_logins_per_ip")
+        self._blocks_at_greeting = failed_ip is not None and failed_ip.stage == "greeting"
+        self._request_of_ip = (
+            None if self._blocks_at_greeting else shortcuts.request_of(self._by_ip)
         )
-        # What every login and connection asks, with no call more than it takes where the policy
-        # leaves nothing to weigh.
-        self._plain_ip = None if self._at_greeting else _plain(self._by_ip)
         spec = policy.logins_per_username
-        self._plain_logins = _plain(self._logins) if spec and spec.counts_failed else None
-        self._plain_right = spec is None or (spec.counts_failed and spec.consecutive == "every")
-        self.terms = Terms(self)
+        self._counts_success = spec is not None and (
+            not spec.counts_failed or spec.consecutive == "without-success"
+        )
+        self._choose_checks()
 
-    def connect(self, ip: str, now: int) -> Session:
-        """TCP accepts a connection from ``ip``: judged by ``connections_per_ip``, and by a block
-        that answers at the greeting.
+    def _choose_checks(self) -> None:
+        """Puts the checks that can refuse something into ORDER_AT_AUTH. As long as there was no
+        block, those for blocks cannot.
         """
-        self._opened = number = self._opened + 1
-        refusal = self._refusal_of_connection(ip, now)
-        session = self._session(ip)
-        if refusal is None:
-            self.observer.opened(now, number, ip, None)
-        else:
-            self.observer.opened(
-                now, number, ip, refusal.limit if refusal.stage == "greeting" else None
-            )
-            session.doom(refusal)
-        return session
+        checks: dict[str, Judge] = {"credentials": self._check_credentials}
+        if self._logins is not None:
+            checks["logins_per_username"] = self._check_of_logins(self._logins)
+        if self._further is not None and self._further.counts_at("login"):
+            checks["further"] = self._check_further
+        if self._ever_blocked and self._failed_ip is not None:
+            checks["failed_logins_per_ip"] = self._check_block_of_ip
+        if self._ever_blocked and self._failed_pair is not None:
+            checks["failed_logins_per_username_ip"] = self._check_block_of_pair
+        self._checks = [checks[name] for name in ORDER_AT_AUTH if name in checks]
 
-    def _session(self, ip: str) -> Session:
-        if self.transcripts is None:
-            return Session(self, self._opened, ip)
-        session = TranscribedSession(self, self._opened, ip)
-        session.transcript = self.transcripts[self._opened] = Transcript()
-        return session
-
-    def judge_login(
-        self, session: Session, username: str, password: str, now: int
-    ) -> Refusal | Reply | None:
-        """The limits and the credentials in ORDER_AT_AUTH: what refuses, or None for a login that
-        is accepted.
-        """
-        plain = self._plain_logins
-        if plain is None:
-            over = self._over_logins(username, now)
-        else:
-            over = None if plain(username, now) else "logins_per_username"
-        if over is None and self._ever_blocked:
-            over = self._running_block(session.ip, username, now)
-        if over is not None:
-            outcome: Refusal | Reply | None = self.refusals[over]
-            said = "refused"
-        elif self.accounts(username, password, now):
-            outcome = None
-            said = "accepted"
-            if self._ever_failed or not self._plain_right:
-                self._right(session.ip, username, now)
-        else:
-            outcome = self._wrong(session.ip, username, now)
-            said = "refused" if isinstance(outcome, Refusal) else "failed"
-        self.observer.login(now, session.number, session.ip, username, said)
-        return outcome
+    def _note_block(self) -> None:
+        if not self._ever_blocked:
+            self._ever_blocked = True
+            self._choose_checks()
 
     def _refusal_of_connection(self, ip: str, now: int) -> Refusal | None:
-        plain = self._plain_ip
-        if plain is not None:
-            return None if plain(ip, now) else self.refusals["connections_per_ip"]
+        request = self._request_of_ip
+        if request is not None:
+            return None if request(ip, now) else self.terms.refusals["connections_per_ip"]
         if self._by_ip is not None and not self._request(self._by_ip, ip, now, ip, None):
-            return self.refusals["connections_per_ip"]
-        if (
-            self._at_greeting
-            and self._failed_ip is not None
-            and self._failed_ip.blocked(ip, now) is not None
-        ):
-            return self.refusals["failed_logins_per_ip"]
+            return self.terms.refusals["connections_per_ip"]
+        if self._blocks_at_greeting and self._failed_ip is not None:
+            return self._block_refusal(self._failed_ip, ip, now)
         return None
 
-    def _over_logins(self, username: str, now: int) -> str | None:
-        limit = self._logins
+    # The checks at AUTH.
+
+    def _check_of_logins(self, limit: Limit) -> Judge:
         spec = self.policy.logins_per_username
-        if limit is None or spec is None:
-            return None
-        if spec.counts_failed:
-            passed = self._request(limit, username, now, None, username)
-        else:
-            passed = limit.blocked(username, now) is None and limit.limiter.would_pass(
-                username, now
-            )
-        return None if passed else limit.name
+        if spec is None or not spec.counts_failed:
+            return self._check_logins_without_counting
+        request = shortcuts.request_of(limit)
+        if request is None:
+            return self._check_logins
+        return shortcuts.login_check(request, self.terms.refusals["logins_per_username"])
 
-    def _running_block(self, ip: str, username: str, now: int) -> str | None:
-        if self._failed_ip is not None and self._failed_ip.blocked(ip, now) is not None:
-            return self._failed_ip.name
-        if (
-            self._failed_pair is not None
-            and self._failed_pair.blocked((username, ip), now) is not None
-        ):
-            return self._failed_pair.name
+    def _check_logins(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
+        limit = self._logins
+        if limit is None or self._request(limit, login.username, now, None, login.username):
+            return None
+        return self.terms.refusals[limit.name]
+
+    def _check_logins_without_counting(
+        self, peer: Peer, login: Credentials, now: int
+    ) -> Refusal | None:
+        """Only a success counts, and whether it is one is known after the last check."""
+        limit = self._logins
+        if limit is None:
+            return None
+        blocked = limit.blocked(login.username, now) is not None
+        if not blocked and limit.limiter.would_pass(login.username, now):
+            return None
+        return self.terms.refusals[limit.name]
+
+    def _check_further(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
+        further = self._further
+        if further is None:
+            return None
+        return further.refusal("login", peer.number, peer.ip, login.username, now)
+
+    def _check_block_of_ip(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
+        limit = self._failed_ip
+        return None if limit is None else self._block_refusal(limit, peer.ip, now)
+
+    def _check_block_of_pair(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
+        limit = self._failed_pair
+        if limit is None:
+            return None
+        return self._block_refusal(limit, (login.username, peer.ip), now)
+
+    def _check_credentials(
+        self, peer: Peer, login: Credentials, now: int
+    ) -> Refusal | Reply | None:
+        if not self._accounts(login.username, login.password, now):
+            return self._count_failure(peer, login.username, now)
+        if self._ever_failed or self._counts_success:
+            self._count_success(peer.ip, login.username, now)
         return None
 
-    def _right(self, ip: str, username: str, now: int) -> None:
-        """A success empties the consecutive count, never the IP's."""
+    def _count_success(self, ip: str, username: str, now: int) -> None:
+        """A success ends the consecutive failures of its username and IP. The IP's own count of
+        failures stays.
+        """
         if self._failed_pair is not None:
             self._failed_pair.reset((username, ip))
-        if self._plain_right:
-            return
         spec = self.policy.logins_per_username
-        if self._logins is not None and spec is not None:
-            if not spec.counts_failed:
-                self._request(self._logins, username, now, None, username)
-            if spec.consecutive == "without-success":
-                self._logins.reset(username)
+        limit = self._logins
+        if limit is None or spec is None:
+            return
+        if not spec.counts_failed:
+            self._request(limit, username, now, None, username)
+        if spec.consecutive == "without-success":
+            limit.reset(username)
 
-    def _wrong(self, ip: str, username: str, now: int) -> Refusal | Reply:
-        """Counts in both limits at once; the IP's answers if both go over."""
+    def _count_failure(self, peer: Peer, username: str, now: int) -> Refusal | Reply:
+        """A failure counts in both limits. If it exceeds both, the IP's answers."""
         self._ever_failed = True
+        ip = peer.ip
+        refusal: Refusal | None = None
+        if self._further is not None:
+            refusal = self._further.refusal("wrong-password", peer.number, ip, username, now)
         pair = self._failed_pair
         whole = self._failed_ip
-        over = (
-            [pair.name]
-            if pair and not self._request(pair, (username, ip), now, ip, username)
-            else []
-        )
-        if whole and not self._request(whole, ip, now, ip, None):
-            over.append(whole.name)
-        return self.refusals[over[-1]] if over else BAD_CREDENTIALS
+        if pair is not None and not self._request(pair, (username, ip), now, ip, username):
+            refusal = self.terms.refusals[pair.name]
+        if whole is not None and not self._request(whole, ip, now, ip, None):
+            refusal = self.terms.refusals[whole.name]
+        return refusal or BAD_CREDENTIALS
+
+    def _block_refusal(self, limit: Limit, key: Key, now: int) -> Refusal | None:
+        return None if limit.blocked(key, now) is None else self.terms.refusals[limit.name]
 
     def _request(
-        self,
-        limit: Limit,
-        key: str | tuple[str, str],
-        now: int,
-        ip: str | None,
-        username: str | None,
+        self, limit: Limit, key: Key, now: int, ip: str | None, username: str | None
     ) -> bool:
         verdict = limit.request(key, now)
         if verdict.block_until is not None:
-            self._ever_blocked = True
-            self.observer.block(limit.name, ip, username, now, verdict.block_until)
+            self._note_block()
+            self._observer.block(limit.name, ip, username, now, verdict.block_until)
         return verdict.passed
-
-
-def _plain(limit: Limit | None) -> Callable[[str, int], bool] | None:
-    """A limit without a block is its limiter and no more."""
-    return limit.limiter.request if limit is not None and limit.block is None else None
 
 
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
@@ -309,20 +310,11 @@ def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
 
 
 def numbers_of(policy: Policy) -> dict[str, tuple[object, ...]]:
-    """By limit with a window: all that makes it count as it does."""
+    """For each limit with a window, everything that determines how it counts."""
     return {name: _numbers(spec, policy) for name, spec in _windowed(policy)}
 
 
 def _numbers(spec: WindowSpec, policy: Policy) -> tuple[object, ...]:
-    """All that makes a limit count as it does; its reply is not of it."""
-    return (
-        spec.window or policy.window,
-        *sorted(spec.model_dump(exclude={"reply", "window"}).items()),
-    )
-
-
-def _refusal(name: str, spec: ReplySpec) -> Refusal:
-    reply = Reply(spec.code, spec.enhanced, (spec.text,))
-    if spec.then == "drop":
-        return Refusal(name, spec.stage, None, None, "", closes=True)
-    return Refusal(name, spec.stage, reply, reply.code, reply.text, spec.then == "close")
+    """Everything that determines how a limit counts, which its reply does not."""
+    fields = spec.model_dump(exclude={"reply", "window"})
+    return (spec.window or policy.window, *sorted(fields.items()))

@@ -1,355 +1,278 @@
-"""One connection of the relay's side, by typed calls: order, credentials and the limits, in the
-table's and the relay's words.
+"""The relay's side of one connection. ``Session.handle`` is its only entry: one command in, one
+reply out.
 
-Every call takes the time in integer microseconds and returns the Reply, or None where the relay
-drops the connection without a word. The calls of one session come in order of time; the transaction
-limit is the connection's alone, so a caller may run ahead of other sessions between two logins.
-Knows nothing of bytes, sockets, virtual time or what the client will do next.
+The states are the table in ``smtp.states``; this module adds limits, credentials and sizes, which
+the table cannot know. Each command has a handler that runs if the command is in order; the
+table decides the state after it. Time is an argument, in integer microseconds, and does not go
+backwards between the calls of one session. Sessions only share what ``Terms.judge`` counts, so
+between two logins a caller may run one session ahead of the others.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from ..smtp import replies
+from ..smtp.commands import (
+    Body,
+    Command,
+    Connected,
+    Credentials,
+    Data,
+    Ehlo,
+    Helo,
+    Help,
+    Lost,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    TlsStarted,
+    Vrfy,
+)
 from ..smtp.replies import Reply
-from ..smtp.states import State, Verb, table
-
-if TYPE_CHECKING:
-    from .relay import Refusal, Relay
+from ..smtp.states import IDLE, State
+from .kinds import Moment
+from .terms import Refusal, Terms
 
 MOST_RECIPIENTS = 100
-"""Recipients a transaction; the least that RFC 5321 section 4.5.3.1.8 lets a relay have."""
+"""Recipients per transaction: the fewest that RFC 5321 section 4.5.3.1.8 lets a relay accept."""
 
-
-# Looking a member up in its enum costs more than a whole call; every session asks for these.
+# Module constants, because a look-up in the enum costs more than the rest of a handler.
 CONNECTED = State.CONNECTED
 GREETED = State.GREETED
 AUTHENTICATED = State.AUTHENTICATED
 CLOSED = State.CLOSED
-EHLO = Verb.EHLO
-AUTH = Verb.AUTH
-MAIL = Verb.MAIL
-RCPT = Verb.RCPT
-DATA = Verb.DATA
-BODY = Verb.BODY
-QUIT = Verb.QUIT
 
 
-class Terms:
-    """What every session of one relay has from the start. ``count`` is None without a limit on
-    transactions.
-    """
+class AnySession(Protocol):
+    """A Session, or a wrapper of one."""
 
-    __slots__ = ("at_acceptance", "count", "refusal", "secure", "size", "tls", "transactions")
+    @property
+    def state(self) -> State:
+        """The current state."""
 
-    def __init__(self, relay: Relay) -> None:
-        spec = relay.policy.transactions_per_connection
-        self.refusal = table(relay.login_required).refusal
-        self.count = spec.count if spec else None
-        self.at_acceptance = spec is not None and spec.counted_at == "acceptance"
-        self.transactions = relay.refusals.get("transactions_per_connection")
-        self.size = relay.policy.message_size
-        self.secure = relay.tls == "implicit"
-        self.tls = relay.tls != "none"
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+
+    def refusal(self, command: type[Command]) -> Reply | None:
+        """The reply that refuses ``command`` for its order now, or None if it is in order."""
+
+    def handle(self, command: Command, now: int) -> Reply | None:
+        """Handles ``command`` and returns the reply. None means that the relay has dropped the
+        connection without a reply, or that the command is an event that needs none.
+        """
 
 
 class Session:
-    """What the relay knows of one connection. Made by ``Relay.connect``."""
+    """One connection at a relay with ``terms``. ``secure`` is whether it is encrypted from the
+    start; None means as the terms have it. ``left`` is the number of transactions that it has left.
+    """
 
     __slots__ = (
-        "_count",
-        "_doomed",
         "_idle",
         "_observer",
-        "_refusal",
-        "_relay",
+        "_pending",
+        "_phase",
         "_size",
         "_state",
         "_terms",
-        "_used",
         "closed",
         "ip",
+        "left",
         "message",
         "number",
         "recipients",
-        "secure",
         "username",
     )
 
-    def __init__(self, relay: Relay, number: int, ip: str) -> None:
-        terms = relay.terms
-        self._relay = relay
-        self._observer = relay.observer
+    def __init__(self, terms: Terms, number: int, ip: str, secure: bool | None = None) -> None:
         self._terms = terms
-        self._refusal = terms.refusal
-        self._count = terms.count
+        self._observer = terms.observer
+        self._phase = terms.first
+        if secure is not None:
+            self._phase = terms.encrypted if secure else terms.clear
         self._size = terms.size
+        self.left = terms.transactions
         self._state = CONNECTED
         self._idle = GREETED
-        self._doomed: Refusal | None = None
-        self._used = self.recipients = 0
+        # Over a limit already, but its refusal is for a later stage of the session.
+        self._pending: Refusal | None = None
+        self.recipients = 0
         self.number = number
         self.ip = ip
         self.username: str | None = None
         self.message: str | None = None
-        self.secure = terms.secure
         self.closed = False
 
     @property
     def state(self) -> State:
-        """Where the session is."""
+        """The current state."""
         return self._state
 
-    @property
-    def used(self) -> int:
-        """Transactions that count on this connection so far."""
-        return self._used
-
-    def in_order(self, verb: Verb) -> bool:
-        """Whether ``verb`` is in order now; a limit, a size or a password may refuse it all the
-        same.
-        """
-        return self._refusal[self._state][verb] is None
-
-    def doom(self, refusal: Refusal) -> None:
-        """Something is over a limit already: ``refusal`` answers once its stage is reached."""
-        self._doomed = refusal
+    def refuse_later(self, refusal: Refusal) -> None:
+        """Refuses the connection with ``refusal`` when the session reaches its stage."""
+        self._pending = refusal
 
     def exhaust(self) -> None:
-        """This connection has used up its transactions, before its first."""
-        self._used = self._count or 0
+        """Uses up the transactions of this connection before its first."""
+        self.left = 0
 
-    def greeting(self, now: int) -> Reply | None:
-        """220, or the refusal that stands in its place."""
-        return (
-            self._met(now) if self._doomed and self._doomed.stage == "greeting" else replies.READY
-        )
+    def refusal(self, command: type[Command]) -> Reply | None:
+        """The reply that refuses ``command`` for its order now, or None if it is in order.
 
-    def hello(self, name: str, now: int, *, extended: bool = True) -> Reply | None:
-        """EHLO, or HELO when not ``extended``. Both end a transaction."""
-        refused = self._refusal[self._state][EHLO]
-        if refused is not None:
-            return refused
-        if self._doomed and self._doomed.stage == "ehlo":
-            return self._met(now)
-        self._end_transaction()
-        return (
-            self._offers()
-            if extended
-            else Reply(250, "", (f"{replies.READY.lines[0].split()[0]} greets {name}",))
-        )
-
-    def reach_login(self) -> bool:
-        """The greeting, EHLO and, where it is offered, STARTTLS, TLS and EHLO again, where nothing
-        refuses any: then true.
-
-        Does just what those calls would have done, at the cost of one; false, and nothing done, if
-        any would be refused.
+        A limit, a size or a password can still refuse a command that is in order.
         """
-        if self._doomed or self._state is not CONNECTED or self.secure is not self._terms.secure:
-            return False
-        self.secure = self._terms.tls
-        self._state = GREETED
-        return True
+        return self._phase.table[self._state][command].refusal
 
-    def starttls(self, now: int) -> Reply | None:
-        """220 when TLS is offered and not on yet; ``tls_started`` follows once it is."""
-        if self._relay.tls != "starttls":
-            return replies.NOT_IMPLEMENTED if not self.secure else replies.TLS_ALREADY
-        if self.secure:
-            return replies.TLS_ALREADY
-        return self._refusal[self._state][Verb.STARTTLS] or replies.START_TLS
+    def handle(self, command: Command, now: int) -> Reply | None:
+        """Handles ``command`` and returns the reply. None means that the relay has dropped the
+        connection without a reply, or that the command is an event that needs none.
+        """
+        kind = type(command)
+        transition = self._phase.table[self._state][kind]
+        if transition.refusal is not None:
+            return transition.refusal
+        reply = _HANDLERS[kind](self, command, now)
+        if reply is None:
+            succeeded = not self.closed
+        else:
+            succeeded = reply.code < 400
+        if succeeded:
+            after = transition.after
+            if after is IDLE:
+                self._end_transaction()
+            else:
+                self._state = after
+        return reply
 
-    def tls_started(self) -> None:
-        """TLS is on: what the client said in the clear is forgotten (RFC 3207 section 4.2)."""
-        self.secure = True
-        self._state = CONNECTED
+    # One handler per command, for a command that is in order. A handler changes the state only if
+    # the command fails: after success the table does.
+
+    def _connected(self, command: Connected, now: int) -> Reply | None:
+        if self._pending is not None and self._pending.stage == "greeting":
+            return self._refuse_pending(now)
+        return replies.READY
+
+    def _ehlo(self, command: Ehlo, now: int) -> Reply | None:
+        if self._pending is not None and self._pending.stage == "ehlo":
+            return self._refuse_pending(now)
+        return self._phase.offers
+
+    def _helo(self, command: Helo, now: int) -> Reply | None:
+        if self._pending is not None and self._pending.stage == "ehlo":
+            return self._refuse_pending(now)
+        return Reply(250, "", (f"{replies.NAME} greets {command.name}",))
+
+    def _starttls(self, command: StartTls, now: int) -> Reply:
+        return replies.START_TLS
+
+    def _tls_started(self, command: TlsStarted, now: int) -> None:
+        # RFC 3207 4.2: nothing that came in the clear counts, because anyone on the way could have
+        # sent it.
+        self._phase = self._terms.encrypted
         self._idle = GREETED
         self.username = None
 
-    def may_auth(self) -> Reply | None:
-        """The refusal if AUTH is out of order now; asked before a challenge is sent."""
-        refused = self._refusal[self._state][AUTH]
-        if refused is None and not self.secure and not self._relay.plain_auth:
-            return replies.TLS_REQUIRED
-        return refused
-
-    def auth(
-        self,
-        username: str,
-        password: str,
-        now: int,
-        *,
-        mechanism: str = "PLAIN",
-        challenges: int = 0,
-    ) -> Reply | None:
-        """Complete credentials: the limits and the password are judged, whatever ``mechanism`` and
-        ``challenges`` brought them.
-        """
-        if self._refusal[self._state][AUTH] is not None or not (
-            self.secure or self._relay.plain_auth
-        ):
-            return self.may_auth()
-        self.username = username
-        outcome = self._relay.judge_login(self, username, password, now)
+    def _credentials(self, command: Credentials, now: int) -> Reply | None:
+        self.username = command.username
+        outcome = self._terms.judge(self, command, now)
         if outcome is None:
-            self._state = self._idle = AUTHENTICATED
+            self._idle = AUTHENTICATED
             return replies.LOGGED_IN
-        return outcome if isinstance(outcome, Reply) else self._give(outcome, now)
+        return outcome if isinstance(outcome, Reply) else self._refuse(outcome, now)
 
-    def mail(
-        self, sender: str, now: int, *, size: int | None = None, message: str | None = None
-    ) -> Reply | None:
-        """MAIL. A transaction that counts from here on, unless the policy counts acceptances."""
-        refused = self._refusal[self._state][MAIL]
-        if refused is not None:
-            return refused
-        if size is not None and size > self._size:
+    def _mail(self, command: Mail, now: int) -> Reply | None:
+        if command.size is not None and command.size > self._size:
             return replies.TOO_LARGE
-        self.message = message
-        if self._count is not None and self._used >= self._count:
-            self._doomed = self._terms.transactions
-            if self._doomed and self._doomed.stage == "mail":
-                return self._met(now)
+        self.message = command.message
+        if self.left <= 0:
+            self._pending = self._terms.refusals["transactions_per_connection"]
+            if self._pending.stage == "mail":
+                return self._refuse_pending(now)
         elif not self._terms.at_acceptance:
-            self._used += 1
-        self._state = State.MAIL
-        return replies.SENDER_OK
+            self.left -= 1
+        return self._refuse_pending(now) if self._is_over("mail", now) else replies.SENDER_OK
 
-    def rcpt(self, recipient: str, now: int) -> Reply | None:
-        """RCPT."""
-        refused = self._refusal[self._state][RCPT]
-        if refused is not None:
-            return refused
+    def _rcpt(self, command: Rcpt, now: int) -> Reply | None:
         if self.message is None:
-            self.message = recipient  # by which it is known until it says more
-        if self._doomed and self._doomed.stage == "rcpt":
-            return self._met(now)
+            self.message = command.recipient  # its name until the body names it
+        if self._pending is not None and self._pending.stage == "rcpt":
+            return self._refuse_pending(now)
         if self.recipients >= MOST_RECIPIENTS:
             return replies.TOO_MANY_RECIPIENTS
         self.recipients += 1
-        self._state = State.RCPT
-        return replies.RECIPIENT_OK
+        return self._refuse_pending(now) if self._is_over("rcpt", now) else replies.RECIPIENT_OK
 
-    def data(self, now: int) -> Reply | None:
-        """DATA: 354, and a body is due."""
-        refused = self._refusal[self._state][DATA]
-        if refused is not None:
-            return refused
-        if self._doomed and self._doomed.stage == "data":
-            return self._met(now)
-        self._state = State.DATA
-        return replies.START_INPUT
+    def _data(self, command: Data, now: int) -> Reply | None:
+        if self._pending is not None and self._pending.stage == "data":
+            return self._refuse_pending(now)
+        return self._refuse_pending(now) if self._is_over("data", now) else replies.START_INPUT
 
-    def body(self, size: int, now: int, *, message: str | None = None) -> Reply | None:
-        """The whole body, ``size`` bytes of it: 250 and accepted, or what refuses it; the
-        transaction is over either way.
-        """
-        refused = self._refusal[self._state][BODY]
-        if refused is not None:
-            return refused
-        if message is not None:
-            self.message = message
-        if self._doomed and self._doomed.stage == "body":
-            return self._met(now)
-        accepted = self.message
-        self._end_transaction()
-        if size > self._size:
+    def _body(self, command: Body, now: int) -> Reply | None:
+        if command.message is not None:
+            self.message = command.message
+        if self._pending is not None and self._pending.stage == "body":
+            return self._refuse_pending(now)
+        if command.size > self._size:
+            self._end_transaction()
             return replies.TOO_LARGE
-        self._used += self._terms.at_acceptance
-        self._observer.accepted(now, self.number, accepted)
+        if self._is_over("body", now):
+            return self._refuse_pending(now)
+        self.left -= self._terms.at_acceptance
+        self._observer.accepted(now, self.number, self.message)
         return replies.ACCEPTED
 
-    def may_transact(self, size: int) -> bool:
-        """Whether ``transact`` would do it."""
-        if self._state is not AUTHENTICATED or self._doomed or size > self._size:
-            return False
-        return self._count is None or self._used < self._count
+    def _rset(self, command: Rset, now: int) -> Reply:
+        # A transaction that counts from MAIL stays counted.
+        return replies.OK
 
-    def transact(self, message: str, size: int, accepted_at: int) -> bool:
-        """MAIL, RCPT, DATA and a body in a row, where nothing stands in their way: then true, and
-        the body came at ``accepted_at``.
+    def _noop(self, command: Noop, now: int) -> Reply:
+        return replies.OK
 
-        Does just what the four calls would have done, at the cost of one; false, and nothing done,
-        if any would be refused.
-        """
-        if self._state is not AUTHENTICATED or self._doomed or size > self._size:
-            return False
-        if self._count is not None and self._used >= self._count:
-            return False
-        self._used += 1
-        self._observer.accepted(accepted_at, self.number, message)
-        return True
+    def _vrfy(self, command: Vrfy, now: int) -> Reply:
+        return replies.CANNOT_VERIFY
 
-    def rset(self, now: int) -> Reply | None:
-        """RSET: the transaction is dropped; one that counts from MAIL on stays counted."""
-        refused = self._refusal[self._state][Verb.RSET]
-        if refused is None and self._state is not CONNECTED:
-            self._end_transaction()
-        return refused or replies.OK
+    def _help(self, command: Help, now: int) -> Reply:
+        return replies.HELP
 
-    def noop(self, now: int) -> Reply | None:
-        """NOOP."""
-        return self._refusal[self._state][Verb.NOOP] or replies.OK
+    def _quit(self, command: Quit, now: int) -> Reply:
+        self._close(now)
+        return replies.GOODBYE
 
-    def vrfy(self, now: int) -> Reply | None:
-        """VRFY: 252, this relay knows no mailboxes."""
-        return self._refusal[self._state][Verb.VRFY] or replies.CANNOT_VERIFY
-
-    def help(self, now: int) -> Reply | None:
-        """HELP."""
-        return self._refusal[self._state][Verb.HELP] or replies.HELP
-
-    def quit(self, now: int) -> Reply | None:
-        """QUIT: 221, and the connection ends."""
-        refused = self._refusal[self._state][QUIT]
-        if refused is None:
-            self._close(now)
-        return refused or replies.GOODBYE
-
-    def leave(self, now: int) -> bool:
-        """As ``quit``, where nothing stands in its way: then true. False, and nothing done, where
-        QUIT would be refused.
-        """
-        if self._refusal[self._state][QUIT] is not None:
-            return False
-        self.closed = True
-        self._state = CLOSED
-        self._observer.closed(now, self.number)
-        return True
-
-    def lost(self, now: int) -> None:
-        """The peer or the network ended the connection."""
+    def _lost(self, command: Lost, now: int) -> None:
         self._close(now)
 
-    def _offers(self) -> Reply:
-        relay = self._relay
-        login = relay.login_required and (self.secure or relay.plain_auth)
-        return _offers(self._size, relay.tls == "starttls" and not self.secure, login)
+    def _is_over(self, moment: Moment, now: int) -> bool:
+        """Counts a request of the further limits; whether one of them refuses it at this stage."""
+        further = self._terms.further
+        if further is None or self._pending is not None:
+            return False
+        self._pending = further.refusal(moment, self.number, self.ip, self.username, now)
+        return self._pending is not None and self._pending.stage == moment
 
     def _end_transaction(self) -> None:
         self._state = self._idle
         self.message = None
         self.recipients = 0
-        self._doomed = None
+        self._pending = None
 
-    def _met(self, now: int) -> Reply | None:
-        """The stage at which what is over its limit is answered."""
-        refusal = self._doomed
-        self._doomed = None
-        assert refusal is not None, "asked for a refusal that is not due"
-        reply = self._give(refusal, now)
+    def _refuse_pending(self, now: int) -> Reply | None:
+        refusal = self._pending
+        self._pending = None
+        assert refusal is not None, "only called when a refusal is due"
+        reply = self._refuse(refusal, now)
         if not refusal.closes and self._state is not CONNECTED:
-            # what was refused cannot be taken up again, and no body is due any more
+            # The client must begin again with MAIL, and must not send a body.
             self._end_transaction()
         return reply
 
-    def _give(self, refusal: Refusal, now: int) -> Reply | None:
-        """The incident, written down, and its reply; the relay closes unless the policy says that
-        it stays.
-        """
+    def _refuse(self, refusal: Refusal, now: int) -> Reply | None:
+        """Reports the incident, and closes unless the policy keeps the connection open."""
         self._observer.incident(
             now,
             refusal.limit,
@@ -368,21 +291,51 @@ class Session:
         if not self.closed:
             self.closed = True
             self._state = CLOSED
+            if self._terms.further is not None:
+                self._terms.further.forget(self.number)
             self._observer.closed(now, self.number)
 
 
-@cache
-def _offers(size: int, starttls: bool, login: bool) -> Reply:
-    """The answer to EHLO."""
-    lines = [
-        replies.READY.lines[0].split()[0],
-        "PIPELINING",
-        f"SIZE {size}",
-        "8BITMIME",
-        "ENHANCEDSTATUSCODES",
-    ]
-    return Reply(
-        250,
-        "",
-        (*lines, *(["STARTTLS"] if starttls else []), *(["AUTH PLAIN LOGIN"] if login else [])),
-    )
+_HANDLERS: dict[type[Command], Callable[[Session, Any, int], Reply | None]] = {
+    Connected: Session._connected,
+    Ehlo: Session._ehlo,
+    Helo: Session._helo,
+    StartTls: Session._starttls,
+    TlsStarted: Session._tls_started,
+    Credentials: Session._credentials,
+    Mail: Session._mail,
+    Rcpt: Session._rcpt,
+    Data: Session._data,
+    Body: Session._body,
+    Rset: Session._rset,
+    Noop: Session._noop,
+    Vrfy: Session._vrfy,
+    Help: Session._help,
+    Quit: Session._quit,
+    Lost: Session._lost,
+}
+
+
+class WrappedSession:
+    """The base of sessions that change what another one answers: override ``handle``."""
+
+    def __init__(self, session: AnySession) -> None:
+        self._session = session
+
+    @property
+    def state(self) -> State:
+        """The current state."""
+        return self._session.state
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self._session.closed
+
+    def refusal(self, command: type[Command]) -> Reply | None:
+        """The reply that refuses ``command`` for its order now, or None if it is in order."""
+        return self._session.refusal(command)
+
+    def handle(self, command: Command, now: int) -> Reply | None:
+        """Passes ``command`` on."""
+        return self._session.handle(command, now)

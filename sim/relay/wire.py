@@ -1,10 +1,14 @@
-"""The byte door of a session: octets in, octets out, and between them the same typed calls that the
-simulation makes.
+"""The byte side of a session: octets in, octets out, and commands for a session in between.
 
-Handed the time with the octets; never reads a clock or touches a socket. Several commands in one
-read are answered in order (RFC 2920), and how the octets are cut into reads makes no difference. A
-peer may send as many bad commands as it likes: each is answered, and none ends the connection.
-Knows nothing of limits, and of the states only what a reply tells it.
+``Wire.receive`` takes what arrived and returns what to write. The time comes with the octets; this
+module never reads a clock or touches a socket. Several commands in one read are answered in order
+(RFC 2920), and how the octets are cut into reads makes no difference. A peer can send any number of
+bad commands: each is answered, and none ends the connection.
+
+The first check that fails answers a command: the length of its line, its octets, its verb, its
+arguments (all of these in any state), then its order; for AUTH the mechanism and the form of its
+responses; and last what only the session knows: limits, credentials and sizes. A command that fails
+before that uses up nothing.
 """
 
 from __future__ import annotations
@@ -15,70 +19,58 @@ from typing import Any, Protocol
 from ..smtp import credentials, replies
 from ..smtp.commands import (
     Auth,
+    Body,
+    Connected,
+    Credentials,
     Data,
     Ehlo,
     Helo,
     Help,
+    LineCommand,
+    Lost,
     Mail,
     Noop,
     Quit,
     Rcpt,
     Rset,
     StartTls,
+    TlsStarted,
     Vrfy,
     parse,
 )
 from ..smtp.headers import message_name
-from ..smtp.lines import HEAD, Body, Reader
+from ..smtp.lines import HEAD, Reader
+from ..smtp.lines import Body as ReceivedBody
 from ..smtp.replies import Reply
-from ..smtp.states import State, Verb
-from .session import Session
-
-ORDER_OF_CHECKS = (
-    "length",
-    "octets",
-    "verb",
-    "arguments",
-    "order",
-    "mechanism",
-    "response",
-    "session",
-)
-"""What is checked first answers: the line's length and octets, the verb and its arguments, so that
-a command that cannot be read is told so whatever the state; then whether the verb is in order; for
-AUTH its mechanism and the form of its responses; then what the session alone knows: limits,
-credentials, sizes. What fails before ``session`` uses up nothing.
-"""
-
-IN_TRANSACTION = (State.MAIL, State.RCPT, State.DATA)
+from ..smtp.states import IN_TRANSACTION
+from .session import AnySession
 
 
 class Notes(Protocol):
-    """Is told of messages what a typed call does not say."""
+    """Is called for the fate of each message, which the commands of a session do not contain."""
 
     def not_sent(self, message: str | None) -> None:
-        """A transaction was begun, or refused by a limit or for its size, and came to nothing.
-        None: it has no name yet.
+        """A transaction ended without a message, or was refused by a limit or for its size. None:
+        its recipient is not known yet.
         """
 
     def named(self, recipient: str) -> None:
-        """What had no name when ``not_sent`` told of it last is for ``recipient``."""
+        """The message of the last ``not_sent(None)`` is for ``recipient``."""
 
-    def sent(self, recipient: str, body: Body) -> None:
+    def sent(self, recipient: str, body: ReceivedBody) -> None:
         """A message was accepted; ``recipient`` is its first."""
 
 
 class Wire:
-    """One connection's octets. ``dropped``: the relay closes without a word. ``starttls``: TLS must
-    begin now.
+    """The octets of one connection.
 
-    ``goodbye``: the peer said QUIT. ``keep`` is how many octets of a body's beginning the notes are
-    given.
+    ``dropped``: the relay closes without a reply. ``starttls``: TLS must begin now. ``goodbye``:
+    the peer sent QUIT. ``keep`` is the number of octets of a body's beginning that ``notes`` gets.
     """
 
     __slots__ = (
+        "_awaits_recipient",
         "_challenges",
-        "_nameless",
         "_notes",
         "_open",
         "_reader",
@@ -91,95 +83,101 @@ class Wire:
         "starttls",
     )
 
-    def __init__(self, session: Session, notes: Notes | None = None, keep: int = HEAD) -> None:
+    def __init__(self, session: AnySession, notes: Notes | None = None, keep: int = HEAD) -> None:
         self._session = session
         self._reader = Reader(keep)
         self._notes = notes
         self._step: Callable[[Wire, int], bytes | None] = Wire._read_command
-        self._open = False  # a transaction is under way that the notes have not been told of
-        self._nameless = (
-            False  # MAIL was refused last, and its RCPT may be on its way behind it (RFC 2920)
-        )
+        self._open = False  # a transaction is open that the notes do not know of yet
+        # MAIL was refused, and its pipelined RCPT may name the recipient (RFC 2920).
+        self._awaits_recipient = False
         self._recipient: str | None = None  # the first of the transaction
         self._username: str | None = None  # of a LOGIN exchange
         self._challenges = 0  # of an AUTH exchange so far
-        self.dropped = self.goodbye = self.starttls = False
+        self.dropped = False
+        self.goodbye = False
+        self.starttls = False
 
     @property
     def closed(self) -> bool:
-        """Whether the connection is to be closed once what was returned is written; also true when
-        ``dropped``.
-        """
+        """Whether to close the connection after writing the answer. True when ``dropped``."""
         return self.dropped or self._session.closed
 
     def greeting(self, now: int) -> bytes:
-        """What the relay says first."""
-        return self._written(self._session.greeting(now))
+        """The greeting, or the refusal that answers instead."""
+        return self._written(self._session.handle(Connected(), now))
 
     def receive(self, data: bytes, now: int) -> bytes:
-        """What answers ``data``; empty while nothing is complete, and for all that comes behind the
+        """The answers to ``data``: empty while no command is complete, and for everything after the
         end or STARTTLS.
         """
         session = self._session
         reader = self._reader
         if self.starttls or self.dropped or session.closed:
-            self._overhear(data)
+            self._read_refused_recipient(data)
             return b""
         reader.feed(data)
         answer = self._step(self, now)
         if answer is None:
             return b""
+        # Nearly always a read is one whole command, so this case is fast.
         if reader.spent() or self.starttls or self.dropped or session.closed:
-            return answer  # a whole command and nothing behind it: nearly always
+            return answer
         answers = [answer]
         while (answer := self._step(self, now)) is not None:
             answers.append(answer)
-            if self._deaf():
+            if self._ignores_input():
                 break
         return b"".join(answers)
 
     def feed(self, data: bytes) -> None:
-        """Takes ``data`` for :meth:`answer`; nothing behind the end or STARTTLS."""
-        if self._deaf():
-            self._overhear(data)
+        """Stores ``data`` for :meth:`answer`, except after the end or STARTTLS."""
+        if self._ignores_input():
+            self._read_refused_recipient(data)
         else:
             self._reader.feed(data)
 
     def answer(self, now: int) -> bytes | None:
-        """What answers the next thing that was fed, judged now; None while it is not complete, and
-        at the end or STARTTLS.
+        """The answer to the next command that was fed, handled now. None while it is not complete,
+        and after the end or STARTTLS.
         """
-        return None if self._deaf() else self._step(self, now)
+        return None if self._ignores_input() else self._step(self, now)
 
-    def tls_started(self) -> None:
-        """TLS is on: the session is as before EHLO, and what came in the clear behind STARTTLS is
-        gone (RFC 3207 4.2).
+    def tls_started(self, now: int) -> None:
+        """The TLS handshake is complete. Discards what came in the clear after STARTTLS (RFC 3207
+        4.2).
         """
-        assert self.starttls, "TLS begins behind an accepted STARTTLS"
+        assert self.starttls, "TLS begins after an accepted STARTTLS"
         self._reader.clear()
-        self._session.tls_started()
+        self._session.handle(TlsStarted(), now)
         self.starttls = False
 
     def eof(self, now: int) -> None:
         """The peer is gone."""
-        self._session.lost(now)
-        self._note_broken()
+        self._session.handle(Lost(), now)
+        self._report_unsent()
 
-    def _deaf(self) -> bool:
-        """Whether what comes now is thrown away."""
+    def _ignores_input(self) -> bool:
         return self.starttls or self.closed
 
-    def _overhear(self, data: bytes) -> None:
-        """For whom a message was that was refused at MAIL: its RCPT may be there, though nothing
-        answers it any more.
+    def _read_refused_recipient(self, data: bytes) -> None:
+        """After MAIL was refused, reads the pipelined RCPT to learn the recipient. It gets no
+        reply.
         """
-        if self._nameless:
+        if self._awaits_recipient:
             self._reader.feed(data)
             line = self._reader.command()
-            self._nameless = line is None
+            self._awaits_recipient = line is None
             command = parse(line) if isinstance(line, bytes) else line
             if isinstance(command, Rcpt) and self._notes is not None:
                 self._notes.named(command.recipient)
+
+    def _report_unsent(self) -> None:
+        """Tells the notes if the open transaction has ended without a message."""
+        if self._open and self._session.state not in IN_TRANSACTION:
+            self._open = False
+            if self._notes is not None:
+                self._notes.not_sent(self._recipient)
 
     def _written(self, reply: Reply | None) -> bytes:
         if reply is None:
@@ -187,15 +185,15 @@ class Wire:
             return b""
         return reply.encode()
 
-    # Each step takes one thing from the reader and answers it; None while it is not complete.
+    # The steps. Each takes one line or body from the reader and answers it; None while it is not
+    # complete.
 
     def _read_command(self, now: int) -> bytes | None:
         line = self._reader.command()
         if line is None:
             return None
-        command = parse(line) if type(line) is bytes else line
-        act = _ACTS.get(type(command))
-        reply = act(self, command, now) if act is not None else _as_reply(command)
+        command = parse(line) if isinstance(line, bytes) else line
+        reply = _ACTS[type(command)](self, command, now)
         if reply is None:
             self.dropped = True
             return b""
@@ -208,7 +206,7 @@ class Wire:
         self._step = Wire._read_command
         recipient = self._recipient
         message = message_name(body.head) or recipient
-        reply = self._session.body(body.size, now, message=message)
+        reply = self._session.handle(Body(body.size, message), now)
         self._open = False
         if self._notes is not None:
             if reply is not None and reply.ok and recipient is not None:
@@ -236,91 +234,92 @@ class Wire:
         octets = credentials.response(line) if isinstance(line, bytes) else line
         return self._written(then(self, octets, now) if isinstance(octets, bytes) else octets)
 
-    # The acts of the commands that are more than a call of the session's.
+    # The acts. Each passes a command to the session; those below also do what only the byte side
+    # has to do.
+
+    def _reply(self, reply: Reply, now: int) -> Reply:
+        """A line that is no command was refused by the reader or the parser."""
+        return reply
+
+    def _handle(self, command: Noop | Vrfy | Help, now: int) -> Reply | None:
+        return self._session.handle(command, now)
+
+    def _handle_ending(self, command: Ehlo | Helo | Rset | Data, now: int) -> Reply | None:
+        """Handles a command that can end a transaction."""
+        reply = self._session.handle(command, now)
+        if self._open:
+            self._report_unsent()
+        return reply
+
+    def _quit(self, command: Quit, now: int) -> Reply | None:
+        reply = self._session.handle(command, now)
+        self.goodbye = reply is not None and reply.ok
+        self._report_unsent()
+        return reply
 
     def _starttls(self, command: StartTls, now: int) -> Reply | None:
-        reply = self._session.starttls(now)
+        reply = self._session.handle(command, now)
         self.starttls = reply is not None and reply.ok
         return reply
 
-    def _hello(self, command: Ehlo | Helo, now: int) -> Reply | None:
-        return self._may_break(
-            self._session.hello(command.name, now, extended=isinstance(command, Ehlo))
-        )
-
-    def _rset(self, command: Rset, now: int) -> Reply | None:
-        return self._may_break(self._session.rset(now))
-
-    def _quit(self, command: Quit, now: int) -> Reply | None:
-        reply = self._session.quit(now)
-        self.goodbye = reply is not None and reply.ok
-        return self._may_break(reply)
-
-    def _may_break(self, reply: Reply | None) -> Reply | None:
-        """``reply``, behind a command that can break off a transaction."""
-        if self._open:
-            self._note_broken()
-        return reply
-
-    def _note_broken(self) -> None:
-        if self._open and self._session.state not in IN_TRANSACTION:
-            self._open = False
-            if self._notes is not None:
-                self._notes.not_sent(self._recipient)
-
     def _mail(self, command: Mail, now: int) -> Reply | None:
         session = self._session
-        in_order = session.in_order(Verb.MAIL)
-        reply = session.mail(command.sender, now, size=command.size)
-        self._nameless = False
+        in_order = session.refusal(Mail) is None
+        reply = session.handle(command, now)
+        self._awaits_recipient = False
         if reply is not None and reply.ok:
             self._recipient = None
             self._open = True
         elif in_order and self._notes is not None:
             self._notes.not_sent(None)
-            self._nameless = True
+            self._awaits_recipient = True
             if reply is None or session.closed:
-                self._overhear(b"")
+                self._read_refused_recipient(b"")
         return reply
 
     def _rcpt(self, command: Rcpt, now: int) -> Reply | None:
-        reply = self._session.rcpt(command.recipient, now)
-        if self._nameless and self._notes is not None:
-            self._nameless = False
+        reply = self._session.handle(command, now)
+        if self._awaits_recipient and self._notes is not None:
+            self._awaits_recipient = False
             self._notes.named(command.recipient)
-        if self._recipient is None and self._open:
-            self._recipient = command.recipient
-        return reply if reply is not None and reply.ok else self._may_break(reply)
+        if self._open:
+            if self._recipient is None:
+                self._recipient = command.recipient
+            if reply is None or reply.code >= 400:
+                self._report_unsent()
+        return reply
 
     def _data(self, command: Data, now: int) -> Reply | None:
-        reply = self._session.data(now)
+        reply = self._session.handle(command, now)
         if reply is not None and reply.ok:
             self._reader.begin_body()
             self._step = Wire._read_body
-            return reply
-        return self._may_break(reply)
+        elif self._open:
+            self._report_unsent()
+        return reply
+
+    # AUTH: its responses become Credentials.
 
     def _auth(self, command: Auth, now: int) -> Reply | None:
-        refused = self._session.may_auth()
+        refused = self._session.refusal(Credentials)
         if refused is not None:
             return refused
-        if command.mechanism not in _FIRST:
+        if command.mechanism not in _MECHANISMS:
             return replies.BAD_MECHANISM
-        challenge, ask, take = _FIRST[command.mechanism]
-        self._challenges = int(command.initial is None)
+        challenge, read_response, take_response = _MECHANISMS[command.mechanism]
         if command.initial is None:
-            self._step = ask
+            self._challenges = 1
+            self._step = read_response
             return challenge
+        self._challenges = 0
         octets = credentials.initial(command.initial)
-        return take(self, octets, now) if isinstance(octets, bytes) else octets
+        return take_response(self, octets, now) if isinstance(octets, bytes) else octets
 
     def _plain(self, octets: bytes, now: int) -> Reply | None:
         found = credentials.plain(octets)
-        return (
-            found
-            if isinstance(found, Reply)
-            else self._session.auth(*found, now, challenges=self._challenges)
-        )
+        if isinstance(found, Reply):
+            return found
+        return self._log_in(*found, "PLAIN", now)
 
     def _login_username(self, octets: bytes, now: int) -> Reply | None:
         self._username = credentials.text(octets)
@@ -337,36 +336,33 @@ class Wire:
         password = credentials.text(octets)
         if password is None:
             return replies.BAD_CREDENTIALS_FORM
-        return self._session.auth(
-            username, password, now, mechanism="LOGIN", challenges=self._challenges
-        )
+        return self._log_in(username, password, "LOGIN", now)
+
+    def _log_in(self, username: str, password: str, mechanism: str, now: int) -> Reply | None:
+        command = Credentials(username, password, mechanism, self._challenges)
+        return self._session.handle(command, now)
 
 
-def _as_reply(given: object) -> Reply:
-    assert isinstance(given, Reply), f"no act for {given!r}"
-    return given
-
-
-_FIRST = {
+_MECHANISMS = {
     "PLAIN": (replies.CHALLENGE, Wire._read_plain, Wire._plain),
     "LOGIN": (replies.CHALLENGE_USERNAME, Wire._read_username, Wire._login_username),
 }
-"""By mechanism: the first challenge, the step that reads its response, and what takes it (or the
-initial response).
+"""By mechanism: the first challenge, the step that reads its response, and what takes the response
+(or the initial response).
 """
 
-# By type and not by a chain of tests: the same small cost for every command.
-_ACTS: dict[type, Callable[[Wire, Any, int], Reply | None]] = {
-    Ehlo: Wire._hello,
-    Helo: Wire._hello,
+_ACTS: dict[type[LineCommand | Reply], Callable[[Wire, Any, int], Reply | None]] = {
+    Reply: Wire._reply,
+    Ehlo: Wire._handle_ending,
+    Helo: Wire._handle_ending,
     StartTls: Wire._starttls,
     Auth: Wire._auth,
     Mail: Wire._mail,
     Rcpt: Wire._rcpt,
     Data: Wire._data,
-    Rset: Wire._rset,
-    Noop: lambda wire, command, now: wire._session.noop(now),
-    Vrfy: lambda wire, command, now: wire._session.vrfy(now),
-    Help: lambda wire, command, now: wire._session.help(now),
+    Rset: Wire._handle_ending,
+    Noop: Wire._handle,
+    Vrfy: Wire._handle,
+    Help: Wire._handle,
     Quit: Wire._quit,
 }

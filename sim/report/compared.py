@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from ..measure.formatting import moment
 from ..measure.result import Result
-from ..measure.words import moment
 from ..units import MICRO
 from .charts import INK, Spec, spec_of, zoom_by_key
 from .curves import bins_of

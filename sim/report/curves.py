@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..measure import statistics as st
+from ..measure.formatting import lasting
 from ..measure.result import Result
-from ..measure.words import lasting
 from ..relay.kinds import KINDS, WindowSpec
 from ..relay.policy import Policy
 from ..units import MICRO

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from ..errors import ScenarioError
 from ..measure.result import Result
 from ..relay.policy import Policy
-from . import csv, figures, junit
+from . import exports, figures
 
 
 def write_all(
@@ -35,7 +35,7 @@ def write_all(
     ):
         written += _write(result, policy, folder, name)
     written.append(
-        _text(folder / "junit.xml", junit.document([result for result, _ in pairs], mistakes))
+        _text(folder / "junit.xml", exports.document([result for result, _ in pairs], mistakes))
     )
     return written
 
@@ -61,7 +61,7 @@ def names(scenarios: Sequence[str]) -> list[str]:
 def _write(result: Result, policy: Policy, folder: Path, name: str) -> list[Path]:
     return [
         _text(folder / f"{name}.json", result.to_json() + "\n"),
-        _text(folder / f"{name}.incidents.csv", csv.incidents(result)),
+        _text(folder / f"{name}.incidents.csv", exports.incidents(result)),
         _figure(folder / f"{name}.throughput.png", figures.throughput(result)),
         _figure(folder / f"{name}.windows.png", figures.windows(result, policy)),
         _figure(folder / f"{name}.connections.png", figures.connections(result)),

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..measure.words import moment, number
+from ..measure.formatting import moment, number
 from ..plan import Plan
 from ..plan.curves import MOST_MESSAGES, drain_curve, latency_curve
 from ..plan.estimates import Estimate

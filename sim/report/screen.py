@@ -15,8 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ..measure.formatting import moment, plural
 from ..measure.result import Result
-from ..measure.words import moment, plural
 from ..records import Incident
 from ..relay.policy import Policy
 

@@ -13,10 +13,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..measure.formatting import lasting, moment, plural
 from ..measure.result import Result
-from ..measure.words import lasting, moment, plural
 from ..units import MICRO
-from .junit import missed
+from .exports import missed
 
 WIDE = 110
 """From so many columns on sender and blocks have columns of their own; below, they stand under

@@ -1,17 +1,14 @@
-"""The life of each connection as a figure: a row each with greeting, login, transactions and what a
-limit refused.
-
-For the page in Vega-Lite and for a file with matplotlib, from the same steps. Knows nothing of how
-a story is made.
+"""Vega-Lite figures of a run's connections: :func:`timeline` shows a row for each connection with its
+greeting, login, transactions and refusals, :func:`window` the requests that a limit counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..measure.formatting import moment
 from ..measure.story import Life
-from ..measure.words import moment
 from ..records import Incident
 from ..relay.kinds import title_of
 from ..units import MICRO
@@ -25,18 +22,24 @@ STEPS = {
     "refused": ("refused by a limit", {False: "#C44E00", True: "#FF8B3D"}),
     "open": ("nothing more", {False: "#e3e6e9", True: "#343b44"}),
 }
-"""The words and a colour, on light and on dark, of each kind of step; what is no stretch of time
-has a shape besides.
-"""
+"""Each kind of step: its label, and its colour by whether the page is dark."""
 
 SHAPES = {"login": "circle", "failed": "diamond", "refused": "cross"}
+"""The kinds of step that are a moment rather than a span of time."""
+
+TOOLTIP = [
+    {"field": "row", "title": "connection"},
+    {"field": "what", "title": "what"},
+    {"field": "time", "title": "when"},
+]
+
 ROOM = 0.022
 """The share of the width that a transaction's number needs."""
 
 
 def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
     """The life of each connection, one row each: greeting, login, every transaction with its
-    number, and what was refused.
+    number, and each refusal.
     """
     names = [_name(life) for life in lives]
     low, high = _span(lives)
@@ -45,6 +48,21 @@ def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
         for life, name in zip(lives, names, strict=True)
         for row in _rows(life, name, high - low)
     ]
+    axes = _axes(names, low, high)
+    layers: list[Spec] = [
+        _bars([row for row in rows if row["long"]], axes, dark=dark),
+        _numbers([row for row in rows if row["number"]], axes, dark=dark),
+        _points([row for row in rows if not row["long"]], axes, dark=dark),
+    ]
+    refused = sum(step.kind == "refused" for life in lives for step in life.steps)
+    summary = f"The life of {len(lives)} connections, with {refused} refusals"
+    return spec_of(layers, 24 * len(lives) + 150, summary)
+
+
+def _axes(names: Sequence[str], low: float, high: float) -> dict[str, Spec]:
+    """The encodings that all layers share: time from ``low`` to ``high`` seconds, and the row of
+    each connection.
+    """
     x = {
         "field": "at",
         "type": "quantitative",
@@ -57,63 +75,74 @@ def timeline(lives: Sequence[Life], *, dark: bool = False) -> Spec:
         "sort": names,
         "axis": {"title": None, "labelLimit": 200, "ticks": False, "domain": False},
     }
-    edge = "#0e1117" if dark else "#ffffff"
-    colour = _kinds(dark=dark)
-    tooltip = [
-        {"field": "row", "title": "connection"},
-        {"field": "what", "title": "what"},
-        {"field": "time", "title": "when"},
-    ]
-    point = {
-        "type": "point",
-        "filled": True,
-        "size": 110,
-        "opacity": 1,
-        "stroke": edge,
-        "strokeWidth": 0.8,
+    return {"x": x, "y": y}
+
+
+def _bars(rows: list[dict[str, Any]], axes: Mapping[str, Spec], *, dark: bool) -> Spec:
+    """The steps that take time."""
+    return {
+        "data": {"values": rows},
+        "mark": {
+            "type": "bar",
+            "height": {"band": 0.74},
+            "stroke": _edge(dark=dark),
+            "strokeWidth": 1,
+        },
+        "params": [zoom_by_key()],
+        "encoding": {
+            "x": axes["x"],
+            "x2": {"field": "end"},
+            "y": axes["y"],
+            "color": _kinds(dark=dark),
+            "tooltip": TOOLTIP,
+        },
     }
+
+
+def _numbers(rows: list[dict[str, Any]], axes: Mapping[str, Spec], *, dark: bool) -> Spec:
+    """The number of each transaction, in the middle of its bar."""
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "text", "fontSize": 11, "color": _edge(dark=dark)},
+        "encoding": {
+            "x": {**axes["x"], "field": "middle"},
+            "y": axes["y"],
+            "text": {"field": "number"},
+            "tooltip": TOOLTIP,
+        },
+    }
+
+
+def _points(rows: list[dict[str, Any]], axes: Mapping[str, Spec], *, dark: bool) -> Spec:
+    """Logins, wrong passwords and refusals, each with its shape."""
     shapes = {"domain": [STEPS[kind][0] for kind in SHAPES], "range": list(SHAPES.values())}
-    shape = {"field": "kind", "type": "nominal", "legend": None, "scale": shapes}
-    middle = {**x, "field": "middle"}
-    layers: list[Spec] = [
-        {
-            "data": {"values": [row for row in rows if row["long"]]},
-            "mark": {"type": "bar", "height": {"band": 0.74}, "stroke": edge, "strokeWidth": 1},
-            "params": [zoom_by_key()],
-            "encoding": {
-                "x": x,
-                "x2": {"field": "end"},
-                "y": y,
-                "color": colour,
-                "tooltip": tooltip,
-            },
+    return {
+        "data": {"values": rows},
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "size": 110,
+            "opacity": 1,
+            "stroke": _edge(dark=dark),
+            "strokeWidth": 0.8,
         },
-        {
-            "data": {"values": [row for row in rows if row["number"]]},
-            "mark": {"type": "text", "fontSize": 11, "color": edge},
-            "encoding": {"x": middle, "y": y, "text": {"field": "number"}, "tooltip": tooltip},
+        "encoding": {
+            "x": {**axes["x"], "field": "end"},
+            "y": axes["y"],
+            "color": {**_kinds(dark=dark), "legend": None},
+            "shape": {"field": "kind", "type": "nominal", "legend": None, "scale": shapes},
+            "tooltip": [*TOOLTIP, {"field": "limit", "title": "limit"}],
         },
-        {
-            "data": {"values": [row for row in rows if not row["long"]]},
-            "mark": point,
-            "encoding": {
-                "x": {**x, "field": "end"},
-                "y": y,
-                "color": {**colour, "legend": None},
-                "shape": shape,
-                "tooltip": [*tooltip, {"field": "limit", "title": "limit"}],
-            },
-        },
-    ]
-    refused = sum(step.kind == "refused" for life in lives for step in life.steps)
-    told = f"The life of {len(lives)} connections, with {refused} refusals"
-    return spec_of(layers, 24 * len(lives) + 150, told)
+    }
+
+
+def _edge(*, dark: bool) -> str:
+    """The page's background, which separates neighbouring marks."""
+    return "#0e1117" if dark else "#ffffff"
 
 
 def _span(lives: Sequence[Life]) -> tuple[float, float]:
-    """From the first to the last of them in seconds, with a little room for what stands at the
-    ends.
-    """
+    """From the first step to the last, in seconds, with a little room for the marks at the ends."""
     low = min((life.from_ for life in lives), default=0) / MICRO
     high = max((life.until for life in lives), default=MICRO) / MICRO
     room = max(0.02 * (high - low), 0.001)
@@ -234,6 +263,6 @@ def window(
 
 
 def _unit(span: int) -> tuple[int, str]:
-    """Microseconds of the unit that suits a stretch, and its name."""
+    """Microseconds of the unit that suits ``span`` microseconds, and its name."""
     units = ((3 * 86_400, 86_400, "d"), (2 * 3_600, 3_600, "h"), (300, 60, "min"), (0, 1, "s"))
     return next((size * MICRO, name) for least, size, name in units if span >= least * MICRO)

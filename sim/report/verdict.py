@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from ..measure.formatting import lasting, moment, plural
 from ..measure.result import Result
-from ..measure.words import lasting, moment, plural
 from ..relay.kinds import KINDS
 from ..units import MICRO
 

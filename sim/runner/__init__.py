@@ -1,10 +1,8 @@
-"""Runs scenarios, many at once if asked, and keeps a person's own code where it can do no harm: in
-child processes.
+"""Runs scenarios, several at once if asked, and keeps a user's own code in child processes.
 
-A shipped strategy runs in this process when there is one job. Everything else runs in children that
-are told one scenario at a time, watch over their own real time and memory, and are killed when they
-stop answering. Results come in the order of the scenarios and do not depend on ``jobs``. Knows
-nothing of command lines or reports.
+`run_many` is for batches, `run_here` for brief runs in this process. `Pool` in `jobs` does any
+`Work` in children: the dashboard and sweeps use it too. A shipped strategy runs in this process
+when there is one job. Results come in the order of the scenarios and do not depend on ``jobs``.
 """
 
 from __future__ import annotations
@@ -12,20 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..errors import ScenarioError
-from ..measure import Result
 from ..scenario import Scenario
-from ..world import simulate
-from .pool import run_in_children
+from .jobs import as_completed
+from .simulation import PATIENCE, Answer, Simulation, run_here
 
-__all__ = ["PATIENCE", "Answer", "OnResult", "run_many"]
+__all__ = ["PATIENCE", "Answer", "OnResult", "run_here", "run_many"]
 
-Answer = Result | ScenarioError
 OnResult = Callable[[int, Answer], None]
-
-PATIENCE = 60.0
-"""Seconds of real time without progress of virtual time after which a strategy is taken to be
-stuck.
-"""
 
 
 def run_many(
@@ -35,25 +26,24 @@ def run_many(
     patience: float = PATIENCE,
     on_result: OnResult | None = None,
 ) -> list[Answer]:
-    """The result of each scenario, in their order; a ScenarioError where a person's file cannot be
+    """The result of each scenario, in their order; a ScenarioError where a user's file cannot be
     used.
 
-    ``on_result(index, answer)`` is called as each comes in.
+    ``on_result(index, answer)`` is called as each comes in. ``patience`` is for runs in children.
     """
-    told: OnResult = on_result or (lambda index, answer: None)
     answers: dict[int, Answer] = {}
 
     def keep(index: int, answer: Answer) -> None:
         answers[index] = answer
-        told(index, answer)
+        if on_result is not None:
+            on_result(index, answer)
 
     apart = [
         index for index, scenario in enumerate(scenarios) if jobs > 1 or scenario.file is not None
     ]
-    if apart:
-        run_in_children(
-            [(index, scenarios[index]) for index in apart], min(jobs, len(apart)), patience, keep
-        )
+    works = [Simulation(scenarios[index], patience) for index in apart]
+    for place, finished in as_completed(works, min(jobs, len(works))):
+        keep(apart[place], finished if isinstance(finished, ScenarioError) else finished.result)
     for index, scenario in enumerate(scenarios):
         if index not in answers:
             keep(index, _here(scenario))
@@ -62,6 +52,6 @@ def run_many(
 
 def _here(scenario: Scenario) -> Answer:
     try:
-        return simulate(scenario)
+        return run_here(scenario).result
     except ScenarioError as error:
         return error

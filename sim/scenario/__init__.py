@@ -1,5 +1,5 @@
-"""Scenario files: the schema (what may stand in one) and the loader (a Scenario, or every mistake
-in place, value, remedy).
+"""Scenario files: the model of a file (`schema`), dotted keys (`keys`), and the loader, which
+returns a Scenario or reports every mistake with its place, value and remedy.
 """
 
 from .loader import Scenario, build, load_scenario

@@ -1,62 +1,40 @@
-"""From a file to a Scenario, or to every mistake in it: tables read strictly, overrides laid on,
-references found.
+"""From a file to a :class:`Scenario`, or to a ScenarioError with every mistake in it.
 
-A shipped strategy and its options are checked here. A person's own strategy file is only looked
-for, never executed: that is done where it cannot do harm. Knows nothing of running.
+:func:`load_scenario` reads a file, sets overrides, and finds the policy, strategy and trace that
+the file names. The options of a shipped strategy are checked here. A strategy file of the user is
+only looked for and never executed: that is done in a child process.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field
+from pydantic import ValidationError
 
-from ..errors import ScenarioError, nearest
-from ..measure.expectations import Expectation, parse_expectations
+from ..errors import ScenarioError
+from ..measure.expectations import Expectation
 from ..relay.kinds import KINDS
 from ..relay.policy import Policy
 from ..relay.policy_file import load as load_policy
-from ..schema_base import Duration, Table, read, read_toml, unknown_key
+from ..schema_base import NOT_A_TABLE, details, problem, read_toml
 from ..strategies import catalogue
 from ..text import one_line, printable, shown
-from .overrides import blamed, segments
-from .schema import HORIZON, LONGEST_FOR, WORKLOADS, Faults, Network, SenderSpec, Trace, Workload
+from .expectations import parse_expectations
+from .overrides import blamed, with_override
+from .schema import HORIZON, TABLES, Faults, Network, ScenarioFile, SenderSpec, Trace, Workload
 from .trace import read_trace
 
 T = TypeVar("T")
 
-TABLES = (
-    "title",
-    "about",
-    "seed",
-    "until",
-    "policy",
-    "workload",
-    "sender",
-    "network",
-    "faults",
-    "expect",
-)
-
-
-class Head(Table):
-    """The keys above the tables."""
-
-    title: str | None = None
-    about: str = ""
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
-    until: Annotated[Duration, Field(ge=1, le=LONGEST_FOR)] | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario that can run. ``until`` is microseconds or None; ``arrivals`` are a trace's;
-    ``file`` the strategy's file.
+    """A scenario that can run. ``until`` is in microseconds, ``arrivals`` are those of a trace, and
+    ``file`` is the file and the name of a strategy of the user.
     """
 
     name: str
@@ -78,19 +56,19 @@ class Scenario:
 
     @property
     def horizon(self) -> int:
-        """The virtual time at which the run stops at the latest, exclusive."""
+        """The latest virtual time at which the run stops, exclusive."""
         return self.until if self.until is not None else HORIZON
 
     @property
     def strategy(self) -> str:
-        """The strategy as it was written."""
+        """The strategy as the file names it."""
         assert self.sender.strategy is not None, "code is refused by the loader"
         return self.sender.strategy
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
-    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) laid on; ScenarioError
-    with every mistake.
+    """The scenario in ``path`` with ``overrides`` (``dotted.key=value``) set; ScenarioError with
+    every mistake.
 
     The place of a mistake is the file, or ``--set KEY=VALUE (on FILE)`` where an override made it.
     """
@@ -124,7 +102,7 @@ def build(
     overrides: Sequence[str] = (),
     seed: int | None = None,
 ) -> Scenario:
-    """The scenario of the tables ``data``; ``folder`` is where its relative paths begin."""
+    """The scenario of the tables ``data``. Relative paths in it start at ``folder``."""
     try:
         return _built(data, place, name, folder, overrides, seed)
     except RecursionError:
@@ -143,161 +121,110 @@ def _built(
 ) -> Scenario:
     whole = deepcopy(dict(data))
     for override in overrides:
-        lay_on(whole, override)
+        whole = with_override(whole, override)
     if seed is not None:
         whole["seed"] = seed
-    gathered = _Gathered([])
-    for key in whole:
-        if key not in TABLES:
-            gathered.errors.append(ScenarioError(place, key, unknown_key(key, list(TABLES))))
-    head = gathered.take(
-        lambda: read(Head, {key: whole[key] for key in Head.model_fields if key in whole}, place)
+    mistakes = _Mistakes(place)
+    file = mistakes.read(whole)
+    policy = mistakes.gather(
+        "policy", lambda: load_policy(file.policy.use, file.policy.changes, place, folder)
     )
-    policy = gathered.take(lambda: _policy(whole.get("policy", {}), place, folder))
-    workload = gathered.take(lambda: _workload(_required(whole, "workload", place), place))
-    sender = gathered.take(
-        lambda: read(SenderSpec, _required(whole, "sender", place), place, "sender")
-    )
-    network = gathered.take(
-        lambda: read(Network, _table(whole, "network", place), place, "network")
-    )
-    faults = gathered.take(lambda: read(Faults, _table(whole, "faults", place), place, "faults"))
-    limits = (
-        policy.limits if policy else tuple(KINDS)
-    )  # a mistake in [policy] is not one in [expect] too
-    expect = gathered.take(
-        lambda: parse_expectations(_table(whole, "expect", place), limits, place)
-    )
-    arrivals = gathered.take(
-        lambda: read_trace(folder / workload.file, place) if isinstance(workload, Trace) else ()
-    )
-    file = gathered.take(lambda: _strategy(sender, place, folder) if sender else None)
-    gathered.settle()
-    # settle raises if one is missing
-    assert head and policy and workload  # noqa: PT018 -- one thought
-    assert sender and network and faults  # noqa: PT018
+    # A mistake in [policy] is not one in [expect] too.
+    limits = policy.limits if policy else tuple(KINDS)
+    expectations = mistakes.gather("expect", lambda: parse_expectations(file.expect, limits, place))
+    arrivals = mistakes.gather(REFERENCES, lambda: _arrivals(file.workload, place, folder))
+    strategy = mistakes.gather(REFERENCES, lambda: _strategy(file.sender, place, folder))
+    mistakes.settle()
+    assert policy is not None, "settle raises where one is missing"
     return Scenario(
         name,
-        head.title or name,
-        head.about,
-        head.seed,
-        head.until,
+        file.title or name,
+        file.about,
+        file.seed,
+        file.until,
         policy,
-        workload,
-        sender,
-        network,
-        faults,
-        expect or (),
+        file.workload,
+        file.sender,
+        file.network,
+        file.faults,
+        expectations or (),
         place,
         arrivals or (),
-        file,
+        strategy,
         tuple(overrides),
     )
 
 
-def lay_on(data: dict[str, Any], override: str) -> None:
-    """Lays ``dotted.key=value`` on the tables; the value is TOML, or a string where it is no TOML.
+UNKNOWN = "unknown keys"
+REFERENCES = "references"
+"""Group the mistakes outside any table, and those in files and names that a table refers to."""
 
-    What stands behind ``sender.options`` or ``expect`` is one name, dots and all, with quotes or
-    without.
-    """
-    key, equals, text = override.partition("=")
-    parts = segments(key)
-    if not equals or not all(parts):
-        raise ScenarioError(
-            "--set", "", f"{shown(override)} is not KEY=VALUE; write it like workload.messages=500"
-        )
-    for whole in (["expect"], ["sender", "options"]):
-        if parts[: len(whole)] == whole and len(parts) > len(whole):
-            parts = [*whole, ".".join(parts[len(whole) :])]
-    table = data
-    for part in parts[:-1]:
-        below = table.get(part)
-        if not isinstance(below, dict):
-            # A limit's bare number becomes a table when one of its fields is set.
-            below = (
-                {"count": below} if isinstance(below, int) and not isinstance(below, bool) else {}
-            )
-            table[part] = below
-        table = below
-    table[parts[-1]] = toml_value(text.strip())
+STAND_INS: Mapping[str, Any] = {
+    "workload": {"kind": "batch", "messages": 1},
+    "sender": {"strategy": "paced"},
+}
+"""Replace a required table that is wrong, so that the references of the others can be checked."""
 
 
-def toml_value(text: str) -> Any:
-    """``text`` as a TOML value; the text itself where it is none, so that ``window=sliding`` needs
-    no quotes.
-    """
-    try:
-        return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else text
-    except (
-        ValueError,
-        RecursionError,
-    ):  # a whole number of thousands of digits is a mere ValueError
-        return text
+class _Mistakes:
+    """The mistakes of a file by their table, so that all of them are reported at once."""
 
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._found: dict[str, list[ScenarioError]] = {
+            name: [] for name in (UNKNOWN, *TABLES, REFERENCES)
+        }
 
-@dataclass(slots=True)
-class _Gathered:
-    """Collects the mistakes of every table, so that a person sees all of them at once."""
+    def read(self, tables: Mapping[str, Any]) -> ScenarioFile:
+        """The file; the tables that are wrong are noted and left at their default."""
+        try:
+            return ScenarioFile.model_validate(tables)
+        except ValidationError as error:
+            for detail in details(error):
+                name = str(detail["loc"][0])
+                found = self._found[name if name in TABLES else UNKNOWN]
+                found.append(_mistake(detail, self._place))
+        right = {key: tables[key] for key in TABLES if key in tables and not self._found[key]}
+        return ScenarioFile.model_validate({**STAND_INS, **right})
 
-    errors: list[ScenarioError]
-
-    def take(self, make: Callable[[], T]) -> T | None:
+    def gather(self, name: str, make: Callable[[], T]) -> T | None:
+        """``make()``, or None where it raises a mistake, which is noted."""
         try:
             return make()
         except ScenarioError as error:
-            self.errors.append(error)
+            self._found[name].append(error)
             return None
 
     def settle(self) -> None:
-        if self.errors:
-            flat = [single for error in self.errors for single in error.each()]
+        """Raises all mistakes as one ScenarioError, in the order of the file's tables."""
+        found = [one for errors in self._found.values() for error in errors for one in error.each()]
+        if found:
             raise ScenarioError.joined(
-                [ScenarioError(one.place, one_line(one.key), one_line(one.problem)) for one in flat]
+                [
+                    ScenarioError(one.place, one_line(one.key), one_line(one.problem))
+                    for one in found
+                ]
             )
 
 
-def _required(whole: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
-    if key not in whole:
-        raise ScenarioError(place, f"[{key}]", "is a required table")
-    return _table(whole, key, place)
+def _mistake(detail: Mapping[str, Any], place: str) -> ScenarioError:
+    """The mistake that pydantic found. One about a whole table has its own remedy."""
+    name, *inside = detail["loc"]
+    if not inside and detail["type"] == "missing":
+        return ScenarioError(place, f"[{name}]", "is a required table")
+    if not inside and detail["type"] in NOT_A_TABLE:
+        use = ' and use = "mailersend"' if name == "policy" else ""
+        remedy = f"{shown(detail['input'])} is not a table; write [{name}]{use}"
+        return ScenarioError(place, str(name), remedy)
+    return problem(ScenarioFile, detail, place)
 
 
-def _table(whole: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
-    found = whole.get(key, {})
-    if not isinstance(found, Mapping):
-        raise ScenarioError(place, key, f"{shown(found)} is not a table; write [{key}]")
-    return found
-
-
-def _policy(table: object, place: str, folder: Path) -> Policy:
-    if not isinstance(table, Mapping):
-        raise ScenarioError(
-            place, "policy", f'{shown(table)} is not a table; write [policy] and use = "mailersend"'
-        )
-    overlay = dict(table)
-    use = overlay.pop("use", "mailersend")
-    if not isinstance(use, str):
-        raise ScenarioError(
-            place, "policy.use", f"{shown(use)} is not a string; write a shipped policy or a path"
-        )
-    return load_policy(use, overlay, place, folder)
-
-
-def _workload(table: Mapping[str, Any], place: str) -> Any:
-    kind = table.get("kind")
-    if not isinstance(kind, str) or kind not in WORKLOADS:
-        said = (
-            "is required"
-            if kind is None
-            else f"{shown(kind)} is no workload{nearest(kind, WORKLOADS) if isinstance(kind, str) else ''}"
-        )
-        raise ScenarioError(place, "workload.kind", f"{said}; allowed: {', '.join(WORKLOADS)}")
-    return read(WORKLOADS[kind], table, place, "workload")
+def _arrivals(workload: Workload, place: str, folder: Path) -> tuple[int, ...]:
+    return read_trace(folder / workload.file, place) if isinstance(workload, Trace) else ()
 
 
 def _strategy(sender: SenderSpec, place: str, folder: Path) -> tuple[Path, str] | None:
-    """Checks a shipped strategy and its options; finds the file of a person's own."""
+    """Checks a shipped strategy and its options, or finds the file of a strategy of the user."""
     if sender.strategy is None:
         raise ScenarioError(
             place,

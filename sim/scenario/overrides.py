@@ -1,52 +1,43 @@
-"""Overrides as ``--set`` gives them, ``dotted.key=value``: how the key is cut up, and which
-override a mistake is of.
-
-Knows text and keys; nothing of what may stand in a scenario, nor how a value is laid on it.
+"""Overrides as ``--set`` gives them, ``dotted.key=value``: :func:`with_override` sets one, and
+:func:`blamed` finds the override that a mistake comes from.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..errors import ScenarioError
-from ..text import one_line
+from ..text import one_line, shown
+from . import keys
+from .toml import toml_value
 
 
-def segments(key: str) -> list[str]:
-    """``["sender", "options", "mail.smtp.timeout"]`` of ``sender.options."mail.smtp.timeout"``, as
-    TOML reads a key.
+def with_override(tables: Mapping[str, Any], override: str) -> keys.Tables:
+    """The tables with ``dotted.key=value`` set; the value is TOML, or a string where it is not.
 
-    What is no key to TOML is cut at its dots.
+    Raises a ScenarioError for a text that is not of this form.
     """
-    plain = [part.strip() for part in key.split(".")]
-    try:
-        table: Any = tomllib.loads(f"{key} = 0")
-    except (ValueError, RecursionError):
-        return plain
-    parts = []
-    while isinstance(table, dict):
-        if len(table) != 1:  # a comment, or several lines
-            return plain
-        ((part, table),) = table.items()
-        parts.append(part)
-    return parts
+    key, equals, text = override.partition("=")
+    if not equals or not all(keys.split(key)):
+        raise ScenarioError(
+            "--set", "", f"{shown(override)} is not KEY=VALUE; write it like workload.messages=500"
+        )
+    return keys.put(tables, key, toml_value(text.strip()))
 
 
 def blamed(
     error: ScenarioError, overrides: Sequence[str], own: Collection[ScenarioError], place: str
 ) -> ScenarioError:
-    """``error`` with ``--set KEY=VALUE`` in front of ``place``, the file, in each mistake that is
-    an override's.
+    """``error`` with ``--set KEY=VALUE`` before ``place``, the file, in each mistake that an
+    override makes.
 
     ``own`` are the mistakes that the file has without any override.
     """
     known = {(one.key, one.problem) for one in own}
-    alone = [
-        ScenarioError(one.place, one.key, one.problem) for one in error.each()
-    ]  # the first carries all the others along
-    return ScenarioError.joined([_blamed(one, overrides, known, place) for one in alone])
+    # Each mistake on its own: the first of a joined error carries all the others.
+    single = [ScenarioError(one.place, one.key, one.problem) for one in error.each()]
+    return ScenarioError.joined([_blamed(one, overrides, known, place) for one in single])
 
 
 def _blamed(
@@ -54,25 +45,28 @@ def _blamed(
 ) -> ScenarioError:
     if one.place != place:
         return one
-    at = (
-        one.key.split(".") if not one.key.endswith("]") else [one.key[1:-1]]
-    )  # a table that is missing stands in brackets
-    cut = [
-        (override, one_line(".".join(segments(override.partition("=")[0]))).split("."))
-        for override in overrides
-    ]
-    guilty = [override for override, key in cut if key == at[: len(key)]]
-    if not guilty and (one.key, one.problem) not in known:
-        # Not of the value itself: something around it does not go with it, such as the keys of
-        # another kind of workload.
-        guilty = [override for override, key in cut if at == key[: len(at)]] or [
-            each for each, key in cut if key[0] == at[0]
-        ]
-        guilty = guilty or list(overrides)
+    guilty = _guilty(one, overrides, known)
     if not guilty:
         return one
-    return ScenarioError(
-        f"{' '.join(f'--set {one_line(each)}' for each in guilty)} (on {place})",
-        one.key,
-        one.problem,
-    )
+    settings = " ".join(f"--set {one_line(each)}" for each in guilty)
+    return ScenarioError(f"{settings} (on {place})", one.key, one.problem)
+
+
+def _guilty(one: ScenarioError, overrides: Sequence[str], known: set[tuple[str, str]]) -> list[str]:
+    """The overrides that the mistake comes from; none for a mistake of the file itself."""
+    # A required table that is missing has its name in brackets.
+    at = [one.key[1:-1]] if one.key.endswith("]") else one.key.split(".")
+    cut = [(override, _cut(override)) for override in overrides]
+    guilty = [override for override, key in cut if key == at[: len(key)]]
+    if guilty or (one.key, one.problem) in known:
+        return guilty
+    # The value itself is right, but something around it does not go with it, such as the keys of
+    # another kind of workload: the overrides below it, else those of the same table, else all.
+    below = [override for override, key in cut if at == key[: len(at)]]
+    same_table = [override for override, key in cut if key[0] == at[0]]
+    return below or same_table or list(overrides)
+
+
+def _cut(override: str) -> list[str]:
+    """The key of an override, divided at each dot as the key of a mistake is."""
+    return one_line(".".join(keys.split(override.partition("=")[0]))).split(".")

@@ -1,29 +1,33 @@
-"""What may stand in a scenario file: every key with its type, its bounds and its default.
+"""The model of a scenario file, :class:`ScenarioFile`: every key with its type, its bounds and its
+default.
 
-Only the tables and their values; what they refer to (policies, strategies, files) is the loader's.
-Durations are microseconds and rates messages a microsecond once read.
+Nothing here opens a file or looks up a name: the loader finds the policy, strategy and trace of a
+scenario. Durations are read as microseconds and rates as messages per microsecond.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from ..schema_base import Duration, Rate, Table
+from ..schema_base import POSITIVE, Duration, Rate, Table, at_most
+from ..text import shown
 from ..units import MICRO
 
 HORIZON = 7 * 86_400 * MICRO
 """A run without ``until`` stops after at most 7 days of virtual time."""
 
 MOST_MESSAGES = 10_000_000
-"""The most messages that one workload may hold; beyond it a run would not fit into memory."""
+"""The most messages of a workload; a run with more would not fit into memory."""
 
 LONGEST_FOR = 366 * 86_400 * MICRO
+HOUR = 3_600 * MICRO
 
 Messages = Annotated[int, Field(ge=1, le=MOST_MESSAGES)]
-For = Annotated[Duration, Field(ge=1, le=LONGEST_FOR, alias="for")]
-Positive = Annotated[Duration, Field(ge=1)]
+For = Annotated[Duration, POSITIVE, at_most(LONGEST_FOR), Field(alias="for")]
 
 
 class Batch(Table):
@@ -54,7 +58,7 @@ class Bursts(Table):
 
     kind: Literal["bursts"]
     size: Messages
-    every: Positive
+    every: Annotated[Duration, POSITIVE]
     for_: For
 
 
@@ -83,19 +87,16 @@ class Trace(Table):
     file: Annotated[str, Field(min_length=1)]
 
 
-WORKLOADS: dict[str, type[Table]] = {
-    "batch": Batch,
-    "constant": Constant,
-    "poisson": Poisson,
-    "bursts": Bursts,
-    "daily": Daily,
-    "trace": Trace,
-}
 Workload = Batch | Constant | Poisson | Bursts | Daily | Trace
+
+WORKLOADS: dict[str, type[Table]] = {
+    get_args(each.model_fields["kind"].annotation)[0]: each for each in get_args(Workload)
+}
+"""The tables that ``workload`` can be, by their ``kind``."""
 
 
 class SenderSpec(Table):
-    """Who sends: a strategy (or production code) in so many workers with so many usernames and IPs."""
+    """The sender: a strategy, or production code, and its numbers of workers, usernames and IPs."""
 
     strategy: str | None = None
     code: str | None = None
@@ -114,26 +115,27 @@ class SenderSpec(Table):
         for name in ("usernames", "ips"):
             if getattr(self, name) > self.workers:
                 raise ValueError(
-                    f"{name} = {getattr(self, name)} is more than workers = {self.workers}: the rest would never be used"
+                    f"{name} = {getattr(self, name)} is more than workers = {self.workers}: "
+                    "the rest would never be used"
                 )
         return self
 
 
 class ClientTime(Table):
-    """The sender's own time, microseconds: before each connection and before each message."""
+    """The sender's own time before each connection and before each message, in microseconds."""
 
     connection: Duration = 0
     message: Duration = 0
 
 
 class Network(Table):
-    """The way between sender and relay. ``jitter`` is the coefficient of variation of each round
-    trip, gamma distributed.
+    """The network between sender and relay. ``jitter`` is the coefficient of variation of each
+    round trip, which is gamma distributed.
     """
 
-    rtt: Annotated[Duration, Field(le=3_600 * MICRO)] = 40_000
+    rtt: Annotated[Duration, at_most(HOUR)] = 40_000
     jitter: Annotated[float, Field(ge=0, le=10)] = 0.1
-    relay_time: Annotated[Duration, Field(le=3_600 * MICRO)] = 5_000
+    relay_time: Annotated[Duration, at_most(HOUR)] = 5_000
     client_time: ClientTime = ClientTime()
     tls: Literal["none", "starttls", "implicit"] = "starttls"
 
@@ -167,9 +169,59 @@ class Slow(Table):
 
 
 class Faults(Table):
-    """What goes wrong on purpose; nothing by default."""
+    """Faults to inject; none by default."""
 
     drop_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
     wrong_password: WrongPassword | None = None
     relay_down: list[Down] = []
     slow: Slow | None = None
+
+
+def _policy_name(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a string; write a shipped policy or a path")
+    return value
+
+
+class PolicyOverlay(Table):
+    """The policy to use, and what to change in it: any keys of a policy file, which are checked
+    together with those of the policy.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    use: Annotated[str, BeforeValidator(_policy_name)] = "mailersend"
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The keys to set in the policy."""
+        return self.model_extra or {}
+
+
+def _check_kind(value: object) -> object:
+    # Where pydantic cannot print a kind, such as an integer of thousands of digits, it writes a
+    # traceback to stderr; so it never sees a kind that is not a string.
+    if isinstance(value, Mapping) and not isinstance(value.get("kind"), str):
+        raise PydanticCustomError("union_tag_not_found", "kind is not a string")
+    return value
+
+
+class ScenarioFile(Table):
+    """A whole scenario file. The order of the keys is the order in which mistakes are reported and
+    files are written.
+    """
+
+    title: str | None = None
+    about: str = ""
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
+    until: Annotated[Duration, POSITIVE, at_most(LONGEST_FOR)] | None = None
+    policy: PolicyOverlay = PolicyOverlay()
+    workload: Annotated[Workload, Field(discriminator="kind"), BeforeValidator(_check_kind)]
+    sender: SenderSpec
+    network: Network = Network()
+    faults: Faults = Faults()
+    expect: dict[str, Any] = {}
+
+
+TABLES = tuple(ScenarioFile.model_fields)
+"""The keys and tables of a scenario file, in their order."""

@@ -1,8 +1,7 @@
 """Reads a recorded workload: the first column of a CSV file, in seconds or ISO 8601, with or
 without a header.
 
-Gives microseconds from the first arrival for dates, and as written for seconds. Knows nothing of
-scenarios but the place that an error names.
+:func:`read_trace` returns microseconds: since the first arrival for dates, as written for seconds.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from .schema import LONGEST_FOR, MOST_MESSAGES
 
 
 def read_trace(path: Path, place: str) -> tuple[int, ...]:
-    """Ascending arrival times in microseconds; ScenarioError naming the file and line of the first
-    that is none.
+    """Ascending arrival times in microseconds; ScenarioError with the file and line of the first
+    value that is not a time.
     """
     cells = list(_cells(path, place))
     if cells and _moment(cells[0][1]) is None and not _is_number(cells[0][1]):
@@ -92,7 +91,10 @@ def _required(text: str, line: int, path: Path, place: str) -> tuple[str, int]:
         if (
             _is_number(text) and float(text) > 0 and float(text) != float("inf")
         ):  # seconds since 1970, most likely
-            wrong = "is more than 366 days; seconds count from the run's beginning, so take the first from each, or write dates"
+            wrong = (
+                "is more than 366 days; seconds count from the run's beginning, so take the "
+                "first from each, or write dates"
+            )
         problem = f"{path.name} line {line}: {shown(text)} {wrong}"
         raise ScenarioError(place, "workload.file", problem)
     return moment

@@ -1,24 +1,27 @@
-"""One command line to a typed command, or to the reply that refuses it. Pure, and knows nothing of
-states or limits.
+"""The commands of a session, and the parser that makes them from a command line.
 
-What the grammar of RFC 5321 leaves to the relay, and what is decided here:
+``parse`` turns a line into a command or into the reply that refuses it. The other commands of a
+session have no line: its beginning, complete credentials, a body, TLS, its end.
 
-- verbs and keywords in any case, white space before the CRLF and spaces behind ``FROM:`` and
-``TO:`` are taken (4.1.1 asks for the second; senders in the wild do the third);
-- an address stands in angle brackets, always; its local part may be quoted; a source route is read
-and ignored (4.1.1.3, appendix C); ``<Postmaster>`` needs no domain (4.1.1.3); no length but the
-line's is checked (4.5.3.1);
-- a domain may hold underscores, as names of containers do, and EHLO's name any 255 printable octets
-without a space;
+Where the grammar of RFC 5321 leaves the choice to the relay, these are the decisions:
+
+- verbs and keywords in any case, white space before the CRLF and spaces after ``FROM:`` and ``TO:``
+  are accepted (4.1.1 asks for the second; senders in the wild do the third);
+- an address is always in angle brackets; its local part may be quoted; a source route is read and
+  ignored (4.1.1.3, appendix C); ``<Postmaster>`` needs no domain (4.1.1.3); no length except the
+  line's is checked (4.5.3.1);
+- a domain may contain underscores, as container names do, and EHLO's name any 255 printable octets
+  without a space;
 - an octet above 127 is refused anywhere: SMTPUTF8 is not offered;
-- a parameter that is malformed, given twice or lacks its value is 501, one that is unknown, or has
-a value that the relay does not have (BODY=BINARYMIME), is 555.
+- a parameter that is malformed, given twice or without its value is 501; one that is unknown, or
+  has a value that the relay does not support (BODY=BINARYMIME), is 555.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,28 +49,34 @@ class StartTls(NamedTuple):
 
 
 class Auth(NamedTuple):
-    """AUTH: the mechanism in upper case, and the initial response as written (in base64, or ``=``)."""
+    """AUTH: the mechanism in upper case, and the initial response as written (base64, or ``=``).
+
+    Not a command for a session: the exchange that it begins ends in ``Credentials``.
+    """
 
     mechanism: str
     initial: bytes | None
 
 
 class Mail(NamedTuple):
-    """MAIL: ``sender`` empty for ``<>``, ``size`` in octets as declared, ``body`` ``7BIT`` or
-    ``8BITMIME`` or None.
+    """MAIL. ``sender`` is empty for ``<>``, ``size`` the declared size in octets, ``body`` is
+    ``7BIT``, ``8BITMIME`` or None.
+
+    ``message`` is the id of the message. A line does not contain it; virtual time knows it.
     """
 
     sender: str
-    size: int | None
-    body: str | None
-    params: Parameters
+    size: int | None = None
+    body: str | None = None
+    params: Parameters = ()
+    message: str | None = None
 
 
 class Rcpt(NamedTuple):
-    """RCPT. ``params`` is empty: none is offered."""
+    """RCPT. ``params`` is empty, because none is offered."""
 
     recipient: str
-    params: Parameters
+    params: Parameters = ()
 
 
 class Data(NamedTuple):
@@ -79,24 +88,78 @@ class Rset(NamedTuple):
 
 
 class Noop(NamedTuple):
-    """NOOP, whatever it was given."""
+    """NOOP with any argument."""
 
 
 class Vrfy(NamedTuple):
-    """VRFY with what is asked about."""
+    """VRFY with its argument."""
 
     what: str
 
 
 class Help(NamedTuple):
-    """HELP, whatever it was given."""
+    """HELP with any argument."""
 
 
 class Quit(NamedTuple):
     """QUIT."""
 
 
-Command = Ehlo | Helo | StartTls | Auth | Mail | Rcpt | Data | Rset | Noop | Vrfy | Help | Quit
+class Connected(NamedTuple):
+    """TCP has accepted the connection: a greeting is due."""
+
+
+# Not a NamedTuple: every login reads the fields several times, which is faster in a dataclass.
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A complete AUTH exchange. ``challenges`` is the number of 334 replies that it took."""
+
+    username: str
+    password: str
+    mechanism: str = "PLAIN"
+    challenges: int = 0
+
+
+class Body(NamedTuple):
+    """A whole body of ``size`` octets. ``message`` is the message's id if the body names it."""
+
+    size: int
+    message: str | None = None
+
+
+class TlsStarted(NamedTuple):
+    """The TLS handshake after STARTTLS is complete."""
+
+
+class Lost(NamedTuple):
+    """The peer or the network ended the connection."""
+
+
+LineCommand = Ehlo | Helo | StartTls | Auth | Mail | Rcpt | Data | Rset | Noop | Vrfy | Help | Quit
+"""A command that ``parse`` returns."""
+
+Command = (
+    Connected
+    | Ehlo
+    | Helo
+    | StartTls
+    | TlsStarted
+    | Credentials
+    | Mail
+    | Rcpt
+    | Data
+    | Body
+    | Rset
+    | Noop
+    | Vrfy
+    | Help
+    | Quit
+    | Lost
+)
+"""A command that a session handles."""
+
+EVENTS = (Connected, TlsStarted, Lost)
+"""The commands that are not the peer's: they happen to the connection."""
 
 _ATOM = r"[A-Z0-9!#$%&'*+/=?^_`{|}~-]+"
 _QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
@@ -114,14 +177,16 @@ _XTEXT = re.compile(r"<>|(?:[!-*,-<>-~]|\+[0-9A-F]{2})+", re.ASCII)
 _WRONG_OCTET = re.compile(rb"[\x00\r\n]")
 
 
-def parse(line: bytes) -> Command | Reply:
-    """The command in ``line`` (without its CRLF), or what refuses it. Takes any octets; never
-    raises.
+def parse(line: bytes) -> LineCommand | Reply:
+    """The command in ``line`` (without its CRLF), or the reply that refuses it. Accepts any octets
+    and never raises.
     """
-    return _known(line) if line[:4] in OFTEN_ALIKE and len(line) <= LONGEST_KNOWN else _parsed(line)
+    if line[:4] in CACHED_VERBS and len(line) <= LONGEST_CACHED:
+        return _parsed_before(line)
+    return _parsed(line)
 
 
-def _parsed(line: bytes) -> Command | Reply:
+def _parsed(line: bytes) -> LineCommand | Reply:
     if _WRONG_OCTET.search(line):
         return replies.BAD_LINE
     if not line.isascii():
@@ -131,41 +196,41 @@ def _parsed(line: bytes) -> Command | Reply:
     return replies.UNKNOWN if read is None else read(argument.rstrip(" \t"))
 
 
-OFTEN_ALIKE = frozenset((b"MAIL", b"DATA", b"QUIT", b"EHLO", b"HELO", b"RSET", b"NOOP"))
-"""Verbs whose lines come again and again: the latest are known without being read. Not AUTH:
-nobody's password is kept.
+CACHED_VERBS = frozenset((b"MAIL", b"DATA", b"QUIT", b"EHLO", b"HELO", b"RSET", b"NOOP"))
+"""Verbs whose lines repeat, so the latest are not parsed again. Not AUTH: a cache must not hold
+passwords.
 """
-LONGEST_KNOWN = 80
-_known = lru_cache(maxsize=256)(_parsed)
+LONGEST_CACHED = 80
+_parsed_before = lru_cache(maxsize=256)(_parsed)
 
 
-def _named(made: Callable[[str], Command]) -> Callable[[str], Command | Reply]:
+def _named(made: Callable[[str], LineCommand]) -> Callable[[str], LineCommand | Reply]:
     """EHLO and HELO: one name."""
     return lambda argument: made(argument) if _NAME.fullmatch(argument) else replies.HELLO_SYNTAX
 
 
-def _bare(command: Command) -> Callable[[str], Command | Reply]:
+def _bare(command: LineCommand) -> Callable[[str], LineCommand | Reply]:
     """A verb that takes no argument: one is 501 (RFC 5321 4.1.1.11; RFC 3207 section 4)."""
     return lambda argument: replies.SYNTAX if argument else command
 
 
-def _always(answer: Command | Reply) -> Callable[[str], Command | Reply]:
-    """The same whatever the argument."""
+def _always(answer: LineCommand | Reply) -> Callable[[str], LineCommand | Reply]:
+    """The same for any argument."""
     return lambda argument: answer
 
 
-def _auth(argument: str) -> Command | Reply:
+def _auth(argument: str) -> LineCommand | Reply:
     found = _AUTH.fullmatch(argument)
     if found is None:
         return replies.SYNTAX
     return Auth(found[1].upper(), None if found[2] is None else found[2].encode("ascii"))
 
 
-def _vrfy(argument: str) -> Command | Reply:
+def _vrfy(argument: str) -> LineCommand | Reply:
     return Vrfy(argument) if argument else replies.SYNTAX
 
 
-def _mail(argument: str) -> Command | Reply:
+def _mail(argument: str) -> LineCommand | Reply:
     found = _MAIL.fullmatch(argument)
     if found is None:
         return replies.SENDER_SYNTAX
@@ -182,7 +247,7 @@ def _mail(argument: str) -> Command | Reply:
     return _refused_parameter(values) or Mail(sender, _size(values), _body(values), given)
 
 
-def _rcpt(argument: str) -> Command | Reply:
+def _rcpt(argument: str) -> LineCommand | Reply:
     found = _RCPT.fullmatch(argument)
     if found is None:
         return replies.RECIPIENT_SYNTAX
@@ -195,17 +260,13 @@ def _rcpt(argument: str) -> Command | Reply:
 def _parameters(text: str) -> Parameters | Reply:
     found = [_PARAMETER.fullmatch(word) for word in text.split(" ") if word]
     whole = [match for match in found if match is not None]
-    return (
-        tuple((match[1].upper(), match[2]) for match in whole)
-        if len(whole) == len(found)
-        else replies.SYNTAX
-    )
+    if len(whole) < len(found):
+        return replies.SYNTAX
+    return tuple((match[1].upper(), match[2]) for match in whole)
 
 
 def _refused_parameter(values: dict[str, str | None]) -> Reply | None:
-    """What refuses the first parameter that is not as offered; 555 for an unknown one comes before
-    501 for a bad value.
-    """
+    """The refusal of the first bad parameter; unknown ones (555) before bad values (501)."""
     if any(keyword not in _PARAMETERS for keyword in values):
         return replies.PARAMETER
     answers = (_PARAMETERS[keyword](value or "") for keyword, value in values.items())
@@ -229,16 +290,15 @@ def _check_body(value: str) -> Reply | None:
 
 
 _PARAMETERS: dict[str, Callable[[str], Reply | None]] = {
-    "SIZE": lambda value: (
-        None if _SIZE.fullmatch(value) else replies.SYNTAX
-    ),  # RFC 1870 section 3: 1 to 20 digits
-    "BODY": _check_body,  # RFC 6152
-    "AUTH": lambda value: (
-        None if _XTEXT.fullmatch(value) else replies.SYNTAX
-    ),  # RFC 4954 section 5; read and not used
+    # RFC 1870 section 3: 1 to 20 digits
+    "SIZE": lambda value: None if _SIZE.fullmatch(value) else replies.SYNTAX,
+    # RFC 6152
+    "BODY": _check_body,
+    # RFC 4954 section 5; read and not used
+    "AUTH": lambda value: None if _XTEXT.fullmatch(value) else replies.SYNTAX,
 }
 
-_VERBS: dict[str, Callable[[str], Command | Reply]] = {
+_VERBS: dict[str, Callable[[str], LineCommand | Reply]] = {
     "EHLO": _named(Ehlo),
     "HELO": _named(Helo),
     "STARTTLS": _bare(StartTls()),

@@ -1,8 +1,8 @@
-"""What the responses of AUTH PLAIN (RFC 4616) and LOGIN say: username and password, or the reply
-that refuses the form.
+"""Parses the responses of AUTH PLAIN (RFC 4616) and LOGIN: username and password, or the reply that
+refuses the form.
 
-Knows nothing of whether they are right. An empty username or password is of a right form here and a
-wrong one for whoever judges it; PLAIN's authorization identity is read and ignored.
+Only the form is checked here, and an empty username or password has a valid form. PLAIN's
+authorization identity is read and ignored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from base64 import b64decode
 from .replies import AUTH_CANCELLED, BAD_BASE64, BAD_CREDENTIALS_FORM, Reply
 
 MECHANISMS = ("PLAIN", "LOGIN")
-"""What is offered."""
+"""The mechanisms on offer."""
 
 
 def initial(written: bytes) -> bytes | Reply:
@@ -37,7 +37,7 @@ def plain(octets: bytes) -> tuple[str, str] | Reply:
 
 
 def text(octets: bytes) -> str | None:
-    """``octets`` as UTF-8, None where they are not."""
+    """``octets`` decoded as UTF-8, or None if they are not UTF-8."""
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError:

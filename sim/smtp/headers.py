@@ -1,8 +1,7 @@
-"""By what a message is known: its X-Relaysim-Id header, else its Message-ID. Reads no other header
-and no content.
+"""The name of a message: its X-Relaysim-Id header, or else its Message-ID.
 
-The header section ends at the first empty line; lines end with CRLF, as on the wire. Knows nothing
-of recipients, by which a message without either header is known to whoever calls.
+The header section ends at the first empty line; lines end with CRLF, as on the wire. A message
+without either header is named by its recipient, which is the caller's task.
 """
 
 from __future__ import annotations
@@ -10,17 +9,16 @@ from __future__ import annotations
 import re
 
 NAMES = (b"\r\nx-relaysim-id:", b"\r\nmessage-id:")
-"""The headers that name a message, in lower case, the one that counts more first."""
+"""The headers that name a message, in lower case and in the order of preference."""
 LONGEST = 998
-"""Characters of a name that are kept: an unfolded line of a message has no more (RFC 5322 2.1.1).
-"""
+"""The longest name in characters, like the longest line of a message (RFC 5322 2.1.1)."""
 
 _VALUE = re.compile(rb"[^\r]*(?:\r\n[ \t][^\r]*)*")  # with the lines that are folded onto it
 
 
 def message_name(head: bytes) -> str | None:
-    """The name in the beginning ``head`` of a message, or None. Any octets are taken; those not
-    UTF-8 are replaced.
+    """The name in ``head``, the beginning of a message, or None. Accepts any octets and replaces
+    those that are not UTF-8.
     """
     section = (b"\r\n" + head).partition(b"\r\n\r\n")[0]
     lowered = section.lower()

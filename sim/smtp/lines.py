@@ -1,11 +1,11 @@
-"""An incremental reader of the octets that a relay receives: command lines and bodies, however they
-are cut into pieces.
+"""An incremental reader of the octets that a relay receives: ``Reader`` returns command lines and
+bodies, independent of how they are cut into pieces.
 
 A line ends with CRLF and with nothing else (RFC 5321 2.3.8). A bare CR or LF is an octet of its
-line: it never makes two commands of one, and ``LF . LF`` never ends a body, so nothing can be
-smuggled behind one. Memory is bounded whatever comes: an over-long line is discarded to its end and
-answered once, and of a body only the size and the beginning are kept. Work is linear in the octets.
-Knows nothing of verbs (but for how long their lines may be), of states or of what a body says.
+line: it never turns one command into two, and ``LF . LF`` never ends a body, so no message can be
+smuggled after another. Memory is bounded: an over-long line is discarded up to its end and answered
+once, and only the size and the beginning of a body are kept. Work is linear in the octets. Of the
+verbs the reader only knows the maximum length of their lines.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .replies import AUTH_LINE_TOO_LONG, LINE_TOO_LONG, Reply
 
 CRLF = b"\r\n"
 END = b"\r\n.\r\n"
-"""The end of a body. Its first CRLF is also the end of the body's last line or, of an empty body,
-of the line DATA.
+"""The end of a body. Its first CRLF is also the end of the body's last line, or of the DATA line if
+the body is empty.
 """
 STUFFED = b"\r\n."
-"""Where a line of a body begins with a dot: the sender doubled it, unless it is the END (RFC 5321
-4.5.2).
+"""A line of a body that begins with a dot. The sender has doubled the dot, unless this is the END
+(RFC 5321 4.5.2).
 """
 
 COMMAND_LINE = 512
@@ -33,15 +33,14 @@ AUTH 500 (RFC 4954 section 3).
 AUTH_LINE = 12_288
 """Octets of AUTH and of each response in its exchange, with CRLF (RFC 4954 section 4)."""
 LONGEST = {b"MAIL ": (MAIL_LINE, LINE_TOO_LONG), b"AUTH ": (AUTH_LINE, AUTH_LINE_TOO_LONG)}
-"""By a line's first five octets in upper case: how long it may be, and what answers a longer one.
-"""
+"""By the first five octets of a line, in upper case: its maximum length, and the refusal."""
 OTHERS = (COMMAND_LINE, LINE_TOO_LONG)
 SHORT = COMMAND_LINE - len(CRLF) + 1
-"""A line of fewer octets without its CRLF is never too long."""
+"""A line with fewer octets, without its CRLF, is never too long."""
 RESPONSE = (AUTH_LINE, AUTH_LINE_TOO_LONG)
 
 HEAD = 65_536
-"""Octets of the beginning of a body that are kept: more than any sane header section."""
+"""How much of the beginning of a body is kept, in octets: more than any sane header section."""
 
 _HELD = tuple(END[:length] for length in (4, 3, 2, 1))
 
@@ -58,23 +57,23 @@ class Body(NamedTuple):
 
 
 class Reader:
-    """Takes octets by ``feed`` and gives lines and bodies, each None while it is not complete."""
+    """Takes octets with ``feed`` and returns lines and bodies, each None while it is incomplete."""
 
     __slots__ = ("_at", "_buffer", "_head", "_keep", "_overlap", "_overlong", "_searched", "_size")
 
     def __init__(self, keep: int = HEAD) -> None:
-        """``keep`` is how many octets of a body's beginning are wanted."""
+        """``keep`` is the number of octets to keep of a body's beginning."""
         self._buffer = b""
-        self._at = 0  # everything before it is dealt with
+        self._at = 0  # everything before it is done
         self._searched = 0  # no CRLF begins before it
-        self._overlap = 0  # octets behind it that have been given out, as the end of a line
-        self._overlong: Reply | None = None  # the line being discarded is answered with this
+        self._overlap = 0  # octets after it that were already returned, as the end of a line
+        self._overlong: Reply | None = None  # the answer to the line that is being discarded
         self._keep = keep + len(CRLF)
         self._size = 0
         self._head = b""
 
     def feed(self, data: bytes) -> None:
-        """Adds what was received."""
+        """Adds received octets."""
         at = self._at
         if at < len(self._buffer):
             self._buffer = self._buffer[at:] + data
@@ -85,11 +84,11 @@ class Reader:
         self._at = self._overlap = 0
 
     def spent(self) -> bool:
-        """Whether all that was fed has been given out."""
+        """Whether everything that was fed has been returned."""
         return self._at + self._overlap == len(self._buffer)
 
     def clear(self) -> None:
-        """Throws away what was received and not yet given out."""
+        """Discards all octets that have not been returned."""
         self._buffer = b""
         self._at = 0
         self._searched = 0
@@ -97,25 +96,24 @@ class Reader:
         self._overlong = None
 
     def command(self) -> bytes | Reply | None:
-        """The next command line without its CRLF, or what answers one that is too long."""
+        """The next command line without its CRLF, or the answer to one that is too long."""
         return self._line(None)
 
     def response(self) -> bytes | Reply | None:
-        """The next line of an AUTH exchange without its CRLF, or what answers one that is too long."""
+        """The next line of an AUTH exchange, like ``command``."""
         return self._line(RESPONSE)
 
     def begin_body(self) -> None:
-        """A body follows the line that was given out last."""
+        """A body follows the line that was returned last."""
+        # The CRLF of that line can be the first of the END. Go back to it, without counting it.
         self._overlap = len(CRLF)
-        self._at -= len(
-            CRLF
-        )  # the CRLF of that line can be the END's first: it stays in sight, and is not counted
-        assert self._buffer[self._at : self._at + 2] == CRLF, "a body begins behind a line"
+        self._at -= len(CRLF)
+        assert self._buffer[self._at : self._at + 2] == CRLF, "a body begins after a line"
         self._size = -len(CRLF)
         self._head = b""
 
     def body(self) -> Body | None:
-        """The body, once its END is there."""
+        """The body, after its END has arrived."""
         self._overlap = 0
         end = self._buffer.find(END, self._at)
         if end < 0:
@@ -143,8 +141,8 @@ class Reader:
         return line if overlong is None else overlong
 
     def _wait(self, allowed: tuple[int, Reply] | None) -> None:
-        """No CRLF yet: what need not be searched again is remembered, and a line that no verb may
-        have is dropped.
+        """Remembers how far the search for CRLF got, and discards a line that is too long for any
+        verb.
         """
         self._searched = max(self._at, len(self._buffer) - 1)  # a CR may be last
         if self._overlong is None and len(self._buffer) - self._at > AUTH_LINE:
@@ -154,14 +152,12 @@ class Reader:
             self._at = self._searched
 
     def _held(self) -> int:
-        """How many of the last octets may belong to an END, or to a doubled dot, that is not
-        complete.
-        """
+        """The number of last octets that may belong to an incomplete END or doubled dot."""
         return next((len(start) for start in _HELD if self._buffer.endswith(start, self._at)), 0)
 
     def _settle(self, end: int) -> None:
-        """The octets up to ``end`` are of the body: counts them, and keeps them while they are of
-        its beginning.
+        """Counts the octets of the body up to ``end``, and keeps them if they belong to its
+        beginning.
         """
         piece = self._buffer[self._at : end]
         self._at = end

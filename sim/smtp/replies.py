@@ -1,8 +1,7 @@
-"""The replies of the relay's SMTP half: code, enhanced code and text of each, and how one is
-written to the wire.
+"""The replies of the relay, each with its code, enhanced code and text, and how a reply is encoded.
 
-Knows nothing of limits (a limit's reply is the policy's), of states or of connections. The texts
-are our own; the codes are from these, named at each reply:
+The replies of limits are not here: they come from the policy. The codes follow these documents, and
+each reply names its own:
 
 - RFC 5321: SMTP itself (4.2.2 and 4.2.3 list the codes, 4.3.2 which command gives which).
 - RFC 3463 and the registry of RFC 5248: enhanced codes. RFC 2034: they preface every 2xx, 4xx and
@@ -17,8 +16,8 @@ from typing import NamedTuple
 
 
 class Reply(NamedTuple):
-    """What the relay answers to one command. ``enhanced`` is ``"5.7.8"`` or empty; ``lines`` has at
-    least one text.
+    """The answer to one command. ``enhanced`` is a code such as ``"5.7.8"`` or empty; ``lines`` has
+    at least one text.
     """
 
     code: int
@@ -26,26 +25,26 @@ class Reply(NamedTuple):
     lines: tuple[str, ...]
 
     def encode(self) -> bytes:
-        """The octets on the wire: ``250-first`` for all lines but the last, ``250 last``, each
-        ended by CRLF.
+        """The octets on the wire: ``250 last`` for the last line and ``250-other`` for those before
+        it, each with CRLF.
         """
         return _encode(self)
 
     @property
     def text(self) -> str:
-        """What a program that sends sees beside the code: the lines, each behind its enhanced code,
-        joined by newlines.
+        """The text that a sending program sees besides the code: the lines, each after its enhanced
+        code, joined by newlines.
         """
         return "\n".join(_prefaced(self))
 
     @property
     def ok(self) -> bool:
-        """Whether the command was taken: any code below 400."""
+        """Whether the command succeeded: any code below 400."""
         return self.code < 400
 
 
 def reply(code: int, enhanced: str, *lines: str) -> Reply:
-    """A :class:`Reply` from loose lines; without any, one empty line."""
+    """A :class:`Reply` from single lines; without any, it has one empty line."""
     return Reply(code, enhanced, lines or ("",))
 
 
@@ -54,8 +53,8 @@ def _prefaced(given: Reply) -> list[str]:
     return [preface + line for line in given.lines]
 
 
-# Nearly every reply is one of the constants below, so their octets are made once. Bounded, because
-# a policy's texts are not.
+# Nearly every reply is one of the constants below, so each is encoded once. The cache is bounded
+# because the texts of policies are not.
 @lru_cache(maxsize=256)
 def _encode(given: Reply) -> bytes:
     texts = _prefaced(given)
@@ -70,14 +69,16 @@ def _encode(given: Reply) -> bytes:
     return written.encode("ascii", "replace")
 
 
-# -- 2xx: done
-# ----------------------------------------------------------------------------------------------------------------
+# 2xx: done
 
-READY = reply(220, "", "relay.invalid ESMTP relaysim, a model and no real relay")
+NAME = "relay.invalid"
+"""The relay's host name."""
+
+READY = reply(220, "", f"{NAME} ESMTP relaysim, a model and no real relay")
 """The greeting (RFC 5321 3.1); without an enhanced code (RFC 2034 section 3)."""
 
 START_TLS = reply(220, "2.0.0", "Ready, begin TLS")
-"""STARTTLS is taken (RFC 3207 section 4)."""
+"""STARTTLS succeeded (RFC 3207 section 4)."""
 
 GOODBYE = reply(221, "2.0.0", "Goodbye")
 """QUIT (RFC 5321 4.1.1.10)."""
@@ -103,10 +104,9 @@ HELP = reply(
 """HELP (RFC 5321 4.1.1.8)."""
 
 CANNOT_VERIFY = reply(252, "2.0.0", "Not verified here; a message to it would be tried")
-"""VRFY (RFC 5321 3.5.3). X.0.0, because X.1.5 would say that the address is valid."""
+"""VRFY (RFC 5321 3.5.3). X.0.0, because X.1.5 would mean that the address is valid."""
 
-# -- 3xx: go on; never an enhanced code (RFC 2034 section 3 names 2xx, 4xx and 5xx alone)
-# -------------------------------------
+# 3xx: continue; never with an enhanced code (RFC 2034 section 3 only names 2xx, 4xx and 5xx)
 
 START_INPUT = reply(354, "", "Go on, and end with a line that is a single dot")
 """DATA (RFC 5321 4.1.1.4)."""
@@ -120,22 +120,17 @@ CHALLENGE_USERNAME = reply(334, "", "VXNlcm5hbWU6")
 CHALLENGE_PASSWORD = reply(334, "", "UGFzc3dvcmQ6")
 """AUTH LOGIN's second challenge: ``Password:`` in base64 (draft-murchison-sasl-login-00)."""
 
-# -- 4xx: not now
-# -------------------------------------------------------------------------------------------------------------
+# 4xx: not now
 
 CLOSING = reply(421, "4.3.2", "This session is over")
-"""A command by a typed call after the session ended; no byte can bring it about (RFC 5321 4.2.3;
-RFC 3463 X.3.2).
+"""A command after the session has ended. Octets cannot cause it, only calls (RFC 5321 4.2.3; RFC
+3463 X.3.2).
 """
 
 TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "Too many recipients")
-"""RCPT beyond the relay's most (RFC 5321 4.5.3.1.10; RFC 3463 X.5.3)."""
+"""RCPT above the relay's maximum (RFC 5321 4.5.3.1.10; RFC 3463 X.5.3)."""
 
-TLS_NOT_NOW = reply(454, "4.7.0", "TLS is not to be had at the moment")
-"""STARTTLS where TLS is broken for a time (RFC 3207 section 4)."""
-
-# -- 50x: the command itself is wrong
-# -----------------------------------------------------------------------------------------
+# 50x: the command itself is wrong
 
 UNKNOWN = reply(500, "5.5.1", "No such command")
 """An unknown verb (RFC 5321 4.2.4; RFC 5248 X.5.1: invalid command)."""
@@ -165,13 +160,10 @@ HELLO_SYNTAX = reply(501, "", "EHLO and HELO need your name")
 """EHLO or HELO without a usable name; its answers have no enhanced code (RFC 2034 section 3)."""
 
 SENDER_SYNTAX = reply(501, "5.1.7", "Write MAIL FROM:<address>")
-"""MAIL without a path that can be read (RFC 5321 4.1.1.2; RFC 3463 X.1.7: sender's address syntax).
-"""
+"""MAIL without a valid path (RFC 5321 4.1.1.2; RFC 3463 X.1.7: sender's address syntax)."""
 
 RECIPIENT_SYNTAX = reply(501, "5.1.3", "Write RCPT TO:<address>")
-"""RCPT without a path that can be read (RFC 5321 4.1.1.3; RFC 3463 X.1.3: destination address
-syntax).
-"""
+"""RCPT without a valid path (RFC 5321 4.1.1.3; RFC 3463 X.1.3: destination address syntax)."""
 
 BAD_BASE64 = reply(501, "5.5.2", "That is not base64")
 """A response that cannot be decoded (RFC 4954 section 4, with this enhanced code)."""
@@ -179,12 +171,12 @@ BAD_BASE64 = reply(501, "5.5.2", "That is not base64")
 BAD_CREDENTIALS_FORM = reply(
     501, "5.5.2", "Credentials not in the form of the mechanism, or not in UTF-8"
 )
-"""A PLAIN response without its two NULs, or octets that are no text (RFC 4616 section 2; RFC 4954
+"""A PLAIN response without its two NULs, or octets that are not UTF-8 (RFC 4616 section 2; RFC 4954
 has no code for it).
 """
 
 AUTH_CANCELLED = reply(501, "5.7.0", "Authentication cancelled")
-"""``*`` in place of a response (RFC 4954 section 4; RFC 3463 X.7.0)."""
+"""``*`` instead of a response (RFC 4954 section 4; RFC 3463 X.7.0)."""
 
 NOT_IMPLEMENTED = reply(502, "5.5.1", "Not offered here")
 """A verb that RFC 5321 or 3207 knows and this relay does not have, such as EXPN (RFC 5321 4.2.4).
@@ -203,12 +195,10 @@ NEED_RCPT = reply(503, "5.5.1", "RCPT comes first")
 """DATA without an accepted RCPT (RFC 5321 3.3 leaves the choice between 503 and 554)."""
 
 NEED_DATA = reply(503, "5.5.1", "DATA comes first")
-"""A body without DATA; by typed calls alone, since on the wire it would be read as commands."""
+"""A body without DATA. Only by calls: on the wire it would be read as commands."""
 
 BODY_FIRST = reply(503, "5.5.1", "The body comes first")
-"""A command while a body is due; by typed calls alone, since on the wire it would be part of the
-body.
-"""
+"""A command while a body is due. Only by calls: on the wire it would be part of the body."""
 
 ALREADY_AUTHENTICATED = reply(503, "5.5.1", "Logged in already")
 """AUTH after a successful AUTH (RFC 4954 section 4)."""
@@ -225,8 +215,7 @@ TLS_ALREADY = reply(503, "5.5.1", "TLS is on already")
 BAD_MECHANISM = reply(504, "5.5.4", "Mechanisms: PLAIN, LOGIN")
 """AUTH by a mechanism that is not offered (RFC 4954 section 4)."""
 
-# -- 53x, 55x: refused
-# --------------------------------------------------------------------------------------------------------
+# 53x, 55x: refused
 
 AUTH_REQUIRED = reply(530, "5.7.0", "Log in first")
 """A transaction without a login, where the relay needs one (RFC 4954 section 6)."""
@@ -240,7 +229,7 @@ BAD_CREDENTIALS = reply(535, "5.7.8", "Username or password wrong")
 """AUTH with a wrong password (RFC 4954 section 6)."""
 
 TOO_LARGE = reply(552, "5.3.4", "Message too large")
-"""SIZE= at MAIL, or the body, above the relay's most (RFC 1870 sections 6.1 and 6.3; RFC 3463
+"""SIZE= at MAIL, or the body, above the relay's maximum (RFC 1870 sections 6.1 and 6.3; RFC 3463
 X.3.4).
 """
 

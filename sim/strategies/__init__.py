@@ -1,3 +1,3 @@
-"""Strategies: ``api`` is the only thing that one sees; the shipped ones, one a file; ``catalogue``
-finds and checks them.
+"""Strategies: the shipped ones, the interface that every strategy uses (``api``), and
+``catalogue``, which finds a strategy by its name and checks its options.
 """

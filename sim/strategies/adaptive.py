@@ -1,30 +1,30 @@
-"""Finds the limits from the replies alone: how many messages a connection takes, and how fast a
-username may log in.
+"""Adaptive: learns from the replies how many messages a connection takes and how fast a username
+may log in, without reading a policy.
 
-The length of a batch doubles from one until a connection refuses a message after others; what it
-took is the length from then on. The pace of logins is :class:`sim.strategies.pace.Pace`, one for
-each username. Loses nothing: what was not accepted goes back. Does not know the policy, which limit
-a refusal is of, or whether a message would be refused for its own sake: such a one is tried again
-for ever. A relay that drops the connection without a word in place of a reply teaches it nothing.
+The batch size doubles from one until a connection refuses a message after others; the number that
+it accepted is the size from then on. The pace of logins is :class:`sim.strategies.pace.Pace`, one
+for each username. No message is lost: those that were not accepted go back to the outbox. It cannot
+see which limit refused, so a message that is refused for its content is retried without end, and it
+learns nothing from a relay that drops the connection instead of replying.
 """
 
 from __future__ import annotations
 
 from threading import Lock
 
-from .api import Connection, Disconnected, Refused, Sender
+from .api import Refused, Sender
 from .pace import CLEAN_S, Pace
-from .sending import Attempt, send_batch
+from .sending import Attempt, log_in, send_batch
 
 LONGEST_BATCH = 64
-"""Messages; beyond it the login is a small part of a connection's time, and a worker would keep too
-many from the others.
+"""Messages. In a longer batch the login is only a small part of the connection's time, and the
+worker would hold too many messages that others could send.
 """
 
 FIRST_REST_S = 1.0
 LONGEST_REST_S = 60.0
-"""Seconds of rest after a failure that teaches nothing, doubled while such failures follow each
-other.
+"""Seconds of rest after a failure that has nothing to do with size or pace. The rest doubles with
+each one in a row.
 """
 
 
@@ -43,7 +43,7 @@ class Adaptive:
         self.longer_at = 0.0
 
     def run(self, sender: Sender) -> None:
-        """Until the workload has ended."""
+        """Sends until the workload has ended."""
         pace = self.pace_of(sender.username)
         rest = FIRST_REST_S
         while batch := sender.take(self.length(sender.now())):
@@ -55,12 +55,12 @@ class Adaptive:
                 rest = min(rest * 2, LONGEST_REST_S)
 
     def pace_of(self, username: str) -> Pace:
-        """The one pace of all workers of ``username``."""
+        """The pace that all workers of ``username`` share."""
         with self.lock:
             return self.paces.setdefault(username, Pace())
 
     def length(self, now: float) -> int:
-        """How many messages to take; once the size is found, one batch an hour tries one more."""
+        """How many messages to take. Once the size is found, one batch an hour tries one more."""
         with self.lock:
             if self.found and now >= self.longer_at and self.size < LONGEST_BATCH:
                 self.longer_at = now + CLEAN_S
@@ -68,8 +68,8 @@ class Adaptive:
             return self.size
 
     def learn(self, attempt: Attempt, asked: int, now: float) -> bool:
-        """Adapts the size; False for a failure that neither the size nor the pace answers, after
-        which to rest.
+        """Adapts the size. Returns False for a failure that neither size nor pace can avoid, after
+        which the worker rests.
         """
         if attempt.stopped is None:
             self._took_all(asked, now)
@@ -77,7 +77,7 @@ class Adaptive:
         if not isinstance(attempt.stopped, Refused):
             return False
         if not attempt.logged_in:
-            return True  # the pace makes everybody wait
+            return True  # the pace makes all workers wait
         if attempt.accepted:
             self._took_only(attempt.accepted, now)
         return attempt.accepted > 0
@@ -86,7 +86,7 @@ class Adaptive:
         with self.lock:
             if self.found and asked > self.size:
                 self.size = asked
-                self.longer_at = now  # the refusal that set it was of something else
+                self.longer_at = now  # the refusal that set the size had another cause
             elif not self.found and asked == self.size:
                 self.size = min(2 * self.size, LONGEST_BATCH)
 
@@ -95,28 +95,3 @@ class Adaptive:
             self.size = min(self.size, accepted)
             self.found = True
             self.longer_at = now + CLEAN_S
-
-
-def log_in(sender: Sender, pace: Pace) -> Connection:
-    """Waits for a turn, connects, and tells the pace how it went."""
-    epoch = wait_for_turn(sender, pace)
-    begun = sender.now()
-    try:
-        connection = sender.connect()
-    except Refused as refused:
-        pace.refused(epoch, sender.now(), wrong=refused.code == 535)
-        raise
-    except Disconnected:
-        pace.failed(epoch)
-        raise
-    pace.passed(epoch, sender.now(), sender.now() - begun)
-    return connection
-
-
-def wait_for_turn(sender: Sender, pace: Pace) -> int:
-    """Sleeps until a login may go; the epoch that its outcome is told with."""
-    while True:
-        at, epoch = pace.book(sender.now())
-        sender.sleep(max(0.0, at - sender.now()))
-        if pace.may_go(epoch, sender.now()):
-            return epoch

@@ -1,8 +1,8 @@
-"""What a strategy sees, and all it sees: the words that each door implements.
+"""The interface of a strategy: everything that a strategy can use, implemented by each door.
 
 A strategy is a function with one parameter named ``sender``, or a class with ``options`` and
 ``run(sender)``. The same function runs in virtual time (``sim.world``) and in production
-(``sim.production``). Nothing here knows of a relay's limits, of virtual time or of sockets.
+(``sim.production``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = [
 
 
 class Message(NamedTuple):
-    """One e-mail to be sent: ``id`` tells it from all others, ``data`` is its headers and body with
-    CRLF line ends.
+    """One e-mail to be sent. ``id`` is unique, ``data`` has the headers and the body with CRLF line
+    ends.
     """
 
     id: str
@@ -35,19 +35,19 @@ class Message(NamedTuple):
 
 
 class Connection(Protocol):
-    """The sender's side of one connection, logged in. A context manager: leaving it says QUIT and
+    """The sender's side of one connection, logged in. A context manager: leaving it sends QUIT and
     closes.
     """
 
     def send(self, message: Message) -> None:
-        """MAIL, RCPT, DATA and body of one message. Returns once the relay has answered 250 to the
-        body.
+        """Sends MAIL, RCPT, DATA and the body of one message. Returns when the relay has
+        answered 250 to the body.
 
-        Raises Refused for the first 4xx or 5xx, Disconnected when the connection dies.
+        Raises Refused for the first 4xx or 5xx, Disconnected if the connection dies.
         """
 
     def close(self) -> None:
-        """QUIT and close; does nothing on a connection that is closed already, and never raises."""
+        """Sends QUIT and closes. Does nothing if the connection is already closed; never raises."""
 
     def __enter__(self) -> Self: ...
 
@@ -60,7 +60,7 @@ class Connection(Protocol):
 
 
 class Sender(Protocol):
-    """What one worker has of the world. Times are seconds."""
+    """The interface of one worker. Times are seconds."""
 
     username: str
     """The username this worker logs in with."""
@@ -68,27 +68,27 @@ class Sender(Protocol):
     """The address that this worker's connections come from."""
 
     def take(self, most: int = 1) -> list[Message]:
-        """Waits until a message is in the outbox and returns at most ``most``; empty when the
-        workload has ended.
+        """Waits until a message is in the outbox and returns at most ``most``. Returns an empty
+        list when the workload has ended.
 
-        The workload has ended when nothing more comes in and every message is settled: a worker
-        with nothing to do waits while another still has messages in its hands, since those may be
-        put back. Messages that this worker took before, and neither got accepted nor put back, are
-        given up by this call.
+        The workload has ended when no more messages come and every message is settled. A worker
+        with nothing to do waits while another one still holds messages, because those may be put
+        back. This call gives up the messages that this worker took earlier and that were neither
+        accepted nor put back.
         """
 
     def put_back(self, message: Message) -> None:
-        """Puts a taken message first in the outbox. StrategyError if it is there already or never
-        came from it.
+        """Puts a message that was taken back at the front of the outbox. StrategyError if it is
+        already there or never came from it.
         """
 
     def connect(self) -> Connection:
-        """TCP, greeting, EHLO, STARTTLS, AUTH. Raises Refused (535 too) or Disconnected; then
-        nothing is open.
+        """Connects and logs in: TCP, greeting, EHLO, STARTTLS, AUTH. Raises Refused (also for 535)
+        or Disconnected; then no connection is open.
         """
 
     def sleep(self, seconds: float) -> None:
-        """Does nothing for ``seconds``, a finite number of 0 or more."""
+        """Sleeps for ``seconds``, a finite number of 0 or more."""
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -99,11 +99,10 @@ class Sender(Protocol):
         """
 
     def spawn(self, function: Callable[..., Any], *args: Any) -> None:
-        """Starts a further worker, which calls ``function(sender, *args)`` with a sender of its
-        own.
+        """Starts another worker, which calls ``function(sender, *args)`` with a separate sender.
 
-        It has this worker's username and IP. Messages among ``args``, also in lists and tuples,
-        pass into its hands.
+        It has this worker's username and IP. It takes over the messages among ``args``, also those
+        in lists and tuples.
         """
 
 

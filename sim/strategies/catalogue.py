@@ -1,8 +1,7 @@
-"""Finds a strategy by its shipped name or ``path/to/file.py:name``, checks its options and makes it
-ready to run.
+"""Finds a strategy by its shipped name (:func:`shipped`) or as ``path/to/file.py:name``
+(:func:`load`), and checks its options (:func:`check_options`).
 
-Knows what a strategy looks like, not what it does. Loading a person's file executes it: whoever
-must not be harmed by that loads it in a child process.
+Loading a user's file executes it. Load it in a child process if it must not affect the caller.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any
 from .. import units
 from ..errors import ScenarioError, nearest
 from ..text import raised, shown
-from . import adaptive, batches, connection_per_message, one_connection, paced, retry
+from . import adaptive, paced, retry, simple
 from .api import Sender
 from .libraries import (
     aiosmtplib,
@@ -35,12 +34,12 @@ from .libraries import (
 )
 
 Runnable = Callable[[Sender], object]
-"""What a worker is: called once with its sender."""
+"""The function of a worker, called once with its sender."""
 
 SHIPPED: dict[str, Any] = {
-    "connection-per-message": connection_per_message.connection_per_message,
-    "one-connection": one_connection.one_connection,
-    "batches": batches.Batches,
+    "connection-per-message": simple.connection_per_message,
+    "one-connection": simple.one_connection,
+    "batches": simple.Batches,
     "paced": paced.Paced,
     "retry": retry.Retry,
     "adaptive": adaptive.Adaptive,
@@ -55,13 +54,13 @@ SHIPPED: dict[str, Any] = {
     "jakarta-mail": jakarta_mail.Jakarta,
     "aiosmtplib": aiosmtplib.AioSmtpLib,
 }
-"""The strategies that come with the package, by the name in ``sender.strategy``."""
+"""The shipped strategies by the name in ``sender.strategy``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A strategy that was found, with its options as declared. ``made`` gives the function that
-    each worker calls.
+    """A strategy that was found, with its declared options. ``made`` returns the function that each
+    worker calls.
     """
 
     name: str
@@ -71,19 +70,19 @@ class Strategy:
 
     @property
     def library(self) -> str | None:
-        """The mail library that this is a model of, by its own name; None for a strategy that can
-        send for real.
+        """The name of the mail library that this is a model of; None for a strategy that can
+        send in production.
         """
         return getattr(self.found, "library", None)
 
     @property
     def explained(self) -> Mapping[str, str]:
-        """A sentence for an option, by its name; a strategy may leave any of them out."""
+        """A sentence for each option by its name; a strategy may omit any of them."""
         return getattr(self.found, "explained", {})
 
     def made(self, options: Mapping[str, object]) -> Runnable:
-        """One function for all workers of one run; a class is made once, so that its attributes are
-        shared.
+        """The function for all workers of a run. A class is instantiated once, so that the workers
+        share its attributes.
         """
         if inspect.isclass(self.found):
             made: Any = self.found(**{**self.options, **options})
@@ -94,23 +93,24 @@ class Strategy:
 
 
 def is_path(name: str) -> bool:
-    """Whether ``name`` means a person's file rather than a shipped strategy."""
+    """Whether ``name`` means a user's file rather than a shipped strategy."""
     return ".py" in name or "/" in name
 
 
 def shipped(name: str) -> Strategy:
-    """A shipped strategy; ValueError in words if there is none of that name."""
+    """The shipped strategy of this name. ValueError with a message for users if there is none."""
     if name not in SHIPPED:
         close = nearest(name, SHIPPED)
         raise ValueError(
-            f"{shown(name)} is no shipped strategy; allowed: {', '.join(SHIPPED)}, or path/to/file.py:name{close}"
+            f"{shown(name)} is no shipped strategy; allowed: "
+            f"{', '.join(SHIPPED)}, or path/to/file.py:name{close}"
         )
     return described(SHIPPED[name], name)
 
 
 def split(name: str, folder: Path) -> tuple[Path, str]:
-    """The file and the name in it of ``path/to/file.py:name``; ValueError in words if there is no
-    such file.
+    """The file and the name of ``path/to/file.py:name``. ValueError with a message for users if
+    there is no such file.
     """
     path, colon, wanted = name.rpartition(":")
     if not colon or not wanted.isidentifier():
@@ -122,10 +122,10 @@ def split(name: str, folder: Path) -> tuple[Path, str]:
 
 
 def load(file: Path, wanted: str) -> Strategy:
-    """Executes ``file`` and finds the strategy ``wanted`` in it; ValueError in words for anything
-    wrong with either.
+    """Executes ``file`` and finds the strategy ``wanted`` in it. ValueError with a message for
+    users if either is invalid.
 
-    The file is executed afresh at every call, so that one run leaves nothing behind for the next.
+    Every call executes the file again, so that a run cannot affect the next one.
     """
     module = _execute(file)
     if not hasattr(module, wanted):
@@ -135,7 +135,8 @@ def load(file: Path, wanted: str) -> Strategy:
             if _kind(value) == "" and not name.startswith("_")
         ]
         raise ValueError(
-            f"{file.name} has no {wanted}{nearest(wanted, names)}; strategies in it: {', '.join(names) or 'none'}"
+            f"{file.name} has no {wanted}{nearest(wanted, names)}; strategies in it: "
+            f"{', '.join(names) or 'none'}"
         )
     found = getattr(module, wanted)
     wrong = _kind(found)
@@ -147,8 +148,8 @@ def load(file: Path, wanted: str) -> Strategy:
 def check_options(
     strategy: Strategy, given: Mapping[str, object], place: str, key: str = "sender.options"
 ) -> None:
-    """ScenarioError if ``given`` has an option that the strategy does not declare, or one of
-    another type than its default.
+    """ScenarioError if ``given`` has an option that the strategy does not declare, or whose type
+    differs from its default's.
     """
     bad: list[ScenarioError] = []
     for name, value in given.items():
@@ -163,9 +164,7 @@ def check_options(
 
 
 def _unknown(strategy: Strategy, name: str, value: object) -> str:
-    """What is wrong with an option that is not declared; a table is a name with dots that lacks its
-    quotes.
-    """
+    """The error for an undeclared option. A table means that a name with dots has no quotes."""
     allowed = ", ".join(strategy.options) or "none, this strategy has no options"
     quotes = ""
     if isinstance(value, Mapping) and any(each.startswith(f"{name}.") for each in strategy.options):
@@ -176,8 +175,8 @@ def _unknown(strategy: Strategy, name: str, value: object) -> str:
 def _refused_by_strategy(
     strategy: Strategy, given: Mapping[str, object], place: str, key: str
 ) -> list[ScenarioError]:
-    """A shipped class checks its own numbers when it is made; a person's is only made inside its
-    run.
+    """The errors of a shipped class, which checks its numbers when it is instantiated. A user's
+    class is only instantiated for a run.
     """
     if strategy.name not in SHIPPED:
         return []
@@ -189,8 +188,8 @@ def _refused_by_strategy(
 
 
 def _mistyped(default: object, value: object) -> str | None:
-    """What is wrong with ``value`` for an option with this default; a default such as "0.5s" makes
-    it a duration.
+    """The error for an option's value, None if it is valid. A default such as "0.5s" makes the
+    option a duration.
     """
     if isinstance(default, str) and _is_duration(default):
         try:
@@ -204,9 +203,9 @@ def _mistyped(default: object, value: object) -> str | None:
         float: ((int, float), "a number"),
         str: ((str,), "a string"),
     }
-    wanted, said = kinds.get(type(default), ((object,), ""))
+    wanted, description = kinds.get(type(default), ((object,), ""))
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        return f"{shown(value)} is not {said}"
+        return f"{shown(value)} is not {description}"
     if isinstance(value, float) and not abs(value) < float("inf"):
         return f"{shown(value)} is not a finite number"
     return None
@@ -221,31 +220,35 @@ def _is_duration(text: str) -> bool:
 
 
 def _execute(file: Path) -> ModuleType:
-    # A name of its own: what looks its module up, as a dataclass does, finds this one, and nobody's
-    # random.py is in the way.
+    # A dataclass looks up its module by name: the prefix makes it find this module, and keeps a
+    # user's random.py from hiding the standard one.
     module = ModuleType(f"relaysim_strategy_{file.stem}")
     module.__file__ = str(file)
     sys.modules[module.__name__] = module
     try:
-        exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)  # noqa: S102 - running the person's file is the point
+        code = compile(file.read_bytes(), str(file), "exec")
+        exec(code, module.__dict__)  # noqa: S102 - a user's strategy must be executed
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        where = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
-        line = (
-            error.lineno
-            if isinstance(error, SyntaxError)
-            else where.lineno
-            if where and where.filename == str(file)
-            else None
-        )
+        line = _line_of(error, file)
         at = f" at line {line}" if line else ""
         raise ValueError(f"{file.name} cannot be loaded{at}: {raised(error)}") from None
     return module
 
 
+def _line_of(error: BaseException, file: Path) -> int | None:
+    """The line of ``file`` that raised ``error``; None if another file did."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    if error.__traceback__ is None:
+        return None
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return where.lineno if where.filename == str(file) else None
+
+
 def _kind(found: object) -> str:
-    """Empty for a strategy, else why it is none."""
+    """Why it is not a strategy; empty if it is one."""
     if inspect.isclass(found):
         if not callable(getattr(found, "run", None)):
             return "is a class without run(self, sender)"
@@ -260,27 +263,25 @@ def _kind(found: object) -> str:
         return "is not a function whose one parameter is named sender"
     if parameters != ["sender"]:
         return (
-            "is no strategy: its one parameter is not named sender. Any other callable is production code, "
-            "which is not yet in this version"
+            "is no strategy: its one parameter is not named sender. "
+            "Any other callable is production code, which is not yet in this version"
         )
     return _deferred(found)
 
 
 def _deferred(function: Any) -> str:
-    """A call of such a function does nothing yet, so that a run of it would send nothing and say
-    nothing.
+    """The problem of an async function or a generator, empty for others: a call of it does nothing,
+    so a run would send nothing without an error.
     """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return "is async; a strategy is a plain function: write def, and without await"
-    return (
-        "yields; a strategy is a plain function that does its work when it is called"
-        if inspect.isgeneratorfunction(function)
-        else ""
-    )
+    if inspect.isgeneratorfunction(function):
+        return "yields; a strategy is a plain function that does its work when it is called"
+    return ""
 
 
 def described(found: Any, name: str | None = None) -> Strategy:
-    """The Strategy of a function or class, by its own name unless one is given."""
+    """The Strategy of a function or class, under its own name if ``name`` is None."""
     options = dict(getattr(found, "options", {})) if inspect.isclass(found) else {}
     about = (inspect.getdoc(found) or "").strip()
     return Strategy(

@@ -1,10 +1,9 @@
-"""What a model of a mail library sees beyond ``api.Sender``: a connection spelt out command by
-command.
+"""The interface of a mail library's model, beyond ``api.Sender``: :class:`LibrarySender` opens a
+:class:`Dialogue`, a connection on which the model sends each SMTP command.
 
-A strategy of one's own says ``connect`` and ``send``. A model must do what its library does on the
-wire - which commands, in which order, what together, what after a refusal - and so it speaks SMTP
-itself, by typed words. Only the simulation has these: in production the library itself is there.
-Knows nothing of limits, time or sockets.
+A user's strategy calls ``connect`` and ``send``. A model must send the same commands in the same
+order as its library, group them in the same way and react to refusals in the same way. Only the
+simulation implements this interface, because in production the library itself runs.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from .api import Message, Sender
 
 
 class Reply(NamedTuple):
-    """What the relay answered: ``code``, and ``text`` with its enhanced code, the lines of it
-    joined by line ends.
+    """The relay's reply: its code, and its text with the enhanced code. Several lines are joined by
+    line ends.
     """
 
     code: int
@@ -24,7 +23,7 @@ class Reply(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the command was taken."""
+        """Whether the command was accepted."""
         return self.code < 400
 
 
@@ -32,8 +31,8 @@ class Say(NamedTuple):
     """One command for :meth:`Dialogue.say`. ``verb`` is EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT,
     DATA, BODY, RSET, NOOP or QUIT.
 
-    ``message`` goes with MAIL, RCPT and BODY; ``mechanism`` (PLAIN or LOGIN) and ``initial``,
-    whether the first response stands in the command itself, with AUTH.
+    ``message`` belongs to MAIL, RCPT and BODY. For AUTH there are ``mechanism`` (PLAIN or LOGIN)
+    and ``initial``, whether the command itself contains the first response.
     """
 
     verb: str
@@ -43,74 +42,69 @@ class Say(NamedTuple):
 
 
 class Dialogue(Protocol):
-    """The sender's side of one connection that TCP (and implicit TLS) has opened. Every answer
-    costs its round trip.
+    """The sender's side of one connection after TCP (and implicit TLS). Every answer takes a round
+    trip.
     """
 
     open: bool
-    """Whether the connection is open as far as this side can know: false once the relay closed it,
-    it died or this side left.
+    """Whether the connection is open as far as this side can know: false after the relay closed it,
+    it died, or this side left.
     """
     patience: float | None
-    """Seconds that this side waits for the answers to what it said in one go; None waits for ever.
-    See ``say``.
-    """
+    """Seconds that :meth:`say` waits for all answers; None waits without a limit."""
 
     def greeting(self) -> Reply:
-        """Waits for the greeting: 220, or the refusal in its place."""
+        """Waits for the greeting: 220, or a refusal instead."""
 
     def say(self, *commands: Say) -> list[Reply]:
-        """Sends the commands in one go (more than one: RFC 2920) and waits for their answers, which
-        share one round trip.
+        """Sends the commands together (pipelined as in RFC 2920 if there are several) and waits for
+        their answers, which share one round trip.
 
-        Fewer answers than commands come back where the relay closed the connection behind one. AUTH
-        takes a round trip more for each challenge, STARTTLS one more for TLS, and both stand alone.
-        MAIL begins after the sender's own time for a message. Raises Disconnected if not even one
-        answer comes, or not all within ``patience``: then this side closes the connection, and the
-        relay has acted on what reached it.
+        There are fewer answers than commands if the relay closed the connection after one of them.
+        AUTH and STARTTLS cannot be sent with other commands. AUTH takes another round trip for each
+        challenge, STARTTLS another one for TLS. MAIL starts after the sender's own time for a
+        message. Raises Disconnected if no answer comes, or not all within ``patience``: then this
+        side closes the connection, and the relay has acted on the commands that reached it.
         """
 
     def leave(self, *, quit: bool) -> None:
-        """Ends the connection without waiting: with a QUIT whose answer nobody reads, or none.
+        """Ends the connection without waiting, optionally after a QUIT whose answer is not read.
         Never raises.
         """
 
 
 class Signal(Protocol):
-    """Something that happens in a worker's process and that other strands of it wait for."""
+    """An event in a worker's process that other strands of the process wait for."""
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Waits until somebody calls ``set``, at most ``seconds``; whether somebody did."""
+        """Waits for a call of ``set``, at most ``seconds``. Returns whether there was one."""
 
     def set(self) -> None:
-        """Lets all go on that wait now; who waits later waits for the next time."""
+        """Wakes all that wait now. A later ``wait`` waits for the next call."""
 
 
 class LibrarySender(Sender, Protocol):
-    """A worker's sender as a model has it."""
+    """A worker's sender for a model."""
 
     tls: str
-    """What the scenario's network says: none, starttls or implicit."""
+    """The TLS mode of the scenario's network: none, starttls or implicit."""
 
     def take_more(self, most: int = 1) -> list[Message]:
-        """As ``take``, but gives nothing up: for a library that is handed messages while it still
-        has others.
-
-        What was taken before stays in this worker's hands until it is accepted, put back or given
-        up.
+        """Like ``take``, but gives nothing up: for a library that accepts messages while it still
+        holds others. The worker holds them until each is accepted, put back or given up.
         """
 
     def give_up(self, message: Message) -> None:
-        """The library has told its program that ``message``, which is in this worker's hands,
-        failed: it is lost.
+        """Marks ``message``, which this worker holds, as lost: the library reported to its program
+        that it failed.
         """
 
     def signal(self) -> Signal:
-        """A new signal between this worker and what it spawns."""
+        """A new signal between this worker and the workers that it spawns."""
 
     def dial(self, patience: float | None = None) -> Dialogue:
-        """TCP (and implicit TLS) after the sender's own time for a connection.
+        """Opens TCP (and implicit TLS), after the sender's own time for a connection.
 
-        ``patience`` becomes the dialogue's. Raises Disconnected where TCP is refused or takes
-        longer than that.
+        ``patience`` becomes the dialogue's. Raises Disconnected if TCP is refused or takes longer
+        than that.
         """

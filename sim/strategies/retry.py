@@ -1,9 +1,8 @@
-"""Retry with exponential backoff and jitter: what most careful senders do. Knows no limits; loses
-nothing while the run lasts.
+"""Retry with exponential back-off and jitter, as most careful senders do. No message is lost while
+the run lasts.
 
-The waits are "full jitter" around an exponential: between half and one and a half times a base that
-doubles with each failure in a row (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture
-Blog, 2015, names the family).
+Each wait is between half and one and a half times a base that doubles with each failure in a row.
+M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015) describes the family.
 """
 
 from __future__ import annotations
@@ -24,12 +23,11 @@ class Retry:
         if size < 1:
             raise ValueError(f"size = {size} is too small; at least 1")
         self.size = size
-        self.first, self.longest = (
-            units.seconds(units.duration(value)) for value in (first, longest)
-        )
+        self.first = units.seconds(units.duration(first))
+        self.longest = units.seconds(units.duration(longest))
 
     def run(self, sender: Sender) -> None:
-        """Until the workload has ended."""
+        """Sends until the workload has ended."""
         wait = self.first
         while batch := sender.take(self.size):
             attempt = send_batch(sender, batch)

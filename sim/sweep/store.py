@@ -7,9 +7,10 @@ keys and rows, not what they are of.
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +48,8 @@ class Store:
                     str(path), "--db", "is no file of a sweep of this version; name another one"
                 )
             self._db.execute(
-                "CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, metrics TEXT) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, seed INTEGER, "
+                "metrics TEXT) WITHOUT ROWID"
             )
             # One line for each run that was computed, so that it can be counted whether any was
             # computed twice.
@@ -100,3 +102,44 @@ class Store:
         (there,) = self._db.execute("SELECT count(*) FROM runs").fetchone()
         (computed,) = self._db.execute("SELECT count(*) FROM computed").fetchone()
         return there, computed
+
+
+def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Every name that a row has, in the order in which they first come."""
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """One line a run; nothing where a metric has no value."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns(rows), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_parquet(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """One row a run, with a type for each column: a column of mixed values becomes text."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise ScenarioError(
+            "command line", "--parquet", 'needs an extra; pip install "relaysim[parquet]"'
+        ) from None
+    table = {name: _column([row.get(name) for row in rows]) for name in columns(rows)}
+    pq.write_table(pa.table(table), str(path))
+
+
+def _column(values: list[Any]) -> list[Any]:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float} and bool not in kinds:
+        return (
+            [None if value is None else float(value) for value in values]
+            if float in kinds
+            else values
+        )
+    return (
+        values
+        if len(kinds) <= 1 and kinds <= {bool, str}
+        else [None if value is None else str(value) for value in values]
+    )

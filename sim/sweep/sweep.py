@@ -1,47 +1,47 @@
-"""A sweep from its scenario to its rows: which points there are, which of them are known, and the
-others run and kept.
+"""A sweep from its scenario to its rows: finds its points, looks up those that are known, and runs
+and keeps the others.
 
-Knows points, keys and stores, not how rows are shown.
+`sweep_of` reads the call, `run` does the work. Knows points, keys and stores, not how rows are
+shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScenarioError
 from ..runner import PATIENCE
+from ..runner.jobs import as_completed
 from ..scenario import build
-from ..scenario.loader import lay_on, toml_value
+from ..scenario.overrides import with_override
+from ..scenario.toml import toml_value
 from ..schema_base import read_toml
-from .cluster import run_on_dask
 from .keys import Keys, package_digest
-from .local import run_here, run_in_processes
 from .space import Axis, Point, axis, hypercube, points
 from .store import Store
-from .work import Done, Lot, Task, lots
+from .work import Done, Lot, LotWork, Task, lots, run_lot, run_on_dask
 
 MOST_IN_A_LOT = 16
-"""Runs that are handed over at once: with runs of milliseconds the handing over costs nothing, and
-the last lots end together.
+"""Runs that are handed over at once: enough that the handing over costs nothing with runs of
+milliseconds, and so few that the last lots end together.
 """
 
 MOST_CHECKED = 200
-"""Points that are built to find a mistake before anything runs; one further on is told at the end,
-beside what did run.
+"""Points that are built to find a mistake before anything runs. One in a later point is reported at
+the end, next to what did run.
 """
 
 OnProgress = Callable[[int, int], None]
-"""Called with the runs that are there, and the runs that there will be."""
+"""Called with the number of runs done, and of all runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A scenario's tables and what is to be varied. ``points`` are the combinations; each is run
-    with every one of ``seeds``.
+    """A scenario's tables and what is varied. ``points`` are the combinations; each is run with
+    every one of ``seeds``.
     """
 
     path: Path
@@ -58,8 +58,8 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep found: a row for each point and seed, in their order; ``computed`` of them now,
-    the others known before.
+    """The result of a sweep: a row for each point and seed, in their order. ``computed`` of them
+    are new, the others were known before.
     """
 
     sweep: Sweep
@@ -89,7 +89,7 @@ def sweep_of(
             )
     first = seed if seed is not None else tables.get("seed", 1)
     if not isinstance(first, int):
-        first = 1  # the loader says what is wrong with it
+        first = 1  # the loader reports the mistake
     made = points(axes) if hypercube_points is None else hypercube(axes, hypercube_points, first)
     found = Sweep(path, tables, axes, tuple(made), tuple(range(first, first + seeds)))
     _check(found)
@@ -130,14 +130,14 @@ def run(
     patience: float = PATIENCE,
     on_progress: OnProgress | None = None,
 ) -> Swept:
-    """Runs what is not in ``db`` yet and gives all rows. A run that is there is never computed
+    """Runs what is not in ``db`` yet and returns all rows. A run that is there is not computed
     again.
 
-    ``dask`` is a cluster's address, in place of ``jobs`` processes here. Every run is kept as soon
-    as it is done, so that a sweep that was killed goes on where it stopped. Rows do not depend on
-    where they were computed.
+    ``dask`` is a cluster's address, instead of ``jobs`` processes here. Every run is kept as soon
+    as it is done, so that a sweep that was killed continues where it stopped. Rows do not depend
+    on where they were computed.
     """
-    told = on_progress or (lambda done, total: None)
+    report = on_progress or (lambda done, total: None)
     tasks = _tasks(sweep)
     unique = {task.key: task for task in tasks}
     with Store(db) as store:
@@ -145,13 +145,13 @@ def run(
         missing = [task for key, task in unique.items() if key not in there]
         count = len(there)
         mistakes = list[ScenarioError]()
-        told(count, len(unique))
+        report(count, len(unique))
 
         def keep(done: Done) -> None:
             nonlocal count
             count += len(done.rows) + len(done.mistakes)
             mistakes.extend(done.mistakes)
-            told(count, len(unique))
+            report(count, len(unique))
 
         whole = Lot(
             sweep.tables,
@@ -172,20 +172,34 @@ def run(
                 keep,
             )
         elif jobs > 1 and len(cut) > 1:
-            run_in_processes(cut, db, min(jobs, len(cut)), keep)
+            _run_in_children(cut, store, min(jobs, len(cut)), keep)
         else:
-            run_here(cut, store, keep)
+            for lot in cut:
+                keep(run_lot(lot, lambda row: store.keep([row])))
         rows = tuple(_rows(tasks, list(store.rows(task.key for task in tasks))))
     return Swept(sweep, rows, len(missing) - len(mistakes), tuple(mistakes))
+
+
+def _run_in_children(
+    cut: Sequence[Lot], store: Store, jobs: int, keep: Callable[[Done], None]
+) -> None:
+    """Runs the lots, ``jobs`` at once, and writes each row as it comes: all that was computed is
+    kept, also when a child or this process is killed.
+    """
+    works = [LotWork(lot, str(store.path)) for lot in cut]
+    for _, done in as_completed(works, jobs, lambda row: store.keep([row])):
+        if isinstance(done, ScenarioError):
+            raise done
+        keep(done)
 
 
 def _tasks(sweep: Sweep) -> list[Task]:
     keys = Keys(sweep.path.parent)
     found = []
     for point in sweep.points:
-        tables = deepcopy(dict(sweep.tables))
+        tables = dict(sweep.tables)
         for setting in point:
-            lay_on(tables, setting)
+            tables = with_override(tables, setting)
         found += [Task(keys.key(tables, seed), point, seed) for seed in sweep.seeds]
     return found
 

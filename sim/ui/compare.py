@@ -1,4 +1,6 @@
-"""The page Compare: two or more settings side by side on the same luck, with what differs marked."""
+"""The page Compare: two or more settings side by side on the same luck, with what differs
+marked.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,12 @@ import streamlit as st
 from ..errors import ScenarioError
 from ..measure.result import Result
 from ..report import compared, verdict
-from ..scenario.text import value_text
+from ..scenario import keys
+from ..scenario.keys import Tables
+from ..scenario.toml import value_text
 from ..strategies import catalogue
 from . import controls, runs, setting, state
 from .frame import Shown, finished, with_result
-from .setting import MISSING, Tables
 from .wording import plain
 
 TONES = {
@@ -36,16 +39,18 @@ def show(shown: Shown) -> None:
     if not kept:
         kept = [_suggested(shown.tables)]
         st.markdown(
-            "##### Keep a setting, change it, and both stand here side by side. Until you keep one, yours stands beside a suggestion."
+            "##### Keep a setting, change it, and both stand here side by side. Until you "
+            "keep one, yours stands beside a suggestion."
         )
-    seed = setting.get(shown.tables, "seed")
-    tables = [setting.put(one, "seed", seed) for one in kept] + [shown.tables]
+    seed = keys.get(shown.tables, "seed")
+    tables = [keys.put(one, "seed", seed) for one in kept] + [shown.tables]
     results = _results(tables[:-1], shown.told.result)
     if results is None:
         return
     names = names_of(tables)
     st.caption(
-        f"All of them with the same luck: seed {shown.told.result.seed}. The last is the setting at the side; move it and see."
+        f"All of them with the same luck: seed {shown.told.result.seed}. The last is the "
+        "setting at the side; move it and see."
     )
     for column, name, result, place in zip(
         st.columns(len(tables)), names, results, range(len(tables)), strict=True
@@ -104,27 +109,28 @@ def names_of(tables: Sequence[Mapping[str, Any]]) -> list[str]:
     """
     kinds = []
     for one in tables:
-        strategy = str(setting.get(one, "sender.strategy"))
+        strategy = str(keys.get(one, "sender.strategy"))
         library = catalogue.shipped(strategy).library if strategy in catalogue.SHIPPED else None
         kinds.append(library or strategy)
-    keys = (
+    differing = (
         [key for key in _keys(tables) if key != "sender.strategy"] if len(set(kinds)) == 1 else []
     )
+    first = differing[0] if differing else None
     return [
         f"{chr(ord('A') + place)}: {kind}"
-        + (f", {keys[0].rpartition('.')[2]} {_said(one, keys[0])}" if keys else "")
+        + (f", {keys.parse(first)[-1]} {_said(one, first)}" if first else "")
         for place, (kind, one) in enumerate(zip(kinds, tables, strict=True))
     ]
 
 
 def _keys(tables: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every key that is not the same in all of them."""
-    keys = dict.fromkeys(key for one in tables for key, _ in setting.leaves(one))
+    every = dict.fromkeys(key for one in tables for key, _ in keys.leaves(one))
     return [
         key
-        for key in keys
+        for key in every
         if key not in ("title", "about")
-        and any(setting.get(one, key) != setting.get(tables[0], key) for one in tables)
+        and any(keys.get(one, key) != keys.get(tables[0], key) for one in tables)
     ]
 
 
@@ -182,12 +188,12 @@ def _said(tables: Mapping[str, Any], key: str) -> str:
     """The value that the key has, said or not; a dash for an option that the setting's library does
     not know.
     """
-    value = setting.get(tables, key)
-    if value is not MISSING:
+    value = keys.get(tables, key)
+    if value is not keys.MISSING:
         return value if isinstance(value, str) else value_text(value)
     if key.startswith("workload."):
         return "-"
-    name = str(setting.get(tables, "sender.strategy"))
+    name = str(keys.get(tables, "sender.strategy"))
     control = next((one for one in controls.all_controls([name]) if one.key == key), None)
     if control is None:
         return "-" if key.startswith("sender.options.") else "(default)"

@@ -341,7 +341,10 @@ def window() -> Control:
         "How a window counts",
         "choice",
         "fixed",
-        f"{_ASSUMED} fixed begins at the first request, aligned at the clock's minute; sliding looks back; gcra refills.",
+        (
+            f"{_ASSUMED} fixed begins at the first request, aligned at the clock's minute; "
+            "sliding looks back; gcra refills."
+        ),
         choices=_choices(*WINDOWS),
     )
 

@@ -10,9 +10,9 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from ..measure.story import Life
-from ..report import csv, figures
+from ..report import exports, figures
 from ..report.files import names
-from ..scenario.text import to_toml
+from ..scenario.toml import to_toml
 from .frame import Shown
 
 MOST_LIVES = 30
@@ -24,7 +24,12 @@ def row(shown: Shown) -> None:
     name = names([result.scenario])[0]
     files = (
         ("JSON", f"{name}.json", "application/json", lambda: result.to_json() + "\n"),
-        ("Incidents as CSV", f"{name}.incidents.csv", "text/csv", lambda: csv.incidents(result)),
+        (
+            "Incidents as CSV",
+            f"{name}.incidents.csv",
+            "text/csv",
+            lambda: exports.incidents(result),
+        ),
         (
             "Throughput as PNG",
             f"{name}.throughput.png",

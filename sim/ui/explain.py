@@ -9,16 +9,18 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from ..errors import ScenarioError
 from ..explain import Change, Evidence, Remedy, evidence
+from ..measure.formatting import moment
 from ..measure.story import Story
-from ..measure.words import moment
 from ..records import Incident
 from ..relay.kinds import title_of
 from ..report import timeline
-from ..scenario.text import value_text
-from . import places, state
+from ..scenario.toml import value_text
+from . import navigation, runs, state
 from .frame import Shown, with_result
-from .search import Search, search_for
+from .runs import Share
+from .search import Search
 from .wording import plain
 
 MOST_CHOICES = 300
@@ -37,7 +39,7 @@ def show(shown: Shown) -> None:
             "**No limit refused anything: there is no incident to explain.**",
             icon=":material/check_circle:",
         )
-        places.link("explore", "Back to the whole picture")
+        navigation.link("explore", "Back to the whole picture")
         return
     incident = _chosen(story)
     found = evidence(story, shown.scenario.policy, incident)
@@ -45,7 +47,7 @@ def show(shown: Shown) -> None:
     st.markdown(f"##### {plain(happened)}")
     st.markdown(f":material/schedule: {plain(passes)}")
     st.vega_lite_chart(_figure(found, story, dark=shown.dark), key="evidence")
-    _remedies(search_for(shown.tables, shown.scenario.policy, incident.limit), incident.limit)
+    _remedies(_search(shown, incident.limit), incident.limit)
     _requests(found)
 
 
@@ -95,19 +97,35 @@ def _requests(found: Evidence) -> None:
         st.dataframe(rows, hide_index=True)
 
 
-def _remedies(search: Search, limit: str) -> None:
+def _search(shown: Shown, limit: str) -> Share[int, list[Remedy]]:
+    """The search for remedies of the setting against ``limit``; another begins if it was ended,
+    because no page looked at it.
+    """
+    purpose = f"search:{limit}"
+    key = ("search", runs.key_of(shown.tables), limit)
+    work = Search(shown.tables, shown.scenario.policy, limit)
+    found = runs.share(purpose, runs.pool(), work, key)
+    if found.stopped:
+        runs.forget(purpose)
+        found = runs.share(purpose, runs.pool(), work, key)
+    return found
+
+
+def _remedies(search: Share[int, list[Remedy]], limit: str) -> None:
     st.subheader("What would avoid it", anchor=False)
-    if not search.done.wait(0.25):
+    if not search.over(0.25):
         _searching(search)
         return
-    if not search.found:
+    found = search.job.answer
+    if not found or isinstance(found, ScenarioError):
         st.info(
-            f"No change of one setting avoids {title_of(limit)} for this workload. More usernames or IP addresses, "
+            f"No change of one setting avoids {title_of(limit)} for this workload. More "
+            "usernames or IP addresses, "
             "with as many workers, may.",
             icon=":material/search_off:",
         )
         return
-    best, *others = search.found
+    best, *others = found
     whole = next((one for one in others if one.clean and len(one.changes) > 1), None)
     places_ = st.columns(2 if whole is not None and not best.clean else 1)
     with places_[0]:
@@ -124,11 +142,12 @@ def _remedies(search: Search, limit: str) -> None:
 
 
 @st.fragment(run_every=0.4)
-def _searching(search: Search) -> None:
-    if search.done.is_set():
+def _searching(search: Share[int, list[Remedy]]) -> None:
+    if search.over(0):
         st.rerun()
     st.caption(
-        f":material/hourglass_top: Trying one change after the other, each in a run of its own: {search.tried:,} so far"
+        ":material/hourglass_top: Trying one change after the other, each in a run of its own: "
+        f"{search.job.progress or 0:,} so far"
     )
 
 
@@ -174,12 +193,15 @@ def left(remedy: Remedy) -> str:
     )
     if remedy.clean:
         return f"Then no limit refuses anything and nothing is lost: {rate}."
-    return f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} messages are lost: {rate}."
+    return (
+        f"Then {remedy.incidents:,} incidents by other limits are left and {remedy.lost:,} "
+        f"messages are lost: {rate}."
+    )
 
 
 def _apply(remedy: Remedy) -> None:
     state.choose(remedy.tables)
-    places.ask("explore")
+    navigation.ask("explore")
 
 
 def _others(others: list[Remedy]) -> None:

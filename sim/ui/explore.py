@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ..measure.formatting import plural
 from ..measure.result import Result
-from ..measure.words import plural
 from ..relay.kinds import title_of
 from ..report import charts, timeline, verdict
-from . import downloads, places, state
+from . import downloads, navigation, state
 from .frame import Shown, with_result
 from .wording import plain
 
@@ -50,7 +50,10 @@ def show(shown: Shown) -> None:
         _incidents(result)
     if result.expectations:
         with st.expander(
-            f"Expectations: {sum(one.passed for one in result.expectations)} of {len(result.expectations)} hold",
+            (
+                f"Expectations: {sum(one.passed for one in result.expectations)} of "
+                f"{len(result.expectations)} hold"
+            ),
             expanded=not result.passed,
         ):
             _expectations(result)
@@ -72,7 +75,7 @@ def head(result: Result, shown: Shown) -> None:
                 key="to-explain",
                 type="primary",
                 icon=":material/troubleshoot:",
-                on_click=places.ask,
+                on_click=navigation.ask,
                 args=("explain",),
                 help="Why the first incident happened, and the smallest change that avoids it.",
             )
@@ -120,7 +123,8 @@ def _windows(shown: Shown) -> None:
             with st.container(key=f"use:{place}"):
                 over = use.most > use.count
                 st.markdown(
-                    f"**{plain(use.title[0].upper() + use.title[1:])}**  \n{':red' if over else ':gray'}[{plain(use.share)}]"
+                    f"**{plain(use.title[0].upper() + use.title[1:])}**  "
+                    f"\n{':red' if over else ':gray'}[{plain(use.share)}]"
                 )
                 st.vega_lite_chart(spec, key=f"window:{place}")
         with st.container(key="use:open"):
@@ -169,7 +173,8 @@ def _incidents(result: Result) -> None:
     ]
     if result.incidents.total > len(rows):
         st.caption(
-            f"The first {len(rows):,} of {plural(result.incidents.total, 'incident')}; all that are kept are in the CSV."
+            f"The first {len(rows):,} of {plural(result.incidents.total, 'incident')}; all "
+            "that are kept are in the CSV."
         )
     st.dataframe(rows, hide_index=True, height=380, column_config=COLUMNS)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from ..errors import ScenarioError
-from ..runner.talk import Told
-from ..scenario import Scenario
+from ..runner.simulation import Finished, Progress
+from ..scenario import Scenario, keys
 from . import runs, setting, state
 from .panel import mistakes_of, panel
 from .runs import Share
@@ -25,9 +25,9 @@ from .wording import plain
 class Shown:
     """What a page shows: the setting, its scenario, and what came of it."""
 
-    tables: setting.Tables
+    tables: keys.Tables
     scenario: Scenario
-    told: Told
+    told: Finished
 
     @property
     def dark(self) -> bool:
@@ -41,7 +41,9 @@ def is_dark() -> bool:
 
 
 def with_result(show: Callable[[Shown], None]) -> None:
-    """A page about the setting at the side: runs it, and calls ``show`` when its result is there."""
+    """A page about the setting at the side: runs it, and calls ``show`` when its result is
+    there.
+    """
     tables = state.tables()
     scenario, error = _scenario(tables)
     share = runs.wanted("page", scenario, runs.key_of(tables)) if scenario else None
@@ -63,7 +65,7 @@ def with_result(show: Callable[[Shown], None]) -> None:
         show(Shown(tables, scenario, told))
 
 
-def _scenario(tables: setting.Tables) -> tuple[Scenario | None, ScenarioError | None]:
+def _scenario(tables: keys.Tables) -> tuple[Scenario | None, ScenarioError | None]:
     try:
         scenario = setting.scenario_of(tables)
         return replace(scenario, command=setting.command_of(tables)), None
@@ -77,33 +79,39 @@ def _cannot_run(error: ScenarioError | None) -> None:
         f"- **{plain(one.key)}**: {plain(one.problem)}" for one in (error, *error.others)
     )
     st.error(
-        f"This setting cannot run as it stands. The control at the side says the same beside it.\n\n{lines}",
+        (
+            "This setting cannot run as it stands. The control at the side says the same beside "
+            f"it.\n\n{lines}"
+        ),
         icon=":material/edit:",
     )
 
 
-def finished(share: Share, purpose: str) -> Told | ScenarioError | None:
+def finished(share: Share[Progress, Finished], purpose: str) -> Finished | ScenarioError | None:
     """What the run told; None while it is under way, and then its progress is shown instead."""
     if share.over(runs.SOON):
         if share.stopped:
             _stopped(purpose)
             return None
-        return share.run.answer
+        return share.job.answer
     _progress(share, purpose)
     return None
 
 
 @st.fragment(run_every=0.4)
-def _progress(share: Share, purpose: str) -> None:
+def _progress(share: Share[Progress, Finished], purpose: str) -> None:
     """How far the run has come, and a way to stop it; when it is done, the whole page is drawn
     anew.
     """
     if share.over(0):
         st.rerun()
-    reached = share.run.reached
+    reached = share.job.progress or Progress(0, 0, 0)
     said = "starting"
     if reached.messages:
-        said = f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s of virtual time"
+        said = (
+            f"{reached.settled:,} of {reached.messages:,} messages, {reached.at / 1e6:,.0f} s "
+            "of virtual time"
+        )
     st.progress(min(1.0, reached.share), text=f"Running: {said}")
     st.button(
         "Stop this run", key=f"stop:{purpose}", icon=":material/stop_circle:", on_click=share.leave
@@ -126,4 +134,4 @@ def _stopped(purpose: str) -> None:
 
 
 def _again(purpose: str) -> None:
-    st.session_state.pop(f"run:{purpose}", None)
+    runs.forget(purpose)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from . import compare, explain, explore, places, plan, scenarios
+from . import compare, explain, explore, navigation, plan, scenarios
 
 ICON = Path(__file__).parent / "icon.svg"
 
@@ -39,7 +39,7 @@ def show() -> None:
             scenarios.page, title="Scenarios", icon=":material/description:", url_path="scenarios"
         ),
     }
-    places.know(pages)
+    navigation.know(pages)
     current = st.navigation(list(pages.values()), position="top")
-    places.go_where_asked()
+    navigation.go_where_asked()
     current.run()

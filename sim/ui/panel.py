@@ -12,8 +12,9 @@ import streamlit as st
 
 from ..errors import ScenarioError
 from ..relay.kinds import KINDS
+from ..scenario import keys
 from ..strategies import catalogue
-from . import controls, setting, state, values
+from . import controls, setting, state
 from .controls import Control
 from .wording import plain, prose
 
@@ -37,7 +38,7 @@ def panel(mistakes: Mistakes) -> None:
         _sender(mistakes)
     with _group("Messages", "workload", mistakes, open_=True):
         _draw([controls.KINDS], mistakes)
-        kind = values.shown(state.tables(), controls.KINDS)
+        kind = setting.shown(state.tables(), controls.KINDS)
         _draw(controls.WORKLOADS[kind], mistakes)
         _left(mistakes, "workload")
     for title, name, draw in CLOSED:
@@ -71,7 +72,7 @@ def _any(mistakes: Mistakes, name: str) -> bool:
 
 def _sender(mistakes: Mistakes) -> None:
     _draw([controls.strategies()], mistakes)
-    name = values.shown(state.tables(), controls.strategies())
+    name = setting.shown(state.tables(), controls.strategies())
     about = catalogue.shipped(name).about if name in catalogue.SHIPPED else ""
     if about:
         st.caption(prose(about))
@@ -88,7 +89,7 @@ def _sender(mistakes: Mistakes) -> None:
 
 def _more_options(options: Sequence[Control], mistakes: Mistakes) -> None:
     """The rest of a library's options; open where one of them is set or wrong."""
-    said = setting.get(state.tables(), "sender.options")
+    said = keys.get(state.tables(), "sender.options")
     names = {one.label for one in options}
     wrong = any(one.key in mistakes for one in options)
     with st.expander(
@@ -101,7 +102,7 @@ def _more_options(options: Sequence[Control], mistakes: Mistakes) -> None:
 
 def _policy(mistakes: Mistakes) -> None:
     _draw([controls.policies_choice(), controls.window()], mistakes)
-    use = values.shown(state.tables(), controls.policies_choice())
+    use = setting.shown(state.tables(), controls.policies_choice())
     for name in KINDS:
         _limit(name, use, mistakes)
     _left(mistakes, "policy")
@@ -110,9 +111,9 @@ def _policy(mistakes: Mistakes) -> None:
 def _limit(name: str, use: str, mistakes: Mistakes) -> None:
     """The group of one limit: a switch, and every field."""
     key = f"policy.{name}"
-    said = setting.get(state.tables(), f"policy.{name}")
+    said = keys.get(state.tables(), f"policy.{name}")
     shipped = controls.has_limit(use, name)
-    there = said is not False and (shipped or said is not setting.MISSING)
+    there = said is not False and (shipped or said is not keys.MISSING)
     group = st.expander(
         KINDS[name].heading,
         key=f"group:{key}",
@@ -124,8 +125,8 @@ def _limit(name: str, use: str, mistakes: Mistakes) -> None:
         return
     with group:
         found = controls.limit_controls(name, whole=not shipped)
-        on: Any = setting.MISSING if shipped else controls.whole_limit(name)
-        off: Any = False if shipped else setting.MISSING
+        on: Any = keys.MISSING if shipped else controls.whole_limit(name)
+        off: Any = False if shipped else keys.MISSING
         _toggle("This limit is there", key, there, on, off)
         if there:
             _draw(found, mistakes)
@@ -146,8 +147,8 @@ def _network(mistakes: Mistakes) -> None:
 def _faults(mistakes: Mistakes) -> None:
     _draw([controls.DROP, controls.OUTAGES], mistakes)
     for key, (words, table, group) in controls.FAULTS.items():
-        there = setting.get(state.tables(), key) is not setting.MISSING
-        _toggle(words, key, there, table, setting.MISSING)
+        there = keys.get(state.tables(), key) is not keys.MISSING
+        _toggle(words, key, there, table, keys.MISSING)
         if there:
             _draw(group, mistakes)
     _left(mistakes, "faults")
@@ -174,7 +175,7 @@ def _draw(group: Sequence[Control], mistakes: Mistakes) -> None:
 def draw(control: Control) -> None:
     """One control as the widget that fits it."""
     key = state.widget(control)
-    value = values.shown(state.tables(), control)
+    value = setting.shown(state.tables(), control)
     common: dict[str, Any] = {
         "key": key,
         "help": control.help or None,

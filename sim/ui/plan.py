@@ -9,18 +9,19 @@ from typing import Any
 import streamlit as st
 
 from ..errors import ScenarioError
-from ..measure.words import moment
+from ..measure.formatting import moment
 from ..plan import Plan
 from ..plan.estimates import Estimate
-from ..plan.knobs import known
-from ..report import ceilings, charts
-from ..scenario.text import value_text
+from ..plan.option_map import known
+from ..report import charts
+from ..scenario import keys
+from ..scenario.toml import value_text
 from ..strategies import catalogue
 from ..units import MICRO
-from . import places, runs, setting, state
-from .call import Call
+from . import navigation, runs, setting, state
 from .frame import finished, is_dark
-from .planning import Planning, planning_of
+from .planning import Call, Planned, Planning
+from .runs import Share
 from .wording import plain
 
 FIELDS: dict[str, Any] = {
@@ -52,7 +53,7 @@ def page() -> None:
     tables = state.tables()
     state.address()
     asked = _form()
-    base: setting.Tables = {
+    base: keys.Tables = {
         key: tables[key] for key in ("policy", "network", "faults") if key in tables
     }
     if base:
@@ -62,26 +63,29 @@ def page() -> None:
     call = Call(**asked, seed=tables.get("seed", 1), tables=base)
     if st.button("Plan it", type="primary", icon=":material/play_arrow:", key="plan:go"):
         started = st.session_state["plan:call"] = call
+        runs.forget("plan")
     if started is None:
         st.caption("A plan is proven by simulation: it takes some seconds.")
         return
-    planning = planning_of(started)
-    if not planning.done.wait(runs.SOON):
+    planning = runs.share("plan", runs.plan_pool(), Planning(started), started.key)
+    if not planning.over(runs.SOON):
         _progress(planning)
-    elif planning.answer is None:
+        return
+    answer = None if planning.stopped else planning.job.answer
+    if answer is None:
         st.info("The plan was stopped.", icon=":material/stop_circle:")
-    elif isinstance(planning.answer, ScenarioError):
-        lines = [f"{one.key}: {one.problem}" for one in (planning.answer, *planning.answer.others)]
+    elif isinstance(answer, ScenarioError):
+        lines = [f"{one.key}: {one.problem}" for one in (answer, *answer.others)]
         st.error(plain(" ".join(lines)), icon=":material/edit:")
     else:
-        show(planning.answer, started)
+        show(answer, started)
 
 
 def _form() -> dict[str, Any]:
     """The demand and the resources."""
     names = [name for name in known() if name in catalogue.SHIPPED]
     labels = {name: catalogue.shipped(name).library or name for name in names}
-    own = setting.get(state.tables(), "sender.strategy")
+    own = keys.get(state.tables(), "sender.strategy")
     first = {**FIELDS, "strategy": own if own in names else FIELDS["strategy"]}
     for name, value in first.items():
         st.session_state.setdefault(f"plan:{name}", value)
@@ -132,14 +136,14 @@ def _kept(name: str) -> dict[str, Any]:
 
 
 @st.fragment(run_every=0.5)
-def _progress(planning: Planning) -> None:
-    if planning.done.is_set():
+def _progress(planning: Share[Planned, Plan]) -> None:
+    if planning.over(0):
         st.rerun()
-    done, total, what = planning.progress
+    done, total, what = planning.job.progress or Planned(0, 1, "starting")
     st.progress(
         min(1.0, done / max(1, total)), text=f"Planning: {what}, {done:,} of about {total:,} runs"
     )
-    st.button("Stop", key="plan:stop", icon=":material/stop_circle:", on_click=planning.stop)
+    st.button("Stop", key="plan:stop", icon=":material/stop_circle:", on_click=planning.leave)
 
 
 def show(plan: Plan, call: Call) -> None:
@@ -175,7 +179,7 @@ def show(plan: Plan, call: Call) -> None:
     if plan.snippet is not None or plan.settings is not None:
         _settings(plan, call)
     st.markdown("**What each ceiling lets through**")
-    st.vega_lite_chart(ceilings.ceilings(plan, dark=is_dark()), key="ceilings")
+    st.vega_lite_chart(charts.ceilings(plan, dark=is_dark()), key="ceilings")
     if plan.feasible:
         _readings(plan)
     _neighbours(plan)
@@ -230,7 +234,8 @@ def _readings(plan: Plan) -> None:
             icon=":material/check_circle:" if every else ":material/warning:",
         ):
             st.caption(
-                "The article leaves open how the relay counts. Each of these is one way in which it may."
+                "The article leaves open how the relay counts. Each of these is one way in "
+                "which it may."
             )
             st.markdown(" ".join(marks))
 
@@ -281,6 +286,6 @@ def _proof(text: str) -> None:
         st.vega_lite_chart(charts.throughput(told.result, dark=is_dark()), key="proof")
 
 
-def _open(tables: setting.Tables) -> None:
+def _open(tables: keys.Tables) -> None:
     state.choose(tables)
-    places.ask("explore")
+    navigation.ask("explore")

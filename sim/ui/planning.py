@@ -1,95 +1,88 @@
-"""Plans on their way: each in a child process of its own that can be stopped. The same call is
-planned once.
+"""A plan as work for a child process: what is asked of the planner, and how it is carried out.
 
-Knows no page and nothing of how a plan is found.
+Plain values and functions. Knows no page, so that a child need not load Streamlit.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections import OrderedDict
-from dataclasses import asdict
-from multiprocessing.connection import Pipe
-from pathlib import Path
-from threading import Event, Lock, Semaphore, Thread
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from ..errors import ScenarioError
-from ..plan import Plan
-from .call import Call
+from ..plan import Demand, Plan, Resources, at_rate, by_deadline, plan
+from ..runner.protocol import Watch, Work
+from ..units import duration, rate
 
-MOST = 2
-KEEP = 32
-_PLACES = Semaphore(MOST)
+Value = TypeVar("Value")
+
+PLACE = "this demand"
 
 
-class Planning:
-    """One plan: ``answer`` is None until it is ``done``, and stays None if it was stopped."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the planner. ``tables`` are a scenario's policy, network and faults; durations and
+    rates are text.
+    """
+
+    kind: Literal["deadline", "rate"]
+    messages: int
+    within: str
+    rate: str
+    p99: str
+    strategy: str
+    usernames: int = 1
+    ips: int = 1
+    workers: int = 100
+    seed: int = 1
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Hashable:
+        """The same for calls that get the same plan."""
+        return json.dumps(asdict(self), sort_keys=True, default=str)
+
+
+class Planned(NamedTuple):
+    """How far the planner is: runs done, runs expected in all, and what they are for."""
+
+    done: int
+    total: int
+    what: str
+
+
+class Planning(Work[Planned, Plan]):
+    """Finding the plan for ``call``."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.answer: Plan | ScenarioError | None = None
-        self.progress = (0, 1, "starting")
-        self.done = Event()
-        self.stopped = False
-        self._process: subprocess.Popen[bytes] | None = None
-        Thread(target=self._carry_out, daemon=True).start()
 
-    def stop(self) -> None:
-        """Ends it now."""
-        self.stopped = True
-        if self._process is not None:
-            self._process.kill()
-
-    def _carry_out(self) -> None:
-        with _PLACES:
-            try:
-                if not self.stopped:
-                    self._listen()
-            finally:
-                self.done.set()
-
-    def _listen(self) -> None:
-        mine, theirs = Pipe()
-        root = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "sim.ui.planner", str(theirs.fileno()), str(os.getpid())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
+    def carry_out(self, watch: Watch) -> Plan:
+        call = self.call
+        return plan(
+            demand_of(call),
+            strategy=call.strategy,
+            resources=Resources(call.usernames, call.ips, call.workers),
+            tables=call.tables,
+            seed=call.seed,
+            on_progress=lambda *progress: watch.report(Planned(*progress)),
         )
-        theirs.close()
-        with mine, self._process:
-            mine.send(self.call)
-            try:
-                while self.answer is None:
-                    said = mine.recv()
-                    if isinstance(said, tuple):
-                        self.progress = said
-                    else:
-                        self.answer = said
-            except (EOFError, OSError):
-                if not self.stopped:
-                    self.answer = ScenarioError(
-                        "this demand", "", "the planner ended without an answer"
-                    )
-            self._process.kill()
+
+    def lost(self, how: str, progress: Planned | None) -> ScenarioError:
+        return ScenarioError(PLACE, "", "the planner ended without an answer")
 
 
-_PLANNINGS: OrderedDict[str, Planning] = OrderedDict()
-_LOCK = Lock()
+def demand_of(call: Call) -> Demand:
+    """The demand of a call; ScenarioError for a value that cannot be read."""
+    if call.kind == "deadline":
+        return by_deadline(call.messages, _read("within", call.within, duration))
+    p99 = _read("p99", call.p99, duration) if call.p99 else None
+    return at_rate(_read("rate", call.rate, rate), p99)
 
 
-def planning_of(call: Call) -> Planning:
-    """The plan for this call, begun now unless it was asked for before."""
-    key = json.dumps(asdict(call), sort_keys=True, default=str)
-    with _LOCK:
-        known = _PLANNINGS.get(key)
-        if known is None or known.stopped:
-            known = _PLANNINGS[key] = Planning(call)
-            while len(_PLANNINGS) > KEEP:
-                _PLANNINGS.popitem(last=False)
-        return known
+def _read(key: str, text: str, reading: Callable[[object], Value]) -> Value:
+    try:
+        return reading(text)
+    except ValueError as error:
+        raise ScenarioError(PLACE, key, str(error)) from None

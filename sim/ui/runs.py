@@ -1,8 +1,7 @@
-"""The children that run settings for every session, kept warm, and the run that one session waits
-for.
+"""The children that work for every session, and each session's share in what they do.
 
-One pool for the whole process. A session has at most one run under way for each purpose: a new one
-lets the old one go, and a run that nobody waits for is ended.
+One pool for runs and searches, one for plans, for the whole process. A session waits for at most
+one job for each purpose: a new one drops the old one, and a job that nobody waits for is ended.
 """
 
 from __future__ import annotations
@@ -10,15 +9,26 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, Generic
 
 import streamlit as st
 
-from ..runner.warm import Run, Warm
+from ..runner import PATIENCE
+from ..runner.jobs import Job, Pool
+from ..runner.protocol import A, P, Work
+from ..runner.simulation import Finished, Progress, Simulation
 from ..scenario import Scenario
 
 MOST = max(4, 2 * (os.cpu_count() or 2))
-"""Runs at once. More than there are cores, so that a short one need not wait for long ones to end.
+"""Runs at once. More than there are cores, so that a short one need not wait for long ones."""
+
+MOST_PLANS = 2
+KEEP = 64
+"""Jobs whose answers are remembered, of each pool."""
+
+FORSAKEN = 120.0
+"""Seconds after which a run that no page looks at is ended. Browsers let a hidden page look once a
+minute.
 """
 
 SOON = 0.6
@@ -28,55 +38,73 @@ flickers.
 
 
 @st.cache_resource(show_spinner=False)
-def pool() -> Warm:
-    """The one pool."""
-    return Warm(MOST, spare=2)
+def pool() -> Pool:
+    """The pool for runs and searches."""
+    return Pool(MOST, ready=2, keep=KEEP, forsaken=FORSAKEN, gives_way=True)
+
+
+@st.cache_resource(show_spinner=False)
+def plan_pool() -> Pool:
+    """The pool for plans. A plan goes on when its page is left, and is there on return."""
+    return Pool(MOST_PLANS, keep=KEEP)
 
 
 def key_of(tables: Mapping[str, Any]) -> Hashable:
-    """What tells one setting from all others. Its title and description do not change a run, but
-    stand in its result.
+    """The same for settings that have the same result. A title and a description do not change a
+    run, but are in its result.
     """
     return json.dumps(tables, sort_keys=True, default=str)
 
 
-class Share:
-    """One session's part in a run, which others may wait for too. It is left once: then the session
-    knows nothing more of the run.
+class Share(Generic[P, A]):
+    """One session's share in a job, which others may wait for too. Once it is left, the session
+    hears nothing more of the job.
     """
 
-    def __init__(self, key: Hashable, run: Run) -> None:
+    def __init__(self, key: Hashable, job: Job[P, A]) -> None:
         self.key = key
-        self.run = run
+        self.job = job
         self.left = False
 
     @property
     def stopped(self) -> bool:
         """Whether this session has no answer to wait for any more."""
-        return self.left or self.run.cancelled
+        return self.left or self.job.cancelled
 
     def leave(self) -> None:
-        """Stops the run for this session; it ends when it was the last that waited."""
+        """Stops the job for this session; it ends when it was the last that waited."""
         if not self.left:
             self.left = True
-            self.run.let_go()
+            self.job.drop()
 
     def over(self, seconds: float) -> bool:
-        """Whether there is nothing more to wait for; waits so many seconds of real time at most."""
-        return self.left or self.run.wait(seconds)
+        """Waits this long at most, and returns whether there is nothing more to wait for."""
+        return self.left or self.job.wait(seconds)
 
 
-def wanted(purpose: str, scenario: Scenario, key: Hashable) -> Share:
-    """This session's share in the run of ``scenario``; whatever it wanted before for the same
-    purpose is left.
+def wanted(purpose: str, scenario: Scenario, key: Hashable) -> Share[Progress, Finished]:
+    """This session's share in the run of ``scenario``."""
+    return share(purpose, pool(), Simulation(scenario, PATIENCE, story=True), key)
+
+
+def share(purpose: str, among: Pool, work: Work[P, A], key: Hashable) -> Share[P, A]:
+    """This session's share in ``work``. Leaves what the session wanted for ``purpose`` before.
+
+    A share that was stopped is returned again until its purpose gets another key, or is
+    forgotten with `forget`.
     """
     state = st.session_state
-    before: Share | None = state.get(f"run:{purpose}")
-    if (
-        before is not None and before.key == key
-    ):  # also one that was stopped, which says so until it is asked for again
+    before: Share[P, A] | None = state.get(f"run:{purpose}")
+    if before is not None and before.key == key:
         return before
     if before is not None:
         before.leave()
-    share = state[f"run:{purpose}"] = Share(key, pool().start(scenario, key))
-    return share
+    found = state[f"run:{purpose}"] = Share(key, among.start(work, key))
+    return found
+
+
+def forget(purpose: str) -> None:
+    """Forgets a share that was stopped, so that the next call of `share` begins again."""
+    before: Share[Any, Any] | None = st.session_state.get(f"run:{purpose}")
+    if before is not None and before.stopped:
+        del st.session_state[f"run:{purpose}"]

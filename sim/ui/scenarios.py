@@ -10,9 +10,10 @@ from typing import Any, cast
 import streamlit as st
 
 from ..errors import ScenarioError
-from ..scenario.text import to_toml
-from . import places, setting, state
-from .guard import LONGEST_TEXT
+from ..scenario import keys
+from ..scenario.toml import to_toml
+from . import navigation, setting, state
+from .input_limits import LONGEST_TEXT
 from .wording import plain
 
 INSTALLED = Path(__file__).parent / "scenario_files"
@@ -80,7 +81,8 @@ def page() -> None:
             icon=":material/download:",
         )
     st.caption(
-        "A file that is opened here can name no code, no policy of its own and no trace: this page opens no file of this machine."
+        "A file that is opened here can name no code, no policy of its own and no trace: "
+        "this page opens no file of this machine."
     )
 
 
@@ -105,7 +107,7 @@ def _named(name: str) -> str:
     return name if name == NOW else name.replace("-", " ").replace("/", ": ")
 
 
-def read(text: str) -> tuple[setting.Tables | None, ScenarioError | None]:
+def read(text: str) -> tuple[keys.Tables | None, ScenarioError | None]:
     """The tables of a scenario's text if it can run here, else what is wrong with it."""
     try:
         tables = setting.from_text(text)
@@ -156,4 +158,4 @@ def _run() -> None:
     state.choose(tables)
     st.session_state.pop(TEXT, None)
     st.session_state.pop("scenario:chosen", None)
-    places.ask("explore")
+    navigation.ask("explore")

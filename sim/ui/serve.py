@@ -49,7 +49,8 @@ def serve(port: int, *, headless: bool) -> None:
     options = {**OPTIONS, "server.port": port or free_port(), "server.headless": headless}
     bootstrap.load_config_options({key.replace(".", "_"): value for key, value in options.items()})
     runs.pool()
-    bootstrap.run(str(script), False, [], {})  # noqa: FBT003 - its second parameter has no name to say
+    # The second parameter of Streamlit's function cannot be named.
+    bootstrap.run(str(script), False, [], {})  # noqa: FBT003
 
 
 def _free(port: int) -> bool:

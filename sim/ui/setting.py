@@ -1,101 +1,47 @@
-"""A setting: the tables of a scenario, how they stand in the page's address, and one key in them.
-Plain tables in, plain tables out.
+"""A setting, that is the tables of a scenario: to and from the page's address, the scenario that it
+makes, and the command that repeats its run.
 
-The address says what `relaysim try` says on the command line: one dotted key for each value,
-``sender.strategy=batches``. Knows nothing of Streamlit.
+The address is what `relaysim try` takes on the command line: a dotted key for each value, such as
+``sender.strategy=batches``.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import ScenarioError
 from ..scenario import Scenario, build
-from ..scenario.loader import lay_on, toml_value
-from ..scenario.text import value_text
-from ..text import one_line
-from . import guard
-
-Tables = dict[str, Any]
+from ..scenario.keys import MISSING, Tables, get, leaves, put
+from ..scenario.overrides import with_override
+from ..scenario.toml import toml_value, value_text
+from ..schema_base import not_toml
+from . import input_limits
+from .controls import Control
 
 PLACE = "this setting"
-MISSING = object()
 LONGEST_ADDRESS = 8_000
 """Characters; browsers and proxies cut longer ones."""
 
 
 def scenario_of(tables: Mapping[str, Any], place: str = PLACE) -> Scenario:
-    """The scenario, built where no path means anything. ScenarioError with every mistake."""
-    refused = guard.mistakes(tables, place)
+    """The scenario of a setting, which may name no file. ScenarioError with every mistake."""
+    refused = input_limits.mistakes(tables, place)
     name = str(tables.get("title") or "setting")
     if not refused:
         return build(tables, place, name, Path())
     try:
-        build(
-            guard.harmless(tables, refused), place, name, Path()
-        )  # for what else is wrong with it
+        # Only to find the other mistakes, so that all of them are shown at once.
+        build(input_limits.harmless(tables, refused), place, name, Path())
     except ScenarioError as error:
         refused += [
             ScenarioError(one.place, one.key, one.problem) for one in (error, *error.others)
         ]
     raise ScenarioError.joined(refused)
-
-
-def get(tables: Mapping[str, Any], key: str) -> Any:
-    """The value at the dotted ``key``, MISSING where it is not said. A limit's bare number is its
-    count.
-    """
-    found: Any = tables
-    for part in key.split("."):
-        if isinstance(found, int) and not isinstance(found, bool) and part == "count":
-            return found
-        if not isinstance(found, Mapping) or part not in found:
-            return MISSING
-        found = found[part]
-    return found
-
-
-def put(tables: Mapping[str, Any], key: str, value: Any) -> Tables:
-    """The tables with ``value`` at the dotted ``key``; MISSING takes it away, and a table that is
-    empty then too.
-    """
-    whole = deepcopy(dict(tables))
-    _put(whole, key.split("."), value)
-    return whole
-
-
-def _put(table: dict[str, Any], parts: list[str], value: Any) -> None:
-    first, *rest = parts
-    if not rest:
-        if value is MISSING:
-            table.pop(first, None)
-        else:
-            table[first] = value
-        return
-    below = table.get(first)
-    if not isinstance(below, dict):
-        below = {"count": below} if isinstance(below, int) and not isinstance(below, bool) else {}
-        if value is MISSING and not below:
-            return
-    _put(below, rest, value)
-    if below:
-        table[first] = below
-    else:
-        table.pop(first, None)
-
-
-def leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted key. A list is one value."""
-    for key, value in tables.items():
-        if isinstance(value, Mapping) and value:
-            yield from leaves(value, f"{prefix}{key}.")
-        elif not isinstance(value, Mapping):
-            yield f"{prefix}{key}", value
 
 
 def to_address(tables: Mapping[str, Any]) -> dict[str, str]:
@@ -104,7 +50,9 @@ def to_address(tables: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _written(value: Any) -> str:
-    """As short as can be: a string needs its quotes only where it would be read as something else."""
+    """A value in the shortest form: a string has quotes only where it would be read as
+    another type.
+    """
     if (
         isinstance(value, str)
         and value == value.strip()
@@ -123,7 +71,7 @@ def from_address(said: Mapping[str, str]) -> tuple[Tables, list[str]]:
         try:
             if len(text) > LONGEST_ADDRESS:
                 raise ScenarioError(PLACE, key, "is too long for an address")
-            lay_on(tables, f"{key}={text}")
+            tables = with_override(tables, f"{key}={text}")
         except (ScenarioError, ValueError) as error:
             wrong.append(str(error))
     return tables, wrong
@@ -147,14 +95,85 @@ def command_of(tables: Mapping[str, Any]) -> str:
 
 
 def from_text(text: str) -> Tables:
-    """The tables of a scenario's text; ScenarioError if it is no TOML."""
+    """The tables of a scenario's text; ScenarioError if it is not TOML."""
     try:
         return tomllib.loads(text)
-    except RecursionError:
-        raise ScenarioError(
-            "the scenario", "", "is not valid TOML: its values are nested too deeply"
-        ) from None
-    except ValueError as error:
-        raise ScenarioError(
-            "the scenario", "", f"is not valid TOML: {one_line(str(error))}"
-        ) from None
+    except (ValueError, RecursionError) as error:
+        raise ScenarioError("the scenario", "", not_toml(error)) from None
+
+
+OUTAGES = "faults.relay_down"
+_SAFE = 2**53 - 1
+"""The largest whole number that a browser holds exactly."""
+
+
+def shown(tables: Mapping[str, Any], control: Control) -> Any:
+    """The value that the control shows for these tables."""
+    value = get(tables, control.key)
+    if value is MISSING:
+        value = control.default
+    if control.key == OUTAGES:
+        return _outages_text(value)
+    if control.kind == "list":
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if control.kind == "whole":
+        return value if _is_whole(value) else control.default
+    if control.kind == "number":
+        is_safe = isinstance(value, int | float) and abs(value) <= _SAFE
+        return float(value if is_safe else control.default)
+    if control.kind == "switch":
+        return value is True
+    if control.kind == "choice":
+        return value if value in control.values else control.default
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _SAFE
+
+
+def changed(tables: Mapping[str, Any], control: Control, value: Any) -> Tables:
+    """The tables after the control was set to ``value``. A default is left out, unless the key is
+    required.
+    """
+    new = _value_of(control, value)
+    is_empty = new is None or (new == "" and control.kind == "choice")
+    if not control.required and (is_empty or new == control.default):
+        new = MISSING
+    return put(tables, control.key, new)
+
+
+def _value_of(control: Control, value: Any) -> Any:
+    """The value for the tables of the value that a widget has."""
+    if value is None:
+        return control.default if control.required else None
+    if control.key == OUTAGES:
+        return _outages(str(value)) if str(value).strip() else None
+    text = value.strip() if isinstance(value, str) else value
+    if control.kind == "list":
+        return [_number(each.strip()) for each in str(text).split(",") if each.strip()]
+    if control.kind == "duration":
+        return _number(text) if text or control.required else None
+    return text
+
+
+def _number(text: str) -> Any:
+    """A text of digits as a number; any other text unchanged."""
+    value = toml_value(text) if re.fullmatch(r"-?[\d.]+", text) else text
+    return value if isinstance(value, int | float | str) else text
+
+
+def _outages(text: str) -> Any:
+    found = []
+    for part in text.split(","):
+        at, plus, length = part.strip().partition("+")
+        found.append({"at": at.strip(), "for": length.strip()} if plus else {"at": at.strip()})
+    return found
+
+
+def _outages_text(value: Any) -> str:
+    if not isinstance(value, list):
+        return ""
+    return ", ".join(
+        f"{each.get('at', '')}+{each.get('for', '')}" for each in value if isinstance(each, Mapping)
+    )

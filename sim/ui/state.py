@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from ..scenario.loader import TABLES
+from ..scenario import keys
+from ..scenario.keys import Tables
+from ..scenario.schema import TABLES
 from ..strategies.catalogue import SHIPPED
-from . import setting, values
+from . import setting
 from .controls import KINDS, WORKLOADS, Control
-from .setting import Tables
 
 AGAINST = "against"
 """The query parameter that holds a setting to compare with; it may come several times."""
@@ -96,7 +97,7 @@ def _from_text(text: str) -> Tables:
 def widget(control: Control, area: str = "c") -> str:
     """The key of the control's widget, whose value is what the setting says."""
     key = f"{area}:{control.key}"
-    want = values.shown(tables(), control)
+    want = setting.shown(tables(), control)
     if key not in st.session_state or st.session_state[key] != want:
         st.session_state[key] = want
     return key
@@ -105,9 +106,9 @@ def widget(control: Control, area: str = "c") -> str:
 def on_change(control: Control, key: str) -> None:
     """A person has moved a control."""
     value = st.session_state[key]
-    found = values.changed(tables(), control, value)
+    found = setting.changed(tables(), control, value)
     if control.key == "sender.strategy":
-        found = setting.put(found, "sender.options", setting.MISSING)
+        found = keys.put(found, "sender.options", keys.MISSING)
     if control.key == KINDS.key:
         found["workload"] = {
             "kind": value,
@@ -120,6 +121,6 @@ def switch(key: str, on: Any, off: Any, widget_key: str) -> None:
     """A person has switched something on or off: the setting says ``on`` or ``off`` there, MISSING
     for nothing at all.
     """
-    st.session_state["setting"] = setting.put(
+    st.session_state["setting"] = keys.put(
         tables(), key, on if st.session_state[widget_key] else off
     )

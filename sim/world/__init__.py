@@ -1,5 +1,5 @@
-"""DOOR: virtual time. Greenlets over SimPy, the outbox, workloads, the network and its faults, and
-the run of a scenario.
+"""DOOR: virtual time. Greenlets over SimPy, arrivals, the network and its faults, and the run of a
+scenario.
 """
 
 from ..errors import ScenarioError
@@ -13,8 +13,8 @@ __all__ = ["Strategy", "World", "simulate", "strategy_of"]
 
 
 def simulate(scenario: Scenario) -> Result:
-    """Runs ``scenario`` in this process and returns its result. A person's own strategy file is
-    executed here: see ``sim.runner``.
+    """Runs ``scenario`` in this process and returns its result. This executes the user's strategy
+    file; ``sim.runner`` does it in a child process.
 
     Raises ScenarioError if that file or its options are wrong.
     """
@@ -22,8 +22,8 @@ def simulate(scenario: Scenario) -> Result:
 
 
 def strategy_of(scenario: Scenario) -> Strategy:
-    """The scenario's strategy; executes a person's file. ScenarioError if the file or the options
-    are wrong.
+    """The scenario's strategy. Executes the user's file, if it is in one. ScenarioError if the file
+    or the options are wrong.
     """
     if scenario.file is None:
         return catalogue.shipped(scenario.strategy)

@@ -1,8 +1,25 @@
 """Virtual time: greenlets that wait on SimPy's agenda, in integer microseconds.
 
-A SimPy environment whose agenda also holds greenlets. A greenlet that waits costs no event object,
-none at all when nobody else is due before it, and switches straight to the next one that is due.
-SimPy's own events and processes run beside them. Knows nothing of relays or senders.
+:class:`Clock` is a SimPy environment whose agenda also holds greenlets. SimPy's own events and
+processes run next to them. Knows nothing of relays or senders.
+
+Why greenlets: a strategy is an ordinary function that calls ``sender.sleep()`` in the middle of a
+loop. A greenlet can stop there, without generators or ``async`` in the user's code.
+
+Why not only SimPy: its cost is its event objects. A ``timeout`` makes an Event with a list of
+callbacks, goes through the heap and resumes a generator, although most waits of a run only move the
+time of one worker. So here
+
+- a wait makes no event. Its entry on the agenda is a tuple that ends in the greenlet.
+- a wait needs no entry at all if no other entry is due before it: then only the time changes.
+- a greenlet switches straight to the next one that is due, not by way of a loop.
+
+Why integer microseconds: a limit's window ends at an exact instant, and a sum of float seconds
+lands before or after it (0.1 + 0.2 > 0.3). Integers also compare and add faster.
+
+How an entry looks: (time, priority, order, thing). ``order`` counts up, so entries of one instant
+run in the order in which they were made, and a comparison never reaches the thing. A thing is a
+greenlet, a function, a SimPy event or :class:`Stop`.
 """
 
 from __future__ import annotations
@@ -18,11 +35,10 @@ from greenlet import GreenletExit, getcurrent, greenlet
 from ..errors import StrategyError
 
 MOST_CALLS = 1_000_000
-"""Calls at one virtual instant after which a run is taken to be stuck; a second or so of real time.
-"""
+"""After this many calls at one virtual instant a run counts as stuck: about 1 s of real time."""
 
 PATIENT_EXITS = 1_000
-"""How often a greenlet may swallow its own end before it is left where it is."""
+"""How often a greenlet may swallow GreenletExit before it is left where it is."""
 
 OTHER_THREAD = "used its sender in a thread of its own; start further workers with sender.spawn()"
 
@@ -32,42 +48,46 @@ LAST = 2
 
 
 class Stop:
-    """An entry of the agenda at which the run stops."""
+    """The thing of an entry at which the run stops."""
 
 
 END: Any = (1 << 62, LAST, 0, Stop)
-"""The last entry of every agenda, at a time in microseconds that no run reaches, so that there
-always is one.
+"""The last entry of every agenda, at a time that no run reaches. With it the agenda is never empty,
+so no look at its first entry needs a check.
 """
 
 
 class Clock(simpy.Environment):
-    """The agenda. Its time is integer microseconds from 0; only the hub, the greenlet that called
-    ``run_to_end``, runs events.
+    """The agenda. Its time starts at 0. Only the hub, the greenlet that called ``run_to_end``, runs
+    SimPy's events and functions.
     """
 
     moment = 0
-    """The time, as an int; what SimPy calls ``now``."""
+    """The time, as an int; the same as SimPy's ``now``."""
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
         self._queue.append(END)
         self._hub: greenlet = getcurrent()
-        self._order = (
-            self._eid
-        )  # one count for events and greenlets, so that what is due at one instant keeps its order
+        # SimPy's own count of entries, so that its events and greenlets share one order.
+        self._order = self._eid
         self._instant = -1
         self._calls = 0
         self._exits: dict[greenlet, int] = {}
-        self.thread = get_ident()  # whose greenlets these are
-        # The entry that is due next, kept out of the heap where that saves its moves: two workers
-        # that take turns need none.
+        self.thread = get_ident()  # greenlets cannot switch to those of another thread
+        # The first entry of the agenda, where it is kept out of the heap. A wait has to know the
+        # entry that is due next. If that is later than the wait, it stays here for the following
+        # wait, and a busy worker never touches the heap. If it is earlier, its greenlet runs next
+        # and the waiting one takes its place: in this field if it comes first, so that two workers
+        # that take turns never touch the heap either; else in the heap by one heapreplace, which
+        # costs half of a pop and a push. All other methods call _complete() first, which puts the
+        # entry back into the heap.
         self._next: Any = None
         self.over = False
 
     @property
     def _now(self) -> int:
-        """SimPy's own field for the time; one that is written once instead of two."""
+        """SimPy's own field for the time. A property, so that a wait writes one field, not two."""
         return self.moment
 
     @_now.setter
@@ -75,25 +95,23 @@ class Clock(simpy.Environment):
         self.moment = int(at)
 
     def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: float = 0) -> None:
-        """As in simpy.Environment."""
         self._complete()
         super().schedule(event, priority, delay)
 
     def wait_until(self, at: int) -> None:
-        """Called by a greenlet: goes on when it is ``at``, after everything that was due by then
-        before this call.
+        """Called by a greenlet: returns at the time ``at``, after all entries up to then that were
+        on the agenda before this call.
         """
         due = self._next
         if due is None:
             due = self._first()
-        if (
-            due[0] > at
-        ):  # nobody is due before, so no event is needed; the agenda holds at least the run's Stop
+        if due[0] > at:
+            # No other code runs before that, so none can see the time in between. The run's own
+            # Stop is on the agenda, so a wait beyond the horizon does not get here.
             self.moment = at
             return
         if at == self.moment:
-            self.tick()
-        # In with this one and out with whoever is due next, in one step.
+            self.tick()  # a loop of such waits would never end
         queue = self._queue
         mine: Any = (at, NORMAL, next(self._order), getcurrent())
         self._next = mine if at < queue[0][0] else heapreplace(queue, mine)
@@ -105,41 +123,36 @@ class Clock(simpy.Environment):
             self._leave_to_hub(due)
 
     def park(self) -> None:
-        """Called by a greenlet: waits until somebody wakes it."""
+        """Called by a greenlet: waits for ``wake``."""
         if self.over:
             self._exit()
         self._pass_on()
 
     def check_thread(self) -> None:
-        """StrategyError in a thread of the strategy's own: greenlets cannot switch to one of
-        another thread.
-        """
+        """StrategyError in a thread that the strategy started."""
         if get_ident() != self.thread:
             raise StrategyError(OTHER_THREAD)
 
     def wake(self, sleeper: greenlet) -> None:
-        """Lets a parked greenlet go on at this instant, after what is due now already."""
-        self._complete()
-        heappush(self._queue, (self.moment, NORMAL, next(self._order), sleeper))  # type: ignore[misc]
+        """Continues a parked greenlet at this instant, after all entries that are due now."""
+        self._push(self.moment, NORMAL, sleeper)
 
     def start(self, function: Callable[[], None]) -> None:
         """Starts a greenlet at this instant."""
-        # From the hub, since a new greenlet inherits the recursion depth of whoever switches to it
-        # first.
+        # From the hub, because a new greenlet inherits the recursion depth of the one that first
+        # switches to it: a chain of workers that each spawn the next would overflow.
         self.at(self.moment, lambda: greenlet(function, self._hub).switch())
 
     def at(self, moment: int, call: Callable[[], object], *, priority: int = NORMAL) -> None:
-        """Has the hub call ``call`` at ``moment``."""
-        self._complete()
-        heappush(self._queue, (moment, priority, next(self._order), call))  # type: ignore[misc]
+        """Makes the hub call ``call`` at ``moment``."""
+        self._push(moment, priority, call)
 
     def stop_at(self, moment: int, *, first: bool) -> None:
-        """Stops the run at ``moment``: before (``first``) or after everything that is due then."""
-        self._complete()
-        heappush(self._queue, (moment, FIRST if first else LAST, next(self._order), Stop))  # type: ignore[misc]
+        """Stops the run at ``moment``, before (``first``) or after all other entries of then."""
+        self._push(moment, FIRST if first else LAST, Stop)
 
     def tick(self) -> None:
-        """Counts a call that takes no time; StrategyError when there are too many at one instant."""
+        """Counts a call that takes no time. StrategyError if there are too many at one instant."""
         if self.moment != self._instant:
             if self.over:
                 self._exit()
@@ -148,11 +161,12 @@ class Clock(simpy.Environment):
         self._calls += 1
         if self._calls > MOST_CALLS:
             raise StrategyError(
-                f"made {MOST_CALLS:,} calls at {self.moment / 1e6:g} s without time passing; a loop needs sender.sleep()"
+                f"made {MOST_CALLS:,} calls at {self.moment / 1e6:g} s without time passing; "
+                "a loop needs sender.sleep()"
             )
 
     def run_to_end(self) -> None:
-        """Runs what is due, in order of time, until a Stop."""
+        """Runs the entries of the agenda in order, up to a Stop."""
         queue = self._queue
         while True:
             self._complete()
@@ -169,12 +183,14 @@ class Clock(simpy.Environment):
                 thing()
 
     def finish(self, alive: list[greenlet]) -> None:
-        """Ends every greenlet that is still alive, so that its ``finally`` runs; one that will not
-        end is left.
+        """Ends each greenlet that is still alive, so that its ``finally`` runs and it is not
+        leaked. One that swallows GreenletExit again and again is left.
         """
         self.over = True
         self._instant = -1
-        self._next, self._queue[:] = (-1, FIRST, -1, Stop), [END]
+        # A first entry in the past, so that each further wait ends in _leave_to_hub, which raises.
+        self._next = (-1, FIRST, -1, Stop)
+        self._queue[:] = [END]
         for one in alive:
             if one and not one.dead:
                 one.throw(GreenletExit)
@@ -186,19 +202,24 @@ class Clock(simpy.Environment):
             self._hub.switch()
         raise GreenletExit
 
+    def _push(self, moment: int, priority: int, thing: object) -> None:
+        self._complete()
+        entry: Any = (moment, priority, next(self._order), thing)  # SimPy expects an Event
+        heappush(self._queue, entry)
+
     def _complete(self) -> None:
-        """The heap alone holds the whole agenda again."""
+        """Puts ``_next`` back into the heap, which then holds the whole agenda."""
         if self._next is not None:
             heappush(self._queue, self._next)
             self._next = None
 
     def _first(self) -> Any:
-        """Takes the entry that is due next out of the heap, if the agenda is in the heap alone."""
+        """Takes the first entry out of the heap, which holds the whole agenda."""
         self._next = heappop(self._queue)
         return self._next
 
     def _leave_to_hub(self, due: Any) -> None:
-        """Has the hub go on with ``due``; returns when it is this greenlet's turn again."""
+        """Makes the hub continue with ``due``; returns when this greenlet is due."""
         if self.over:
             self._next = due
             self._exit()
@@ -206,7 +227,7 @@ class Clock(simpy.Environment):
         self._hub.switch()
 
     def _pass_on(self) -> None:
-        """Switches to whoever is due next; returns when it is this greenlet's turn again."""
+        """Switches to the thing that is due next; returns when this greenlet is woken."""
         self._complete()
         queue = self._queue
         thing: Any = queue[0][3]

@@ -1,71 +1,110 @@
-"""The sender's side of a connection in virtual time: the round trips of SMTP over the typed calls
-of a Session.
+"""The sender's side of a connection in virtual time: the round trips of SMTP around the commands of
+a Session. Main entry point: :meth:`WorldConnection.connect`.
 
-What only this connection's own limit decides is judged ahead, each command at its own time, with
-one wait for a whole transaction; what is shared with others (a connection, a login) is judged at
-its own moment. Knows nothing of strategies.
+A command is judged half a round trip after it is sent. There are two ways to get there:
+
+- A limit that other connections share (connections, logins) is judged when the clock is at that
+  moment, because the order of the requests decides which of them passes.
+- Everything else depends on this connection only. It is judged ahead of the clock, each command
+  with its own time, and the sender then waits once, for the last answer of a transaction.
+
+The fast paths go one step further. Where no fault can interrupt the commands and the session allows
+it, ``relay.shortcuts`` handles several of them in one call, and the network's sums give the time of
+the last answer. ``tests/world/test_shortcuts.py`` compares them with the run command by command.
+
+Knows nothing of strategies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 from typing import Self
 
 from greenlet import GreenletExit
 
-from ..relay import Relay, Session
+from ..relay import Session
+from ..relay.shortcuts import QuickSession
+from ..smtp.commands import (
+    Body,
+    Command,
+    Connected,
+    Credentials,
+    Data,
+    Ehlo,
+    Lost,
+    Mail,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    TlsStarted,
+)
 from ..smtp.replies import Reply
 from ..strategies.api import Disconnected, Message, Refused
-from .clock import Clock
-from .network import NEVER, Way
-from .outbox import Outbox
+from .network import NEVER, NetworkPath
+from .stage import Stage
 
 SENDER_ADDRESS = "sender@example.com"
 NAME = "sender.example.com"
+PASSWORD = "right or wrong"
+"""The accounts of a simulation ignore it: the scenario decides when passwords are wrong."""
+
+RUN_IS_OVER = (GreenletExit, KeyboardInterrupt)
+"""After these exceptions no time is left for a QUIT."""
+
+credentials = cache(lambda username: Credentials(username, PASSWORD))
 
 
 class WorldConnection:
-    """Implements ``api.Connection``. ``connect`` is what ``sender.connect()`` does."""
+    """Implements ``api.Connection``."""
 
-    __slots__ = ("_clock", "_dies", "_outbox", "_session", "_way", "open")
+    __slots__ = ("_clock", "_dies", "_outbox", "_path", "_quick", "_session", "open")
 
-    def __init__(self, clock: Clock, way: Way, outbox: Outbox, session: Session, dies: int) -> None:
-        self._clock = clock
-        self._way = way
-        self._outbox = outbox
+    def __init__(self, stage: Stage, path: NetworkPath, session: Session, dies: int) -> None:
+        self._clock = stage.clock
+        self._path = path
+        self._outbox = stage.outbox
         self._session = session
+        # The session, if the fast paths may be taken. They may not where a command can fail on the
+        # way, nor with a session that must see each command, such as one that keeps a transcript.
+        self._quick = session if path.faultless and type(session) is QuickSession else None
         self._dies = dies
         self.open = True
 
     @classmethod
-    def connect(
-        cls, clock: Clock, way: Way, outbox: Outbox, relay: Relay, ip: str, username: str
-    ) -> Self:
-        """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each."""
-        begun = clock.moment + way.before_connection
-        trip = way.rtt if way.steady else way.trip()
+    def connect(cls, stage: Stage, path: NetworkPath, ip: str, username: str) -> Self:
+        """TCP, greeting, EHLO, STARTTLS, AUTH, with a round trip each. This is
+        ``sender.connect()``.
+        """
+        clock = stage.clock
+        relay = stage.relay
+        begun = clock.moment + path.before_connection
+        trip = path.rtt if path.steady else path.trip()
         at = begun + trip // 2
         clock.wait_until(at)
-        if way.faultless:
+        if path.faultless:
             session = relay.connect(ip, at)
-            if session.reach_login():
-                connection = cls(clock, way, outbox, session, NEVER)
-                connection._log_in_faultless(
-                    username, begun + trip + (way.to_login if way.steady else way.drawn_to_login())
-                )
+            # Fast path: between the connection and the login, which others share, nothing is left
+            # to decide.
+            if type(session) is QuickSession and session.reach_login():
+                connection = cls(stage, path, session, NEVER)
+                to_login = path.to_login if path.steady else path.drawn_to_login()
+                connection._log_in_faultless(session, username, begun + trip + to_login)
                 return connection
-        elif way.down(at):
+        elif path.down(at):
             clock.wait_until(begun + trip)
             raise Disconnected("the relay refused the TCP connection")
         else:
             session = relay.connect(ip, at)
-        greeting = session.greeting(at)
-        dies = way.next_death(at)
-        connection = cls(clock, way, outbox, session, dies)
-        if not session.closed and dies < 1 << 62:
-            relay.observer.closed(dies, session.number)  # an earlier end overwrites it
-        t = begun + trip + (way.trip() if way.tls == "implicit" else 0) + way.trip()
+        greeting = session.handle(Connected(), at)
+        dies = path.next_death(at)
+        connection = cls(stage, path, session, dies)
+        if not session.closed and dies < NEVER:
+            # Reported now, since nothing may happen on this connection then. An earlier end
+            # overwrites it.
+            relay.observer.closed(dies, session.number)
+        t = begun + trip + (path.trip() if path.tls == "implicit" else 0) + path.trip()
         try:
             connection._heed(greeting, t)
             connection._log_in(username, connection._hello(t))
@@ -75,94 +114,97 @@ class WorldConnection:
         return connection
 
     def _hello(self, t: int) -> int:
-        """EHLO, and STARTTLS, TLS and EHLO again where the way has them; returns when the last
-        answer is there.
+        """EHLO, and with starttls STARTTLS, TLS and EHLO again. Returns when the last answer is
+        there.
         """
-        session = self._session
-        t = self._command(t, lambda at: session.hello(NAME, at))
-        if self._way.tls == "starttls":
-            t = self._command(t, session.starttls)
-            session.tls_started()
-            t = self._command(t + self._way.trip(), lambda at: session.hello(NAME, at))
+        t = self._command(t, Ehlo(NAME))
+        if self._path.tls == "starttls":
+            t = self._command(t, StartTls())
+            self._session.handle(TlsStarted(), t)
+            t = self._command(t + self._path.trip(), Ehlo(NAME))
         return t
 
     def _log_in(self, username: str, t: int) -> None:
-        """AUTH PLAIN with its initial response: one round trip, judged at its own moment since
-        others log in too.
+        """AUTH PLAIN with its initial response, in one round trip. Judged at its own moment,
+        because other connections log in too.
         """
-        trip = self._way.trip()
+        trip = self._path.trip()
         at = t + trip // 2
         if at >= self._dies:
             self._die(self._dies, max(t, self._dies + trip // 2))
         self._clock.wait_until(at)
-        t = self._command(t, lambda at: self._session.auth(username, "right or wrong", at), trip)
+        t = self._command(t, credentials(username), trip)
         self._clock.wait_until(t)
 
-    def _log_in_faultless(self, username: str, t: int) -> None:
-        """As ``_log_in``, where nothing goes wrong but what the relay refuses."""
+    def _log_in_faultless(self, session: QuickSession, username: str, t: int) -> None:
+        """``_log_in`` on a path without faults, where only the relay can refuse."""
         clock = self._clock
-        way = self._way
-        trip = way.rtt if way.steady else way.trip()
+        path = self._path
+        trip = path.rtt if path.steady else path.trip()
         at = t + trip // 2
         clock.wait_until(at)
-        reply = self._session.auth(username, "right or wrong", at)
-        t += trip + way.relay_time
+        reply = session.log_in(credentials(username), at)
+        t += trip + path.relay_time
         clock.wait_until(t)
         if reply is None or reply[0] >= 400:
-            self.open = not self._session.closed
+            self.open = not session.closed
             self._hang_up()
             raise refused_by(reply)
 
     def send(self, message: Message) -> None:
-        """MAIL, RCPT, DATA and the body; returns when the answer to the body is there."""
         outbox = self._outbox
-        way = self._way
+        path = self._path
         clock = self._clock
         index = outbox.index(message)
         if not self.open:
             raise Disconnected("the connection is closed")
-        t = clock.moment + way.before_message
-        if way.undisturbed:
-            at = t + way.to_body
-            if self._session.transact(message[0], len(message[2]), at):
-                outbox.accept(index, at)
-                clock.wait_until(t + way.transaction)
+        begun = clock.moment
+        quick = self._quick
+        if quick is not None:
+            # Fast paths. Indexing a NamedTuple is faster than its attributes.
+            if path.undisturbed:
+                at = begun + path.to_body
+                if quick.transact(message[0], len(message[2]), at):
+                    outbox.accept(index, at)
+                    clock.wait_until(begun + path.to_answer)
+                    return
+            # Asked before the round trips are drawn: a draw for a fast path that is then not taken
+            # would shift all later draws.
+            elif quick.may_transact(len(message[2])):
+                to_body, to_answer = path.drawn_transaction()
+                done = quick.transact(message[0], len(message[2]), begun + to_body)
+                assert done, "may_transact() returned true"
+                outbox.accept(index, begun + to_body)
+                clock.wait_until(begun + to_answer)
                 return
-        elif way.faultless and self._session.may_transact(len(message[2])):
-            to_body, to_answer = way.drawn_transaction()
-            done = self._session.transact(message[0], len(message[2]), t + to_body)
-            assert done, "the session said that nothing stands in the way"
-            outbox.accept(index, t + to_body)
-            clock.wait_until(t + to_answer)
-            return
-        clock.wait_until(self._send_by_commands(message, index, t))
+        clock.wait_until(self._send_by_commands(message, index, begun + path.before_message))
 
     def _send_by_commands(self, message: Message, index: int, t: int) -> int:
-        session = self._session
-        t = self._command(t, lambda at: session.mail(SENDER_ADDRESS, at, message=message.id))
-        t = self._command(t, lambda at: session.rcpt(message.recipient, at), reset=True)
-        t = self._command(t, session.data, reset=True)
-        return self._command(t, lambda at: self._body(message, index, at))
+        t = self._command(t, Mail(SENDER_ADDRESS, message=message.id))
+        t = self._command(t, Rcpt(message.recipient), reset=True)
+        t = self._command(t, Data(), reset=True)
+        return self._command(t, Body(len(message.data)), index=index)
 
-    def _body(self, message: Message, index: int, at: int) -> Reply | None:
-        reply = self._session.body(len(message.data), at)
-        if reply is not None and reply.ok:
+    def _handle(self, command: Command, at: int, index: int | None) -> Reply | None:
+        """The relay handles ``command``. With a body, ``index`` is the message's number."""
+        reply = self._session.handle(command, at)
+        if index is not None and reply is not None and reply.ok:
             self._outbox.accept(index, at)
         return reply
 
     def close(self) -> None:
-        """QUIT and its answer; whatever goes wrong with it, the connection is closed."""
+        """QUIT and its answer. A failure of it closes the connection too."""
         if not self.open:
             return
         clock = self._clock
-        way = self._way
+        path = self._path
         try:
             t = clock.moment
-            trip = way.rtt if way.steady else way.trip()
-            if way.faultless and self._session.leave(t + trip // 2):
-                clock.wait_until(t + trip + way.relay_time)
+            trip = path.rtt if path.steady else path.trip()
+            if self._quick is not None and self._quick.leave(t + trip // 2):
+                clock.wait_until(t + trip + path.relay_time)
             else:
-                clock.wait_until(self._command(t, self._session.quit, trip))
+                clock.wait_until(self._command(t, Quit(), trip))
         except (Refused, Disconnected):
             pass
         self.open = False
@@ -176,38 +218,40 @@ class WorldConnection:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not isinstance(
-            error, GreenletExit | KeyboardInterrupt
-        ):  # the run is over: no time is left for a QUIT
+        if error is None or not isinstance(error, RUN_IS_OVER):
             self.close()
 
     def _command(
         self,
         t: int,
-        call: Callable[[int], Reply | None],
+        command: Command,
         trip: int | None = None,
         *,
+        index: int | None = None,
         reset: bool = False,
     ) -> int:
-        """Sends one command at ``t``; returns when its answer is there. Raises for a refusal and
-        for a connection that dies.
+        """Sends one command at ``t`` and returns the time of its answer. Raises Refused or
+        Disconnected.
+
+        ``reset``: a refusal leaves a transaction open, which needs a RSET.
         """
-        way = self._way
-        if way.undisturbed:
-            reply = call(t + way.rtt // 2)
-            t += way.rtt + way.relay_time
+        path = self._path
+        if path.undisturbed:  # fast path: no draws and no faults to look for
+            reply = self._handle(command, t + path.rtt // 2, index)
+            t += path.rtt + path.relay_time
             if reply is None or reply[0] >= 400:
                 self._heed(reply, t, reset=reset)
             return t
-        trip = way.trip() if trip is None else trip
+        if trip is None:
+            trip = path.trip()
         at = t + trip // 2
         if at >= self._dies:
             self._die(self._dies, max(t, self._dies + trip // 2))
-        before, after = way.drops()
+        before, after = path.drops()
         if before:
             self._die(at, t + trip)
-        reply = call(at)
-        t += trip + way.thinking(at)
+        reply = self._handle(command, at, index)
+        t += trip + path.thinking(at)
         if after:
             self._die(at, t)
         if reply is None or reply.code >= 400:
@@ -215,13 +259,12 @@ class WorldConnection:
         return t
 
     def _heed(self, reply: Reply | None, t: int, *, reset: bool = False) -> None:
-        """Waits for an answer that is there at ``t``, and raises what a client makes of it."""
+        """Waits for an answer at ``t`` and raises the strategy's error if it is a refusal."""
         if reply is not None and reply.code < 400:
             return
         self.open = not self._session.closed
-        ends = (
-            reply is not None and reply.code == 421
-        )  # "closing transmission channel": who hears it closes too
+        # 421 is "closing transmission channel": the client closes its side too.
+        ends = reply is not None and reply.code == 421
         if reset and self.open and not ends:
             t = self._reset(t)
         self._clock.wait_until(t)
@@ -230,37 +273,32 @@ class WorldConnection:
         raise refused_by(reply)
 
     def _reset(self, t: int) -> int:
-        """RSET, since an open transaction must end before the next MAIL. If it fails, the refusal
-        is what counts.
+        """RSET, because the next MAIL within an open transaction would be out of order. If it
+        fails, the connection is closed, and the strategy still gets the refusal.
         """
         try:
-            return self._command(t, self._session.rset)
+            return self._command(t, Rset())
         except (Refused, Disconnected):
             self.open = False
             return self._clock.moment
 
     def _hang_up(self) -> None:
-        """Closes without a QUIT what a refusal left open, where nobody has the connection or nobody
-        may use it any more.
-        """
+        """Closes the connection without a QUIT, if a refusal left it open."""
         if self.open:
-            self._session.lost(min(self._dies, self._clock.moment + self._way.trip() // 2))
+            at = self._clock.moment + self._path.trip() // 2
+            self._session.handle(Lost(), min(self._dies, at))
             self.open = False
 
     def _die(self, at: int, known: int) -> None:
-        """The connection dies at ``at``; the sender learns of it at ``known``."""
-        self._session.lost(at)
+        """The connection dies at ``at``, and the sender notices at ``known``."""
+        self._session.handle(Lost(), at)
         self.open = False
         self._clock.wait_until(known)
         raise Disconnected("the connection died")
 
 
 def refused_by(reply: Reply | None) -> Refused | Disconnected:
-    """What a strategy is told of a reply that refuses; None where the connection was dropped
-    without one.
-    """
-    return (
-        Disconnected("the relay dropped the connection")
-        if reply is None
-        else Refused(reply.code, reply.text)
-    )
+    """The strategy's error for a refusal; None if the relay dropped the connection without one."""
+    if reply is None:
+        return Disconnected("the relay dropped the connection")
+    return Refused(reply.code, reply.text)

@@ -1,42 +1,72 @@
-"""A connection in virtual time spelt out command by command, for models of libraries:
-``strategies.dialogue`` over a Session.
+"""A connection in virtual time, command by command, for models of libraries: implements
+``strategies.dialogue`` over a Session. Main entry point: :meth:`WorldDialogue.dial`.
 
-Every command is judged half a round trip after it is sent; commands sent together share the trip
-and take the relay's own time one after the other, as on the live port. Knows nothing of any
-library.
+Each command is judged half a round trip after it is sent. Commands that are sent together share the
+round trip and take the relay's own time one after the other, as on the live port. As in
+``connection.py``, commands are judged ahead of the clock, and the sender waits once; only AUTH is
+judged at its own moment, because other connections share the limits of logins. It has no fast path:
+the model of a library is there to show each command that it sends.
+
+Knows nothing of any library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import Self
 
 from ..errors import Disconnected, StrategyError
+from ..relay import Session
 from ..smtp import replies
+from ..smtp.commands import (
+    Body,
+    Command,
+    Connected,
+    Credentials,
+    Data,
+    Ehlo,
+    Helo,
+    Lost,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    TlsStarted,
+)
 from ..smtp.replies import Reply as RelayReply
 from ..strategies.dialogue import Reply, Say
 from ..units import MICRO
-from .connection import NAME, SENDER_ADDRESS
-from .network import NEVER
-
-if TYPE_CHECKING:
-    from ..relay import Session
-    from .clock import Clock
-    from .network import Way
-    from .outbox import Outbox
-    from .run import World
+from .connection import NAME, PASSWORD, SENDER_ADDRESS
+from .network import NEVER, NetworkPath
+from .stage import Stage
 
 ALONE = ("AUTH", "STARTTLS")
-"""Commands with nothing else in the same go."""
+"""Commands that are sent on their own."""
+
+COMMANDS: dict[str, Command] = {
+    "EHLO": Ehlo(NAME),
+    "HELO": Helo(NAME),
+    "STARTTLS": StartTls(),
+    "DATA": Data(),
+    "RSET": Rset(),
+    "NOOP": Noop(),
+    "QUIT": Quit(),
+}
+"""Commands without a message."""
 
 
 class WorldDialogue:
-    """Implements ``strategies.dialogue.Dialogue``."""
+    """Implements ``strategies.dialogue.Dialogue``. The connection dies at ``dies``."""
 
-    def __init__(self, world: World, way: Way, session: Session, dies: int, username: str) -> None:
-        self._clock: Clock = world.clock
-        self._outbox: Outbox = world.outbox
-        self._way = way
+    def __init__(
+        self, stage: Stage, path: NetworkPath, session: Session, dies: int, username: str
+    ) -> None:
+        self._clock = stage.clock
+        self._outbox = stage.outbox
+        self._path = path
         self._session = session
         self._dies = dies
         self._username = username
@@ -46,44 +76,45 @@ class WorldDialogue:
 
     @property
     def open(self) -> bool:
-        """As in Dialogue; that the relay is gone is known half a round trip later."""
-        return self._open and self._clock.moment < self._dies + self._way.rtt // 2
+        """Whether this side takes the connection for open. It notices half a round trip later that
+        the relay is gone.
+        """
+        return self._open and self._clock.moment < self._dies + self._path.rtt // 2
 
     @classmethod
     def dial(
-        cls, world: World, way: Way, ip: str, username: str, patience: float | None = None
+        cls, stage: Stage, path: NetworkPath, ip: str, username: str, patience: float | None = None
     ) -> Self:
-        """What ``LibrarySender.dial`` does."""
-        clock = world.clock
-        begun = clock.moment + way.before_connection
-        trip = way.trip()
+        """TCP, and TLS where it is implicit. This is ``LibrarySender.dial``."""
+        clock = stage.clock
+        begun = clock.moment + path.before_connection
+        trip = path.trip()
         if patience is not None and trip > patience * MICRO:
             clock.wait_until(begun + round(patience * MICRO))
             raise Disconnected("no connection in time")
         at = begun + trip // 2
         clock.wait_until(at)
-        if way.down(at):
+        if path.down(at):
             clock.wait_until(begun + trip)
             raise Disconnected("the relay refused the TCP connection")
-        session = world.relay.connect(ip, at)
-        dialogue = cls(world, way, session, way.next_death(at), username)
-        dialogue._greeting = session.greeting(at)
+        session = stage.relay.connect(ip, at)
+        dialogue = cls(stage, path, session, path.next_death(at), username)
+        dialogue._greeting = session.handle(Connected(), at)
         dialogue.patience = patience
         if not session.closed and dialogue._dies < NEVER:
-            world.relay.observer.closed(
-                dialogue._dies, session.number
-            )  # an earlier end overwrites it
-        clock.wait_until(begun + trip + (way.trip() if way.tls == "implicit" else 0))
+            # Reported now, since nothing may happen on this connection then. An earlier end
+            # overwrites it.
+            stage.relay.observer.closed(dialogue._dies, session.number)
+        handshake = path.trip() if path.tls == "implicit" else 0
+        clock.wait_until(begun + trip + handshake)
         return dialogue
 
     def greeting(self) -> Reply:
-        """As in Dialogue."""
         sent = self._clock.moment
-        self._wait(sent, sent + self._way.trip())
+        self._wait(sent, sent + self._path.trip())
         return self._heard([self._greeting])[0]
 
     def say(self, *commands: Say) -> list[Reply]:
-        """As in Dialogue."""
         self._check(commands)
         if not self._open:
             raise Disconnected("the connection is closed")
@@ -95,18 +126,17 @@ class WorldDialogue:
             return [self._auth(first)]
         found = self._exchange([self._judge(each) for each in commands], wait=first.verb == "MAIL")
         if first.verb == "STARTTLS" and found[0].ok:
-            self._clock.wait_until(self._clock.moment + self._way.trip())
-            self._session.tls_started()
+            self._clock.wait_until(self._clock.moment + self._path.trip())
+            self._session.handle(TlsStarted(), self._clock.moment)
         return found
 
     def leave(self, *, quit: bool) -> None:
-        """As in Dialogue."""
         if self._open and not self._session.closed:
-            at = min(self._clock.moment + self._way.trip() // 2, self._dies)
+            at = min(self._clock.moment + self._path.trip() // 2, self._dies)
             if quit and at < self._dies:
-                self._session.quit(at)
+                self._session.handle(Quit(), at)
             else:
-                self._session.lost(at)
+                self._session.handle(Lost(), at)
         self._open = False
 
     def _check(self, commands: tuple[Say, ...]) -> None:
@@ -117,59 +147,44 @@ class WorldDialogue:
         for one in commands:
             if (one.verb in ("MAIL", "RCPT", "BODY")) != (one.message is not None):
                 raise StrategyError(
-                    f"say({one.verb}): MAIL, RCPT and BODY take a message, and no other command does"
+                    f"say({one.verb}): MAIL, RCPT and BODY take a message, "
+                    "and no other command does"
                 )
 
     def _judge(self, said: Say) -> Callable[[int], RelayReply | None]:
-        session = self._session
         message = said.message
-        if message is not None:
-            index = self._outbox.index(message)
-            if said.verb == "MAIL":
-                return lambda at: session.mail(SENDER_ADDRESS, at, message=message.id)
-            if said.verb == "RCPT":
-                return lambda at: session.rcpt(message.recipient, at)
-            return lambda at: self._body(index, len(message.data), at)
-        calls: dict[str, Callable[[int], RelayReply | None]] = {
-            "EHLO": lambda at: session.hello(NAME, at),
-            "HELO": lambda at: session.hello(NAME, at, extended=False),
-            "STARTTLS": session.starttls,
-            "DATA": session.data,
-            "RSET": session.rset,
-            "NOOP": session.noop,
-            "QUIT": session.quit,
-        }
-        if said.verb not in calls:
-            raise StrategyError(
-                f"say({said.verb!r}): allowed: AUTH, MAIL, RCPT, BODY, {', '.join(calls)}"
-            )
-        return calls[said.verb]
+        if message is None:
+            if said.verb not in COMMANDS:
+                raise StrategyError(
+                    f"say({said.verb!r}): allowed: AUTH, MAIL, RCPT, BODY, {', '.join(COMMANDS)}"
+                )
+            return self._handling(COMMANDS[said.verb])
+        index = self._outbox.index(message)
+        if said.verb == "MAIL":
+            return self._handling(Mail(SENDER_ADDRESS, message=message.id))
+        if said.verb == "RCPT":
+            return self._handling(Rcpt(message.recipient))
+        return lambda at: self._body(index, len(message.data), at)
+
+    def _handling(self, command: Command) -> Callable[[int], RelayReply | None]:
+        return lambda at: self._session.handle(command, at)
 
     def _body(self, index: int, size: int, at: int) -> RelayReply | None:
-        reply = self._session.body(size, at)
+        reply = self._session.handle(Body(size), at)
         if reply is not None and reply.ok:
             self._outbox.accept(index, at)
         return reply
 
     def _auth(self, said: Say) -> Reply:
-        """Judged with its last response, at its own moment, since others log in too."""
+        """Judged with its last response, at its own moment."""
         challenges = (0 if said.initial else 1) + (said.mechanism == "LOGIN")
         for _ in range(challenges):
-            if (refused := self._session.may_auth()) is not None:
-                return self._exchange([lambda at, refused=refused: refused])[0]  # type: ignore[misc]
-            self._exchange([lambda at: replies.CHALLENGE], part=True)
-        return self._exchange(
-            [
-                lambda at: self._session.auth(
-                    self._username,
-                    "right or wrong",
-                    at,
-                    mechanism=said.mechanism,
-                    challenges=challenges,
-                )
-            ],
-            at_its_moment=True,
-        )[0]
+            refused = self._session.refusal(Credentials)
+            if refused is not None:
+                return self._exchange([partial(_answer, refused)])[0]
+            self._exchange([partial(_answer, replies.CHALLENGE)], part=True)
+        command = Credentials(self._username, PASSWORD, said.mechanism, challenges)
+        return self._exchange([self._handling(command)], at_its_moment=True)[0]
 
     def _exchange(
         self,
@@ -179,16 +194,16 @@ class WorldDialogue:
         at_its_moment: bool = False,
         part: bool = False,
     ) -> list[Reply]:
-        """Sends commands together and waits for what answers them; ``wait`` first spends the
-        sender's time for a message.
+        """Sends commands together and waits for their answers.
 
-        ``part`` is one of a command that has further ones: a connection dies at whole commands, as
-        on the live port.
+        ``wait``: the sender first spends its own time for a message. ``at_its_moment``: judges the
+        commands when the clock is there. ``part``: this is not the last part of a command; a
+        connection dies at whole commands, as on the live port.
         """
         clock = self._clock
-        way = self._way
-        sent = clock.moment + (way.before_message if wait else 0)
-        trip = way.trip()
+        path = self._path
+        sent = clock.moment + (path.before_message if wait else 0)
+        trip = path.trip()
         at = sent + trip // 2
         answered = sent + trip
         answers: list[RelayReply | None] = []
@@ -196,16 +211,16 @@ class WorldDialogue:
             if at >= self._dies:
                 self._die(self._dies, max(sent, self._dies + trip // 2), answers)
                 break
-            before, after = (False, False) if part else way.drops()
+            before, after = (False, False) if part else path.drops()
             if before:
                 self._die(at, max(answered, at), answers)
                 break
             if at_its_moment:
                 clock.wait_until(at)
             answers.append(call(at))
-            thinking = way.thinking(at)
-            at = at + thinking
-            answered = answered + thinking
+            thinking = path.thinking(at)
+            at += thinking
+            answered += thinking
             if after:
                 self._die(at, answered, answers[:-1])
                 answers.pop()
@@ -216,8 +231,8 @@ class WorldDialogue:
         return self._heard(answers)
 
     def _wait(self, sent: int, answered: int) -> None:
-        """For the answer to what was sent at ``sent``; Disconnected once the patience is at its end
-        before that.
+        """Waits until ``answered`` for commands that were sent at ``sent``. Disconnected if that is
+        longer than the patience.
         """
         clock = self._clock
         if self.patience is None or answered - sent <= self.patience * MICRO:
@@ -225,7 +240,7 @@ class WorldDialogue:
             return
         gave_up = max(clock.moment, sent + round(self.patience * MICRO))
         if not self._session.closed:
-            self._session.lost(gave_up + self._way.trip() // 2)
+            self._session.handle(Lost(), gave_up + self._path.trip() // 2)
         self._open = False
         clock.wait_until(gave_up)
         raise Disconnected("no answer in time")
@@ -240,11 +255,16 @@ class WorldDialogue:
         return heard
 
     def _die(self, at: int, known: int, answers: list[RelayReply | None]) -> None:
-        """The connection dies at ``at``; the sender learns of it at ``known``, with what was
-        answered before.
+        """The connection dies at ``at``, and the sender notices at ``known``. It still gets the
+        ``answers`` that came before; Disconnected if there are none.
         """
-        self._session.lost(at)
+        self._session.handle(Lost(), at)
         self._open = False
         self._clock.wait_until(known)
         if not answers:
             raise Disconnected("the connection died")
+
+
+def _answer(reply: RelayReply, at: int) -> RelayReply:
+    """A command whose answer is known without asking the session."""
+    return reply

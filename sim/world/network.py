@@ -1,8 +1,7 @@
-"""The way between a sender and the relay, and what goes wrong on it: round trips, the relay's own
-time, faults.
+"""The network between a sender and the relay: round trips, the relay's own time, and faults.
 
-Integer microseconds. Every worker draws from streams of its own. Knows nothing of SMTP beyond that
-there are commands.
+Integer microseconds. Each worker draws from its own random streams. Of SMTP it knows only how many
+commands and round trips a step takes.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ NEVER = 1 << 62
 """A time in microseconds that no run reaches."""
 
 
-class Way:
-    """One worker's way to the relay."""
+class NetworkPath:
+    """One worker's path to the relay."""
 
     def __init__(self, scenario: Scenario, worker: str) -> None:
         network = scenario.network
@@ -38,43 +37,42 @@ class Way:
         self._downs = sorted((down.at, down.at + down.for_) for down in faults.relay_down)
         self.chance = faults.drop_connection
         self._luck: Callable[[], float] = streams.uniforms(seed, "faults", worker)
+        # The shortcuts of connection.py compute the end of several commands in one step. They may,
+        # where no command can be lost or slowed down on the way...
         self.faultless = not self._slow and not self._downs and not self.chance
-        """Nothing goes wrong on this way, so that a stretch without shared limits needs to look at
-        nothing but its round trips.
-        """
+        # ... and need no random number at all where each round trip takes the same time.
         self.undisturbed = self.steady and self.faultless
-        """And every time on it is known."""
         step = self.rtt + self.relay_time
-        self.to_body = 3 * step + self.rtt // 2
-        self.transaction = 4 * step
-        """Microseconds from MAIL to the body's arrival, and to its answer, where it is undisturbed.
-        """
+        self.to_body = self.before_message + 3 * step + self.rtt // 2
+        """Microseconds from ``send`` to the arrival of the body, on an undisturbed path."""
+        self.to_answer = self.before_message + 4 * step
+        """Microseconds from ``send`` to the answer to the body, on an undisturbed path."""
+        # Up to the login: EHLO, or EHLO, STARTTLS and EHLO. The greeting and the TLS handshake cost
+        # a round trip each, but no time of the relay.
         self._commands = {"none": 1, "implicit": 1, "starttls": 3}[self.tls]
         self._trips = {"none": 2, "implicit": 3, "starttls": 5}[self.tls]
         self.to_login = self._trips * self.rtt + self._commands * self.relay_time
-        """Microseconds from TCP's answer to AUTH, likewise: greeting and commands; the greeting and
-        TLS take the relay no time.
-        """
+        """Microseconds from the end of TCP's handshake to AUTH, on an undisturbed path."""
 
     def trip(self) -> int:
         """The next round trip."""
         return self.rtt if self.steady else self._draw()
 
     def drawn_to_login(self) -> int:
-        """As ``to_login``, where every round trip is drawn."""
+        """``to_login`` with drawn round trips."""
         draw = self._draw
         return sum([draw() for _ in range(self._trips)]) + self._commands * self.relay_time
 
     def drawn_transaction(self) -> tuple[int, int]:
-        """As ``to_body`` and ``transaction``, where every round trip is drawn."""
+        """``to_body`` and ``to_answer`` with drawn round trips."""
         draw = self._draw
         thinking = self.relay_time
-        before = draw() + draw() + draw() + 3 * thinking
+        before = self.before_message + draw() + draw() + draw() + 3 * thinking
         last = draw()
         return before + last // 2, before + last + thinking
 
     def thinking(self, at: int) -> int:
-        """What the relay takes for a command that reaches it at ``at``."""
+        """The time that the relay takes for a command that reaches it at ``at``."""
         slow = self._slow
         if slow is not None and slow.at <= at < slow.at + slow.for_:
             return round(self.relay_time * slow.factor)
@@ -85,15 +83,13 @@ class Way:
         return bool(self._downs) and any(start <= at < end for start, end in self._downs)
 
     def next_death(self, opened: int) -> int:
-        """When a connection opened at ``opened`` dies because the relay goes away; NEVER if it does
-        not.
-        """
+        """When the relay next goes down after ``opened``, which ends a connection; or NEVER."""
         if not self._downs:
             return NEVER
         return min((start for start, _ in self._downs if start > opened), default=NEVER)
 
     def drops(self) -> tuple[bool, bool]:
-        """Whether the connection dies at the next command: before the relay acts, after it acted."""
+        """Whether the connection dies at the next command: before the relay acts, or after."""
         if not self.chance:
             return False, False
         luck = self._luck()
@@ -101,7 +97,7 @@ class Way:
 
 
 def wrong_password(scenario: Scenario) -> Callable[[str, str, int], bool]:
-    """The relay's accounts: every login is right, but for the fault's stretch of time."""
+    """The relay's accounts: each login is right, unless the fault ``wrong_password`` is on."""
     wrong = scenario.faults.wrong_password
     if wrong is None:
         return lambda username, password, at: True

@@ -1,7 +1,7 @@
-"""One simulation of one scenario with one seed: workers over the clock, until all is settled, the
-horizon or an abort.
+"""One simulation of one scenario with one seed, until all messages are settled, the horizon or an
+abort. :class:`World` starts the workers and decides how the run ended.
 
-Puts the parts together and says how it ended. Knows nothing of files, processes or reports.
+Knows nothing of files, processes or reports.
 """
 
 from __future__ import annotations
@@ -12,39 +12,45 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import NoReturn
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from ..errors import Disconnected, Refused, StrategyError
-from ..measure import Facts, Numbered, Recorder, Result, assemble
+from ..measure import Counts, Recorder, Result, Rows, RunInfo, SequentialIds, result_of
 from ..measure.story import Story
+from ..outbox import Claim
 from ..relay import Relay
 from ..scenario import Scenario
 from ..strategies.catalogue import Strategy
 from ..text import raised
 from .clock import LAST, OTHER_THREAD, Clock
 from .network import wrong_password
-from .outbox import Outbox
+from .outbox import WorldOutbox
 from .sender import WorldSender
+from .stage import Stage
 from .workload import arrivals
 
 FIRST_IP = IPv4Address("198.18.0.1")
-"""The senders' addresses count up from here; the network is for benchmarks alone (RFC 2544)."""
+"""The senders' addresses count up from here, in the network that is reserved for benchmarks (RFC
+2544).
+"""
 
 WIND_DOWN = 3_600_000_000
-"""Microseconds that workers have, once all is settled, to finish their loops; what they do then is
-not part of the result.
+"""Microseconds in which workers may finish their loops once all messages are settled. Their later
+actions are not part of the result.
 """
 
 OURS = str(Path(__file__).parents[1])
-"""Where this package lies: a line of it is not where a strategy went wrong."""
+"""The folder of this package. Its frames are left out of a strategy's traceback."""
 
 
 @contextmanager
 def _rare_collection() -> Iterator[None]:
-    """Has Python look for cycles less often: a run makes millions of objects and hardly a cycle."""
+    """Collects garbage less often: a run makes millions of objects and hardly a cycle."""
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], 100_000), *before[1:])
     try:
@@ -55,7 +61,7 @@ def _rare_collection() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Ending:
-    """How the run ended; ``at`` microseconds."""
+    """How the run ended, and when."""
 
     at: int
     ended: str
@@ -63,7 +69,7 @@ class Ending:
 
 
 class World:
-    """A run. ``run`` may be called once; ``result`` any time after, also while a strategy is stuck."""
+    """A run. Call ``run`` once; ``result`` works at any time, also while a strategy is stuck."""
 
     def __init__(self, scenario: Scenario, strategy: Strategy, *, transcribe: bool = False) -> None:
         self.scenario = scenario
@@ -77,11 +83,19 @@ class World:
             tls=scenario.network.tls,
             transcribe=transcribe,
         )
-        self.outbox = Outbox(self.clock, arrivals(scenario), self._settled)
+        self.outbox = WorldOutbox(self.clock, arrivals(scenario), self._settled)
         self.ending: Ending | None = None
-        self._alive: dict[greenlet | WorldSender, WorldSender] = {}
+        self._stage = Stage(
+            scenario=scenario,
+            clock=self.clock,
+            recorder=self.recorder,
+            relay=self.relay,
+            outbox=self.outbox,
+            start=self._start,
+            refuse_thread=self._refuse_thread,
+        )
+        self._alive: set[Claim] = set()
         self._greenlets: list[greenlet] = []
-        self._abandoned = False
 
     def run(self) -> Result:
         """Runs to the end and returns the result. Call it from the greenlet that made the World."""
@@ -97,36 +111,30 @@ class World:
             return self.result()
 
     def result(self, error: str | None = None) -> Result:
-        """The result as it stands; with ``error``, of a run that was stopped from outside at its
-        present virtual time.
+        """The result up to now. ``error`` is why the run was stopped from outside, at its present
+        virtual time.
         """
         ending = self.ending or Ending(self.clock.moment, "aborted", error)
-        return assemble(self.recorder, self._facts(ending))
+        info = self._info(ending)
+        return result_of(self.counts(info), info)
+
+    def counts(self, info: RunInfo) -> Counts:
+        """Everything that was counted up to the end of the run."""
+        arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, info.last)]
+        given_up = frozenset(str(index + 1) for index in self.outbox.lost() if index < len(arrived))
+        return Rows(self.recorder, info, SequentialIds(arrived), given_up).counts()
 
     def story(self) -> Story:
-        """What became of each connection, for whoever wants to see more than the result."""
+        """The events of each connection, in more detail than the result."""
         ending = self.ending or Ending(self.clock.moment, "aborted")
-        return Story(self.recorder, ending.at - (ending.ended == "until"))
+        return Story(self.recorder, self._info(ending).last)
 
     def transcripts(self) -> list[list[str]]:
-        """What was said on each connection, in the order in which they were opened; the World must
-        ``transcribe``.
+        """The transcript of each connection, in the order in which they were opened. The World must
+        be made with ``transcribe``.
         """
         assert self.relay.transcripts is not None, "made without transcribe"
         return [each.lines for each in self.relay.transcripts.values()]
-
-    def start(self, sender: WorldSender, work: Callable[[], object]) -> None:
-        """Starts a worker at this instant."""
-        self._alive[sender] = sender
-        self.clock.start(lambda: self._work(sender, work))
-
-    def refuse_thread(self) -> None:
-        """A sender was called from a thread of the strategy's: what it does would depend on the
-        machine's speed.
-        """
-        error = StrategyError(OTHER_THREAD)
-        self._abort(error)  # also where the thread keeps the exception to itself
-        raise error
 
     def _start_workers(self) -> None:
         spec = self.scenario.sender
@@ -136,15 +144,22 @@ class World:
             self._abort(error)
             return
         for index in range(spec.workers):
-            sender = WorldSender(
-                self,
-                f"w{index}",
-                f"user{index % spec.usernames + 1}",
-                str(FIRST_IP + index % spec.ips),
-            )
-            self.start(sender, lambda sender=sender: runnable(sender))  # type: ignore[misc]
+            username = f"user{index % spec.usernames + 1}"
+            ip = str(FIRST_IP + index % spec.ips)
+            sender = WorldSender(self._stage, f"w{index}", username, ip)
+            self._start(sender.claim, partial(runnable, sender))
 
-    def _work(self, sender: WorldSender, work: Callable[[], object]) -> None:
+    def _start(self, claim: Claim, work: Callable[[], object]) -> None:
+        self._alive.add(claim)
+        self.clock.start(lambda: self._work(claim, work))
+
+    def _refuse_thread(self) -> NoReturn:
+        """The order of a thread's calls would depend on the speed of the machine."""
+        error = StrategyError(OTHER_THREAD)
+        self._abort(error)  # also if the thread swallows the exception
+        raise error
+
+    def _work(self, claim: Claim, work: Callable[[], object]) -> None:
         self._greenlets.append(getcurrent())
         try:
             work()
@@ -155,18 +170,19 @@ class World:
         except BaseException as error:
             self._abort(error)
         if not self.clock.over:
-            self._ended(sender)
+            self._ended(claim)
 
-    def _ended(self, sender: WorldSender) -> None:
-        sender.hands.alive = False
-        self.outbox.give_up(sender.hands)
-        del self._alive[sender]
-        if self._alive or self.ending:
-            if not self._alive:
-                self.clock.stop_at(self.clock.moment, first=False)
+    def _ended(self, claim: Claim) -> None:
+        self.outbox.give_up(claim)
+        self._alive.remove(claim)
+        if self._alive:
             return
-        self._abandoned = True
-        self.clock.at(self.outbox.abandon(), self._settled, priority=LAST)
+        if self.ending:
+            self.clock.stop_at(self.clock.moment, first=False)
+            return
+        self.outbox.abandon()
+        # After everything else at that instant: an acceptance may still be due then.
+        self.clock.at(self.outbox.last_moment(), self._settled, priority=LAST)
 
     def _settled(self) -> None:
         if self.ending is None:
@@ -175,19 +191,13 @@ class World:
 
     def _abort(self, error: BaseException) -> None:
         if self.ending is None:
-            self.ending = Ending(
-                self.clock.moment,
-                "aborted",
-                _said(error, str(self.scenario.file[0]) if self.scenario.file else ""),
-            )
+            file = str(self.scenario.file[0]) if self.scenario.file else ""
+            self.ending = Ending(self.clock.moment, "aborted", _error_text(error, file))
         self.clock.stop_at(self.clock.moment, first=True)
 
-    def _facts(self, ending: Ending) -> Facts:
+    def _info(self, ending: Ending) -> RunInfo:
         scenario = self.scenario
-        spec = self.scenario.sender
-        last = ending.at - (ending.ended == "until")
-        arrived = self.outbox.arrivals[: bisect_right(self.outbox.arrivals, last)]
-        return Facts(
+        return RunInfo(
             scenario=scenario.name,
             title=scenario.title,
             policy=scenario.policy,
@@ -195,26 +205,21 @@ class World:
             seed=scenario.seed,
             end=ending.at,
             ended=ending.ended,
-            submitted=Numbered(arrived),
-            given_up=frozenset(
-                str(index + 1) for index in self.outbox.lost() if index < len(arrived)
-            ),
-            usernames=spec.usernames,
-            ips=spec.ips,
+            usernames=scenario.sender.usernames,
+            ips=scenario.sender.ips,
             expectations=scenario.expectations,
             error=ending.error,
             command=scenario.command,
         )
 
 
-def _said(error: BaseException, file: str) -> str:
-    """The exception and where the strategy raised it, in one line; ``file`` is the strategy's, or
+def _error_text(error: BaseException, file: str) -> str:
+    """The exception and where the strategy raised it, in one line. ``file`` is the strategy's, or
     empty.
     """
     if isinstance(error, MemoryError):
-        traceback.clear_frames(
-            error.__traceback__
-        )  # gives back what the strategy holds, so that the result can be made
+        # Frees the strategy's objects, so that there is memory for the result.
+        traceback.clear_frames(error.__traceback__)
         return "the strategy raised MemoryError: it took all the memory that it may have"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(OURS)]
@@ -224,8 +229,8 @@ def _said(error: BaseException, file: str) -> str:
 
 
 def unanswered(scenario: Scenario, at: int, error: str) -> Result:
-    """The result of a run of which nothing is known but that it was under way at ``at``
-    microseconds.
+    """The result of a run that was aborted at ``at`` microseconds and of which nothing else is
+    known.
     """
     world = World(scenario, Strategy(scenario.strategy, None, {}, ""))
     world.ending = Ending(at, "aborted", error)

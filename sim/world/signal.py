@@ -1,5 +1,6 @@
-"""Something that strands of one worker's process wait for: implements
-``strategies.dialogue.Signal``. Knows the clock alone.
+"""``strategies.dialogue.Signal`` in virtual time: strands of one worker's process wait for it.
+
+Knows the clock only.
 """
 
 from __future__ import annotations
@@ -10,44 +11,42 @@ from ..units import MICRO
 from .clock import Clock
 
 
-class Waiter:
-    """One that waits; ``told`` once the signal was set."""
+class PendingWait:
+    """A strand that waits; ``was_set`` once the signal was set, and not only its time over."""
 
-    __slots__ = ("sleeper", "told")
+    __slots__ = ("sleeper", "was_set")
 
     def __init__(self, sleeper: greenlet) -> None:
         self.sleeper = sleeper
-        self.told = False
+        self.was_set = False
 
 
 class WorldSignal:
-    """As in Signal. Whoever waited first goes on first."""
+    """A signal in virtual time. Strands continue in the order in which they began to wait."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiting: dict[Waiter, None] = {}
+        self._waiting: dict[PendingWait, None] = {}
 
     def wait(self, seconds: float | None = None) -> bool:
-        """As in Signal."""
         clock = self._clock
-        waiter = Waiter(getcurrent())
+        pending = PendingWait(getcurrent())
         clock.tick()
-        self._waiting[waiter] = None
+        self._waiting[pending] = None
         if seconds is not None:
-            clock.at(clock.moment + round(seconds * MICRO), lambda: self._time_out(waiter))
+            clock.at(clock.moment + round(seconds * MICRO), lambda: self._time_out(pending))
         clock.park()
-        return waiter.told
+        return pending.was_set
 
     def set(self) -> None:
-        """As in Signal."""
         self._clock.tick()
         waiting = self._waiting
         self._waiting = {}
-        for waiter in waiting:
-            waiter.told = True
-            self._clock.wake(waiter.sleeper)
+        for pending in waiting:
+            pending.was_set = True
+            self._clock.wake(pending.sleeper)
 
-    def _time_out(self, waiter: Waiter) -> None:
-        if waiter in self._waiting:
-            del self._waiting[waiter]
-            self._clock.wake(waiter.sleeper)
+    def _time_out(self, pending: PendingWait) -> None:
+        if pending in self._waiting:
+            del self._waiting[pending]
+            self._clock.wake(pending.sleeper)

@@ -1,5 +1,5 @@
-"""When messages come into the outbox: each kind of workload as ascending integer microseconds.
-Knows nothing of who takes them.
+"""When messages arrive in the outbox: each kind of workload as ascending integer microseconds.
+Main entry point: :func:`arrivals`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ HOUR = 3_600_000_000
 
 
 def arrivals(scenario: Scenario) -> list[int]:
-    """The arrivals of the scenario's workload below its horizon, and the first beyond it: while
-    that is to come, not all is settled.
+    """The arrivals of the scenario's workload below its horizon, and the first beyond it, which
+    keeps the run from being settled before the horizon.
 
-    Random kinds draw from the stream ``workload`` alone.
+    Random kinds draw from the stream ``workload`` only.
     """
     workload = scenario.workload
     seed = scenario.seed
@@ -62,8 +62,8 @@ def _daily(workload: Daily, scenario: Scenario) -> list[int]:
 
 
 def _poisson(rate: Callable[[int], float], highest: float, end: int, seed: int) -> list[int]:
-    """Thinning: candidates at the highest rate, each kept with the share that the rate then has of
-    it (Lewis, Shedler 1979).
+    """Thinning (Lewis, Shedler 1979): candidates at the highest rate, of which each is kept with
+    the probability rate / highest rate at its time.
     """
     gaps = streams.uniforms(seed, "workload", "gaps")
     keeps = streams.uniforms(seed, "workload", "keeps")

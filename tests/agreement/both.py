@@ -87,7 +87,7 @@ def in_production(scenario: Scenario) -> Seen:
             ips=[f"127.0.0.{index + 2}" for index in range(spec.ips)],
             context=context,
         )
-        begun = relay.call(lambda: relay.door.clock.now())
+        begun = relay.call(lambda: relay.live.clock.now())
         outcome = send(
             strategy_of(scenario),
             _coming(scenario),
@@ -97,10 +97,10 @@ def in_production(scenario: Scenario) -> Seen:
             seed=scenario.seed,
         )
         until(
-            lambda: relay.call(lambda: len(relay.door.connections)) == 0,
+            lambda: relay.call(lambda: len(relay.live.connections)) == 0,
             "the relay has heard the end of each connection",
         )
-        talks = relay.call(lambda: _talks(relay.door.relay.transcripts or {}, begun))
+        talks = relay.call(lambda: _talks(relay.live.relay.transcripts or {}, begun))
     result = relay.result()
     refused = dict(result.incidents.by_limit)
     return Seen(

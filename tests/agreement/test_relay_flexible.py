@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from sim.measure import Recorder
 from sim.relay import KINDS, Relay, Session, load
+from sim.smtp.commands import Connected, Credentials, Ehlo, Mail, Rset
 from tests.agreement.oracle import FlexibleOracle, Terms
 
 SETTINGS = settings(
@@ -93,16 +94,16 @@ class Driven:
 
     def connect(self, ip: str, now: int) -> None:
         session = self.relay.connect(ip, now * MS)
-        greeting = session.greeting(now * MS)
+        greeting = session.handle(Connected(), now * MS)
         assert greeting is not None
         if greeting.code == 220:
-            session.hello("x", now * MS)
+            session.handle(Ehlo("x"), now * MS)
             self.open.append(session)
         self.told(now, [greeting.code == 220, None], "consume", CONNECTIONS, ip)
 
     def login(self, session: Session, username: str, right: bool, now: int) -> None:
         self.right, blocks, incidents = right, len(self.rows.blocks), len(self.rows.incidents)
-        reply = session.auth(username, "x", now * MS)
+        reply = session.handle(Credentials(username, "x"), now * MS)
         assert reply is not None
         outcome = {235: "accepted", 535: "failed"}.get(reply.code) or self.rows.incidents[
             incidents
@@ -116,9 +117,9 @@ class Driven:
         )
 
     def mail(self, session: Session, now: int) -> None:
-        reply = session.mail("a@example.com", now * MS)
+        reply = session.handle(Mail("a@example.com"), now * MS)
         assert reply is not None
-        session.rset(now * MS)
+        session.handle(Rset(), now * MS)
         self.told(now, [reply.code == 250, None], "consume", TRANSACTIONS, str(session.number))
 
     def told(self, now: int, verdict: Any, kind: str, *about: Any) -> None:

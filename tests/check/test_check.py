@@ -1,4 +1,4 @@
-"""Which files `relaysim check` takes for what, which it refuses, and what it prints."""
+"""The kinds of files that `relaysim check` accepts and refuses, and its output."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a check says of Django's settings, and that it claims nothing that only running them would
-tell.
-"""
+"""Findings about Django's settings. Nothing is reported that depends on running them."""
 
 from __future__ import annotations
 
@@ -18,7 +16,10 @@ def test_django_settings(tmp_path):
         "fails at message 6: all messages share a connection, this relay allows 5"
         in found.findings[0].what
     )
-    said = "it holds by the 40ms that each round trip is taken to last; over 1 ms, user1 asked for its 121st login within 60 s"
+    said = (
+        "it holds by the 40ms that each round trip is taken to last; "
+        "over 1 ms, user1 asked for its 121st login within 60 s"
+    )
     assert found.findings[1].what.startswith(said)
 
 
@@ -51,7 +52,7 @@ def test_how_a_connection_begins_is_told_by_the_settings(text, tls, tmp_path):
         messages=1,
         overrides=["network.rtt=1s", "network.jitter=0", "network.relay_time=0"],
     )
-    assert found.trials[0].result.duration_s == pytest.approx(duration[tls] - 3.5)
+    assert found.runs[0].result.duration_s == pytest.approx(duration[tls] - 3.5)
 
 
 @pytest.mark.parametrize(
@@ -64,10 +65,16 @@ def test_how_a_connection_begins_is_told_by_the_settings(text, tls, tmp_path):
         (
             "if x:\n    EMAIL_BACKEND = 'django.core.mail.backends.console.EmailBackend'\n"
             + DJANGO,
-            "EMAIL_BACKEND is 'django.core.mail.backends.console.EmailBackend' (line 2) or not there; it is judged as Django's own",
+            (
+                "EMAIL_BACKEND is 'django.core.mail.backends.console.EmailBackend' (line 2) or "
+                "not there; it is judged as Django's own"
+            ),
         ),
         (
-            "if x:\n    EMAIL_PORT, EMAIL_USE_SSL = 465, True\nelse:\n    EMAIL_PORT, EMAIL_USE_TLS = 587, True\n",
+            (
+                "if x:\n    EMAIL_PORT, EMAIL_USE_SSL = 465, True\nelse:\n"
+                "    EMAIL_PORT, EMAIL_USE_TLS = 587, True\n"
+            ),
             "EMAIL_PORT is 465 (line 2) or 587 (line 4); it is judged as if it were not there",
         ),
         (
@@ -142,7 +149,10 @@ def test_django_beside_the_relay_is_refused(tmp_path):
         ),
         (
             "EMAIL_PORT = port()",
-            "EMAIL_PORT is not known without running the file; it is judged as if it were not there",
+            (
+                "EMAIL_PORT is not known without running the file; "
+                "it is judged as if it were not there"
+            ),
             False,
         ),
         (
@@ -172,7 +182,10 @@ def test_a_django_backend_that_is_for_no_relay(tmp_path):
     )
     assert found.passed
     assert whats(found) == [
-        "nothing of this is for a relay: django.core.mail.backends.console.EmailBackend prints its messages"
+        (
+            "nothing of this is for a relay: django.core.mail.backends.console.EmailBackend "
+            "prints its messages"
+        )
     ]
 
 

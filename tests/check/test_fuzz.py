@@ -1,4 +1,4 @@
-"""Nonsense in a configuration: an answer or one line for each mistake, never anything else."""
+"""Random configurations give an answer or one line for each mistake, and never a traceback."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a check says of Nodemailer's options: what is refused, on which line, what to write instead,
-and that this holds when run.
-"""
+"""Findings about Nodemailer's options: refusals, their lines, and replacements that pass."""
 
 from __future__ import annotations
 
@@ -115,7 +113,7 @@ def test_numbers_as_javascript_reads_them(tmp_path):
         rateLimit=2.5,
         rateDelta="700",
     )
-    assert found.trials[0].way.options == {
+    assert found.runs[0].usage.options == {
         "pool": True,
         "maxMessages": 5,
         "maxConnections": 0,
@@ -151,13 +149,16 @@ def test_options_in_a_url_and_below_a_key(tmp_path):
         ),
         ('[{"host": "smtp.mailersend.net", "pool": true}]', {"pool": True}),
         (
-            '{"host": "smtp.mailersend.net", "pool": true, "maxMessages": "${MAX}", "rateLimit": "{{ rate }}"}',
+            (
+                '{"host": "smtp.mailersend.net", "pool": true, "maxMessages": '
+                '"${MAX}", "rateLimit": "{{ rate }}"}'
+            ),
             {"pool": True},
         ),
     ],
 )
 def test_where_options_may_stand(text, options, tmp_path):
-    assert checked(tmp_path, "mail.json", text, messages=5).trials[0].way.options == options
+    assert checked(tmp_path, "mail.json", text, messages=5).runs[0].usage.options == options
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,10 @@ def test_where_options_may_stand(text, options, tmp_path):
     [
         (
             '{"host": "${HOST}", "pool": true}',
-            'host is "${HOST}", which something else puts a value in; it is judged as if it were not there',
+            (
+                'host is "${HOST}", which something else puts a value in; '
+                "it is judged as if it were not there"
+            ),
         ),
         (
             '{"host": "smtp.mailersend.net"}',
@@ -194,4 +198,4 @@ def test_what_stands_on_a_line_is_told_before_what_stands_on_none(tmp_path):
 
 def test_both_majors_are_run(tmp_path):
     found = nodemailer(tmp_path, {"messages": 6}, pool=True, maxConnections=1)
-    assert [trial.result.messages.lost for trial in found.trials] == [0, 1]
+    assert [run.result.messages.lost for run in found.runs] == [0, 1]

@@ -1,18 +1,26 @@
-"""What a check says of a main.cf: what is refused, and what is decided elsewhere."""
+"""Findings about a main.cf, and its parser: parameters, their lines, references."""
 
 from __future__ import annotations
 
 import pytest
 
+from sim.check.postfix import expanded, parameters
+from sim.errors import ScenarioError
 from sim.strategies import catalogue
 from tests.check.texts import POSTFIX, checked, whats
 
 
 def test_a_main_cf(tmp_path):
-    reuse = "smtp_tls_connection_reuse = yes\nmany = 100\nsmtp_connection_reuse_count_limit =\n  $many\n"
+    reuse = (
+        "smtp_tls_connection_reuse = yes\nmany = 100\nsmtp_connection_reuse_count_limit =\n"
+        "  $many\n"
+    )
     found = checked(tmp_path, "main.cf", POSTFIX + reuse)
     assert not found.passed
-    said = "fails at message 6: smtp_connection_reuse_count_limit is 100, so a connection carries 101, this relay allows 5"
+    said = (
+        "fails at message 6: smtp_connection_reuse_count_limit is 100, so a connection carries "
+        "101, this relay allows 5"
+    )
     (one,) = [one for one in found.findings if one.what == said]
     assert (one.line, one.instead) == (6, "smtp_connection_reuse_count_limit = 4")
     assert (found.unmodelled is None) == ("postfix" in catalogue.SHIPPED)
@@ -84,7 +92,10 @@ def test_a_main_cf(tmp_path):
         ),
         (
             POSTFIX + "smtp_conection_reuse_count_limit = 4\n",
-            'smtp_conection_reuse_count_limit is not read here; did you mean "smtp_connection_reuse_count_limit"?',
+            (
+                "smtp_conection_reuse_count_limit is not read here; "
+                'did you mean "smtp_connection_reuse_count_limit"?'
+            ),
             False,
         ),
     ],
@@ -95,12 +106,48 @@ def test_what_can_be_told_of_a_main_cf_by_reading(text, said, refused, tmp_path)
 
 
 def test_the_common_main_cf_has_no_slip_of_the_pen(tmp_path):
-    text = (
-        POSTFIX
-        + "smtpd_tls_security_level=may\nsmtpd_use_tls=yes\nlmtp_tls_security_level=may\nrelay_destination_concurrency_limit=1\n"
+    text = POSTFIX + (
+        "smtpd_tls_security_level=may\nsmtpd_use_tls=yes\nlmtp_tls_security_level=may\n"
+        "relay_destination_concurrency_limit=1\n"
     )
     assert not [
         one
         for one in whats(checked(tmp_path, "main.cf", text, messages=5))
         if "did you mean" in one
     ]
+
+
+def test_lines_of_a_main_cf():
+    found = parameters("# c\na = 1\n\n  two\n# c\n   three\nb=$a\nb = x\n", "main.cf")
+    assert {name: tuple(each)[:2] for name, each in found.items()} == {
+        "a": ("1 two three", 2),
+        "b": ("x", 8),
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("$one", "1"),
+        ("${one}x", "1x"),
+        ("$(one) $one", "1 1"),
+        ("${one?yes}${none?no}", "yes"),
+        ("${one:no}${none:yes}", "yes"),
+        ("$two", "1"),
+        ("$nothing", ""),
+        ("$default", "d"),
+        ("$loop", None),
+        ("a$", "a$"),
+    ],
+)
+def test_references(written, value):
+    found = parameters(f"one = 1\ntwo = $one\nloop = $loop$loop\nx = {written}\n", "main.cf")
+    seen = expanded("x", found, {"default": "d"})
+    assert value is None or seen == value
+    assert len(seen) <= 100_000
+
+
+@pytest.mark.parametrize("text", ["hello", "a b = c", "= c", "smtp_x = 1\n[section]\n", "é = 1"])
+def test_what_is_no_main_cf(text):
+    with pytest.raises(ScenarioError, match=r"is no parameter of a main\.cf"):
+        parameters(text, "main.cf")

@@ -1,6 +1,4 @@
-"""Configurations of a person's, and how the tests of the checks put them into files. Asserts
-nothing.
-"""
+"""Example configurations of users, and helpers that write them to files and check them."""
 
 from __future__ import annotations
 
@@ -19,8 +17,14 @@ NODEMAILER = {
     "secure": False,
     "auth": {"user": "u", "pass": "p"},
 }
-DJANGO = "EMAIL_HOST = 'smtp.mailersend.net'\nEMAIL_PORT = 587\nEMAIL_USE_TLS = True\nEMAIL_TIMEOUT = 30\n"
-POSTFIX = "relayhost = [smtp.mailersend.net]:587\nsmtp_sasl_auth_enable = yes\nsmtp_tls_security_level = encrypt\n"
+DJANGO = (
+    "EMAIL_HOST = 'smtp.mailersend.net'\nEMAIL_PORT = 587\nEMAIL_USE_TLS = True\n"
+    "EMAIL_TIMEOUT = 30\n"
+)
+POSTFIX = (
+    "relayhost = [smtp.mailersend.net]:587\nsmtp_sasl_auth_enable = yes\n"
+    "smtp_tls_security_level = encrypt\n"
+)
 
 
 def checked(folder: Path, name: str, text: str, **more: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.explain import Remedy, remedies
-from sim.explain.knobs import knobs_of, set_to
+from sim.explain.candidates import knobs_of, set_to
 from sim.measure.result import Result
 from sim.scenario import build
 from sim.world import simulate
@@ -98,6 +98,25 @@ def test_a_wrong_password_is_put_right():
     assert best.clean
 
 
+def test_an_option_whose_name_contains_dots_can_be_a_remedy():
+    """A connection takes 13 round trips, which is 46 logins a minute, and 14 with the answer to
+    QUIT, which is 42.
+    """
+    key = "sender.options.mail.smtp.quitwait"
+    tables = {
+        "workload": {"kind": "batch", "messages": 100},
+        "sender": {"strategy": "jakarta-mail", "options": {"mail.smtp.quitwait": False}},
+        "network": {"rtt": "100ms", "relay_time": 0, "jitter": 0.0},
+        "policy": {"logins_per_username": {"count": 44}},
+    }
+    found = search(tables, "logins_per_username")
+    (remedy,) = (one for one in found if [change.key for change in one.changes] == [key])
+    assert [(one.before, one.after) for one in remedy.changes] == [(False, True)]
+    assert remedy.tables["sender"]["options"] == {"mail.smtp.quitwait": True}
+    assert incidents(tables, "logins_per_username") > 0
+    assert incidents(remedy.tables, "logins_per_username") == 0
+
+
 def test_nothing_is_found_where_nothing_helps():
     tables = {
         "workload": {"kind": "batch", "messages": 20},
@@ -108,7 +127,9 @@ def test_nothing_is_found_where_nothing_helps():
     assert search(tables, "logins_per_username") == []
 
 
-@pytest.mark.parametrize("name", ["batches", "paced", "nodemailer", "adaptive", "one-connection"])
+@pytest.mark.parametrize(
+    "name", ["batches", "paced", "nodemailer", "jakarta-mail", "adaptive", "one-connection"]
+)
 def test_every_value_that_is_tried_can_be_run(name):
     tables = {
         "workload": {"kind": "batch", "messages": 6},

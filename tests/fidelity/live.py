@@ -44,7 +44,7 @@ class Live:
         """Waits until every connection has ended."""
         end = time.monotonic() + SETTLING
         while time.monotonic() < end and self._running.call(
-            lambda: len(self._running.door.connections)
+            lambda: len(self._running.live.connections)
         ):
             time.sleep(0.01)
 
@@ -56,7 +56,7 @@ class Live:
         """What was said on each connection so far, with its times."""
 
         def copied() -> list[Transcript]:
-            kept = self._running.door.relay.transcripts
+            kept = self._running.live.relay.transcripts
             assert kept is not None
             return [Transcript(list(each.lines), list(each.times)) for each in kept.values()]
 

@@ -1,9 +1,9 @@
 """The five algorithms again, each in a few lines over a log of everything that counted: slow, and
 plain enough to believe.
 
-``log`` holds the times of one key's counted requests. Each function says how many of ``count`` are
-in use at ``now``, as an exact number, so that a request passes when that number, rounded as the
-algorithm says, leaves room for one more.
+``log`` holds the times of one key's counted requests. Each function returns how many of ``count``
+are in use at ``now``, as an exact number: a request passes when that number, rounded as the
+algorithm requires, leaves room for one more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is over leaves the memory again, at a cost that does not grow with the crowd."""
+"""Expired values leave the memory, at a cost that does not grow with the number of keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MILLION = 1_000_000
 
 
 class Counted(int):
-    """A key that counts how often it is looked up, which is what a store's work consists of."""
+    """A key that counts its look-ups, which are the work of a store."""
 
     lookups = 0
 
@@ -75,7 +75,7 @@ def test_windows_of_the_clock_drop_all_at_once(window):
 
 
 def value(held: Held[str] | None) -> str | None:
-    """The value alone, None if nothing is held."""
+    """The value, or None if nothing is held."""
     return None if held is None else held.value
 
 
@@ -122,6 +122,5 @@ def test_what_is_forgotten_or_put_anew_leaves_the_order_right():
 
 
 def test_the_store_finds_its_first_key_at_once():
-    # A dict would pass all of the above, and look through its worn front anew for every key that it
-    # drops.
+    # A dict would pass all of the above, but search its deleted front again for every key it drops.
     assert type(Kept()._held) is OrderedDict

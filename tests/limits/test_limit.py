@@ -101,7 +101,8 @@ def test_agrees_with_the_log(count, per, block, steps):
         if now < ends[key]:
             expected = REFUSED
         elif over:
-            ends[key], log[key] = now + block, []
+            ends[key] = now + block
+            log[key] = []
             expected = Verdict(passed=False, block_until=now + block)
         else:
             log[key].append(now)

@@ -1,4 +1,4 @@
-"""Limiters by name, their defaults, and what is refused."""
+"""Limiters by name, their defaults, and invalid arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sliding window at its edges, and what it remembers."""
+"""The sliding window at its edges, and its memory."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A limiter that was put away and taken up again goes on as if nothing had happened, whatever was
-asked of it before.
-"""
+"""A limiter that was saved and restored continues as if nothing had happened."""
 
 from __future__ import annotations
 

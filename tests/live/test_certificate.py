@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 
 import sim.live
-from sim.live import certificate
+from sim.live import tls
 from tests.live.peer import PATIENCE
 
 
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_it_is_made_once_and_its_key_is_the_users_alone(folder):
-    with certificate.kept() as first, certificate.kept() as second:
+    with tls.kept_certificate() as first, tls.kept_certificate() as second:
         assert first == second
     assert first.pair.parent == folder
     assert (first.pair.stat().st_mode & 0o777, first.certificate.stat().st_mode & 0o777) == (
@@ -34,13 +34,13 @@ def test_it_is_made_once_and_its_key_is_the_users_alone(folder):
     before = first.pair.read_bytes()
     assert b"PRIVATE KEY" in before
     assert b"PRIVATE KEY" not in first.certificate.read_bytes()
-    with certificate.kept() as third:
+    with tls.kept_certificate() as third:
         assert third.pair.read_bytes() == before
 
 
 def test_of_many_that_start_at_once_one_makes_it(folder):
     def start(_):
-        with certificate.kept() as pair:
+        with tls.kept_certificate() as pair:
             return pair.pair.read_bytes(), pair.certificate.read_bytes()
 
     with ThreadPoolExecutor(8) as threads:
@@ -50,34 +50,34 @@ def test_of_many_that_start_at_once_one_makes_it(folder):
 @pytest.mark.parametrize("damage", ["ends", "readable", "other", "nonsense", "gone"])
 def test_one_that_cannot_be_used_is_made_anew(folder, damage, monkeypatch):
     if damage == "ends":
-        monkeypatch.setattr(certificate, "VALID", timedelta(days=3))
-    with certificate.kept() as pair:
+        monkeypatch.setattr(tls, "VALID", timedelta(days=3))
+    with tls.kept_certificate() as pair:
         before = pair.pair.read_bytes()
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder.parent))
     if damage == "readable":
         pair.pair.chmod(0o644)
     elif damage == "other":
-        pair.certificate.write_bytes(certificate._made(folder.parent).certificate.read_bytes())
+        pair.certificate.write_bytes(tls._made(folder.parent).certificate.read_bytes())
     elif damage == "nonsense":
         pair.pair.write_bytes(b"nonsense")
         pair.pair.chmod(0o600)
     elif damage == "gone":
         pair.certificate.unlink()
-    with certificate.kept() as again:
+    with tls.kept_certificate() as again:
         assert again.pair.read_bytes() != before
         assert again.pair.read_bytes().endswith(again.certificate.read_bytes())
 
 
 def test_where_the_cache_cannot_be_written_it_is_made_for_this_time_alone(folder):
     folder.write_text("a file, where the folder should be")
-    with certificate.kept() as pair:
+    with tls.kept_certificate() as pair:
         assert pair.certificate.exists()
     assert not pair.pair.parent.exists()
 
 
 def test_it_is_for_loopback_alone_and_certifies_nobody_else(folder):
-    with certificate.kept() as pair:
+    with tls.kept_certificate() as pair:
         made = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
     names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert set(names.get_values_for_type(x509.DNSName)) == {"localhost", "relay.invalid"}

@@ -48,18 +48,18 @@ def test_what_is_under_way_when_the_relay_goes_down_is_never_judged(more):
     troubles: list[object] = []
     with relay_with(network={"rtt": "20ms"}) as relay, Peer(relay.port) as peer:
         peer.logged_in()
-        (connection,) = relay.door.connections
+        (connection,) = relay.live.connections
 
         def down() -> None:
-            relay.door.loop.set_exception_handler(lambda _, context: troubles.append(context))
+            relay.live.loop.set_exception_handler(lambda _, context: troubles.append(context))
             connection.data_received(MESSAGE)
-            connection.kill(relay.door.clock.now())
+            connection.kill(relay.live.clock.now())
             if more:
                 connection.data_received(more)
 
         relay.call(down)
         assert peer.rest() == b""
-        until(lambda: not relay.door.connections, "forgotten")
+        until(lambda: not relay.live.connections, "forgotten")
         assert relay.result().messages.accepted == 0
     assert troubles == []
 
@@ -72,7 +72,7 @@ def test_every_connection_dies_at_its_first_command_where_the_chance_is_one(netw
                 peer.say(EHLO)
                 with suppress(ConnectionResetError):
                     assert peer.rest() == b""
-        until(lambda: not relay.call(lambda: relay.door.connections), "all gone")
+        until(lambda: not relay.call(lambda: relay.live.connections), "all gone")
         heard = {tuple(lines) for lines in relay.transcripts()}
         result = relay.result()
     assert heard <= {("GREETING 220", "EOF"), ("GREETING 220", "EHLO 250", "EOF")}
@@ -104,10 +104,10 @@ def test_a_wrong_password_is_wrong_for_as_long_as_it_says():
         relay.change(faults={"wrong_password": {"from": 0, "until": "1h"}})
         with Peer(relay.port) as peer:
             assert peer.ask(EHLO + LOGIN, 2) == [250, 535]
-            begun = relay.call(lambda: relay.door.now)
+            begun = relay.call(lambda: relay.live.now)
             relay.change(faults={"wrong_password": {"from": 0, "until": "1s"}})
             until(lambda: peer.ask(LOGIN) == [235], "a right password")
-        assert relay.call(lambda: relay.door.now) - begun >= 1_000_000
+        assert relay.call(lambda: relay.live.now) - begun >= 1_000_000
         with Peer(relay.port) as peer:
             peer.ask(EHLO)
             assert peer.ask(b"AUTH PLAIN AHVzZXIxAHdyb25n\r\n") == [535]
@@ -119,14 +119,14 @@ def test_commands_that_come_together_share_the_trip_and_the_relays_time_adds_up(
     number = 6
     network = {"rtt": trip / 1e6, "relay_time": own / 1e6}
     with relay_with(network=network, transcripts=True) as relay, Peer(relay.port) as peer:
-        begun = relay.call(lambda: relay.door.now)
+        begun = relay.call(lambda: relay.live.now)
         peer.say(b"NOOP\r\n" * number)
         answered = []
         for _ in range(number):
             assert peer.codes(1) == [250]
-            answered.append(relay.call(lambda: relay.door.now) - begun)
+            answered.append(relay.call(lambda: relay.live.now) - begun)
         judged = relay.call(
-            lambda: [at - begun for at in relay.door.relay.transcripts[1].times[1:]]
+            lambda: [at - begun for at in relay.live.relay.transcripts[1].times[1:]]
         )
     for place in range(number):
         assert judged[place] >= trip // 2 + own * place

@@ -74,7 +74,7 @@ def relay(request: pytest.FixtureRequest) -> Iterator[Relay]:
     with sim.live.running(tls="starttls", tls_port=0, network=NETWORKS[request.param]) as running:
         errors: list[dict[str, Any]] = []
         running.call(
-            lambda: running.door.loop.set_exception_handler(
+            lambda: running.live.loop.set_exception_handler(
                 lambda loop, context: errors.append(context)
             )
         )
@@ -218,14 +218,12 @@ def spoilt(flight: bytes, script: Script) -> bytes:
 def judged(script: Script) -> tuple[bytes, bytes, Seen]:
     """What a pure Wire answers in the clear and in TLS, where TLS comes to be."""
     seen = Seen()
-    session = pure_relay(seen).connect(IP, 0)
-    session.secure = script.before is None
-    wire = Wire(session)
+    wire = Wire(pure_relay(seen).connect(IP, 0, secure=script.before is None))
     clear = wire.greeting(0)
     if script.before is not None:
         clear += wire.receive(script.before + STARTTLS, 1)
         assert wire.starttls
-        wire.tls_started()
+        wire.tls_started(1)
     else:
         clear, greeting = b"", clear
     written = wire.receive(b"".join(script.parts), 1)
@@ -280,7 +278,7 @@ def check(relay: Relay, script: Script) -> None:
     running.forget()
     before = counts(running.result())
     up, came, raw = played(running, script, clear)
-    until(lambda: running.call(lambda: len(running.door.connections)) == 0, f"gone after {script}")
+    until(lambda: running.call(lambda: len(running.live.connections)) == 0, f"gone after {script}")
     counted = tuple(now - then for now, then in zip(counts(running.result()), before, strict=True))
     assert not relay.errors, (script, relay.errors)
     assert raw == b"" or raw[0] in RECORDS, (script, raw)

@@ -35,7 +35,7 @@ def attacked(accepted: int, **options: Any) -> Iterator[Running]:
     with sim.live.running(**defaults | options) as relay:
         yield relay
         serves(relay)
-        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "everybody gone")
+        until(lambda: relay.call(lambda: len(relay.live.connections)) == 0, "everybody gone")
     result = relay.result()
     assert result.messages.accepted + result.messages.duplicated == accepted + 1
 
@@ -43,7 +43,7 @@ def attacked(accepted: int, **options: Any) -> Iterator[Running]:
 def serves(relay: Running) -> None:
     """One more message goes through."""
     with Peer(relay.port, source="127.0.0.9") as peer:
-        if relay.door.settings.tls == "starttls":
+        if relay.live.settings.tls == "starttls":
             peer.ask(EHLO)
             assert peer.ask(b"STARTTLS\r\n") == [220]
             peer.wrap(trusting(relay))
@@ -57,7 +57,7 @@ def pass_time(relay: Running, time: int) -> None:
     """
 
     def passed() -> None:
-        door = relay.door
+        door = relay.live
         door.clock._zero -= time * 1_000
         door._timers["sweep"].cancel()
         door._sweep()
@@ -70,7 +70,7 @@ def heard_since(connection: Connection, moment: int) -> bool:
 
 
 def only_connection(relay: Running) -> Connection:
-    (found,) = relay.call(lambda: list(relay.door.connections))
+    (found,) = relay.call(lambda: list(relay.live.connections))
     return found
 
 
@@ -100,7 +100,7 @@ def test_a_body_that_comes_slowly_is_taken_as_long_as_it_comes():
         assert peer.logged_in().ask(OPEN, 3) == [250, 250, 354]
         slow = only_connection(relay)
         for piece in (b"Subj", b"ect: slow\r\n", b"\r", b"\nhi\r\n", b"."):
-            said = relay.call(relay.door.clock.now)
+            said = relay.call(relay.live.clock.now)
             peer.say(piece)
             until(partial(heard_since, slow, said), "the piece has come")
             pass_time(relay, ALMOST)
@@ -169,7 +169,7 @@ def test_peers_that_go_in_every_state_at_any_octet_leave_nothing(network, way):
                 else:
                     peer.sock.close()
         serves(relay)
-        until(lambda: relay.call(lambda: len(relay.door.connections)) == 0, "everybody gone")
+        until(lambda: relay.call(lambda: len(relay.live.connections)) == 0, "everybody gone")
     result = relay.result()
     assert result.messages.accepted + result.messages.duplicated <= 3
     if way == "half":

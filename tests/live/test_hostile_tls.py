@@ -67,7 +67,7 @@ def test_what_is_no_tls_in_the_middle_of_it_ends_the_connection(network):
             peer.wrap(context).say(EHLO + LOGIN)
             clear.sendall(b"\x17\x03\x03\x00 " + b"x" * 32)  # a record that nobody has encrypted
             until(
-                lambda: relay.call(lambda: len(relay.door.connections)) == 0,
+                lambda: relay.call(lambda: len(relay.live.connections)) == 0,
                 "the connection has ended",
             )
 

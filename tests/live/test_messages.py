@@ -110,7 +110,7 @@ def test_what_is_refused_at_mail_is_known_where_its_recipient_comes_with_it(then
             with suppress(OSError):  # where the relay has dropped it
                 peer.half_close()
             peer.rest()
-        until(lambda: not relay.call(lambda: relay.door.connections), "gone")
+        until(lambda: not relay.call(lambda: relay.live.connections), "gone")
         assert messages(relay) == (2, 1, 1, 0)
         talk(relay, message(2, name=b"Message-ID: <of-2>\r\n"))
         assert messages(relay) == (2, 2, 0, 0)

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from sim.live.open_files import Shortage, raise_limit
+from sim.live.listeners import Shortage, raise_limit
 from tests.live.peer import EHLO, LOGIN, MESSAGE, QUIT, Peer, until
 from tests.live.served import Served
 
@@ -20,7 +20,7 @@ from tests.live.served import Served
 def in_a_process(soft: int, hard: int) -> str:
     """What a process with these limits is told, and the soft limit that it has then."""
     text = (
-        "import resource; from sim.live.open_files import raise_limit\n"
+        "import resource; from sim.live.listeners import raise_limit\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
         "print(raise_limit(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
     )

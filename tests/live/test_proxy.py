@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import sim.live
-from sim.live.proxy import SIGNATURE, Header, header
+from sim.live.proxy_protocol import SIGNATURE, Header, header
 from tests.live.peer import PATIENCE
 
 V4 = struct.pack(">4s4sHH", bytes([198, 18, 0, 7]), bytes([127, 0, 0, 1]), 4711, 25)
@@ -110,7 +110,7 @@ def test_a_header_that_does_not_come_ends_the_connection():
         tls="none", proxy_protocol=True, timeouts=sim.live.Timeouts(handshake=100_000)
     ) as relay:
         assert greeting(relay, b"PROXY TCP4 ") == b""
-        assert relay.call(lambda: len(relay.door.introductions)) == 0
+        assert relay.call(lambda: len(relay.live.introductions)) == 0
         assert relay.result().connections.opened == 0
 
 
@@ -132,7 +132,7 @@ def test_implicit_tls_begins_behind_the_header():
             context=ssl.create_default_context(cafile=str(relay.certificate)),
         ) as client:
             assert client.login("u", "p")[0] == 235
-        assert relay.call(lambda: relay.door.tally.ips) == {"198.18.0.9"}
+        assert relay.call(lambda: relay.live.tally.ips) == {"198.18.0.9"}
 
 
 def test_connections_from_other_addresses_of_loopback_are_other_ips():

@@ -93,7 +93,7 @@ def test_a_refused_connection_is_forgotten_once_its_peer_is_gone(network):
             client = smtplib.SMTP(timeout=PATIENCE)
             assert client.connect(relay.host, relay.port)[0] == expected
             client.close()
-        until(lambda: not relay.call(lambda: relay.door.connections), "both forgotten")
+        until(lambda: not relay.call(lambda: relay.live.connections), "both forgotten")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_nothing_is_judged_before_its_moment(tls, trips, commands):
         client.auth("PLAIN", client.auth_plain)
         took = time.monotonic() - begun
         client.close()
-        times = relay.call(lambda: relay.door.relay.transcripts[1].times)  # type: ignore[index]
+        times = relay.call(lambda: relay.live.relay.transcripts[1].times)  # type: ignore[index]
     least = trips * trip + commands * own
     assert times[-1] - times[0] >= round((least + trip / 2 - trip / 2) * 1e6)
     assert took >= least + trip + own

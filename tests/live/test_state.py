@@ -51,7 +51,7 @@ def test_counts_and_blocks_go_on_where_they_were(tmp_path):
     with relay_with(file) as relay:
         assert [login(relay.port, "wrong") for _ in range(3)] == [535, 535, 421]
         assert [login(relay.port, "right", "v") for _ in range(5)] == [235] * 5
-        end = round(relay.result().blocks[0].until_s * 1e6) + relay.door.clock.origin
+        end = round(relay.result().blocks[0].until_s * 1e6) + relay.live.clock.origin
     for _ in range(2):
         with relay_with(file) as relay:
             assert login(relay.port, "right") == 421  # blocked still
@@ -195,7 +195,7 @@ def test_a_state_that_somebody_has_changed_is_told_so(tmp_path, statement):
 
 def test_a_file_that_cannot_be_written_at_the_end_costs_no_result(tmp_path, capfd):
     with relay_with(tmp_path / "state") as relay:
-        state = relay.door._state
+        state = relay.live._state
         assert state is not None
         assert login(relay.port, "wrong") == 535
         relay.call(lambda: state._file.execute("PRAGMA query_only = ON"))
@@ -225,7 +225,7 @@ def test_a_state_of_other_limits_or_in_use_is_told_so(tmp_path):
 def test_nothing_is_lost_when_the_file_cannot_be_written_for_a_while(tmp_path, capfd):
     file = tmp_path / "state"
     with relay_with(file) as relay:
-        state = relay.door._state
+        state = relay.live._state
         assert state is not None
         relay.call(lambda: state._file.execute("PRAGMA query_only = ON"))
         assert [login(relay.port, "wrong") for _ in range(3)] == [535, 535, 421]

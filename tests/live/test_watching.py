@@ -105,9 +105,9 @@ def test_the_screen_shows_use_and_incidents_with_what_they_mean() -> None:
             peer.logged_in()
             for _ in range(5):
                 peer.ask(MESSAGE, 4)
-        uses = relay.call(lambda: relay.door.tally.uses(relay.door.clock.now()))
+        uses = relay.call(lambda: relay.live.tally.uses(relay.live.clock.now()))
         result = relay.result()
-        policy = relay.door.relay.policy
+        policy = relay.live.relay.policy
         with Peer(relay.port) as peer:
             peer.logged_in()
             for _ in range(6):

@@ -1,4 +1,4 @@
-"""Diagnosis: what a person reads after a run, on runs of the whole simulator."""
+"""The diagnosis of runs of the whole simulator, and the formatting of its numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.measure.words import lasting, moment, ordinal
+from sim.measure.formatting import lasting, moment, ordinal
 from sim.scenario import build
 from sim.world import simulate
 

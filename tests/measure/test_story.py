@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.measure.story import KINDS, Story
+from sim.measure.story import STEP_KINDS, Story
 from sim.scenario import build
 from sim.world import World, strategy_of
 
@@ -75,7 +75,7 @@ def test_every_row_stands_in_one_life(strategy, workers, seed):
     lives = story.lives(0, 10_000)
     assert len(lives) == result.connections.opened
     steps = [step for life in lives for step in life.steps]
-    assert {step.kind for step in steps} <= set(KINDS)
+    assert {step.kind for step in steps} <= set(STEP_KINDS)
     assert (
         sum(step.kind == "transaction" for step in steps)
         == result.messages.accepted + result.messages.duplicated

@@ -12,8 +12,8 @@ import pytest
 
 from sim.measure import Result
 from sim.plan.ceilings import ceilings, drain, most_passed
-from sim.plan.cycle import cycle_of
-from sim.plan.knobs import Setting, knobs_for
+from sim.plan.connection_time import cycle_of
+from sim.plan.option_map import Setting, knobs_for
 from sim.scenario import Scenario, build
 from sim.units import MICRO
 from sim.world import simulate

@@ -7,9 +7,8 @@ from __future__ import annotations
 import pytest
 
 from sim.plan import Standard, by_deadline, plan
-from sim.plan.cycle import cycle_of
-from sim.plan.knobs import KNOBS, Setting, knobs_for, known
-from sim.plan.measured import measured_cycle
+from sim.plan.connection_time import cycle_of, measured_cycle
+from sim.plan.option_map import KNOBS, Setting, knobs_for, known
 from sim.plan.trials import Meter, Trials
 from sim.strategies import catalogue
 from tests.plan.plans import MINUTE

@@ -12,9 +12,9 @@ import pytest
 
 from sim import units
 from sim.plan import Resources, Standard, at_rate, by_deadline, plan
-from sim.plan.knobs import Setting, knobs_for
-from sim.plan.parts import by_parts, scaled
+from sim.plan.option_map import Setting, knobs_for
 from sim.plan.readings import reversals
+from sim.plan.scaled_proof import by_parts, scaled
 from sim.plan.trials import Meter, Trials
 from sim.scenario import build
 from sim.world import simulate
@@ -41,7 +41,7 @@ def trials(messages: int, within: int) -> Trials:
 def long_plan():
     """Of 1,300 messages, where 600 are a part already: the real numbers would take a minute."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sim.plan.parts.PART", FEW)
+        patch.setattr("sim.plan.scaled_proof.PART", FEW)
         return plan(by_deadline(1_300, 4 * MINUTE), strategy="nodemailer", standard=LOW)
 
 

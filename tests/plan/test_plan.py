@@ -23,7 +23,7 @@ from sim.plan import (
     of_trace,
     plan,
 )
-from sim.plan.knobs import Setting, knobs_for
+from sim.plan.option_map import Setting, knobs_for
 from sim.plan.plan import binding
 from sim.scenario import build, load_scenario
 from sim.world import simulate

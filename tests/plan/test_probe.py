@@ -13,6 +13,7 @@ from sim.measure import Recorder
 from sim.plan.probe import smallest_probe
 from sim.relay import Relay
 from sim.relay.policy_file import load
+from sim.smtp.commands import Connected, Credentials, Ehlo
 from sim.units import MICRO
 
 
@@ -44,9 +45,9 @@ def test_a_relay_answers_it_as_told(window):
         for index in range(many):
             now = round((120 + start + index * apart) * MICRO)
             session = relay.connect("198.18.0.1", now)
-            session.greeting(now)
-            session.hello("probe.example.com", now)
-            session.auth("user1", "right", now)
+            session.handle(Connected(), now)
+            session.handle(Ehlo("probe.example.com"), now)
+            session.handle(Credentials("user1", "right"), now)
         passed.append(sum(row.outcome == "accepted" for row in recorder.logins[before:]))
     assert tuple(passed[2:]) == probe.outcomes[window]
     assert {row.limit for row in recorder.incidents} <= {"logins_per_username"}

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from sim.measure.words import plural
+from sim.measure.formatting import plural
 from sim.plan import Demand
 
 from .check import FRESH, Checked, check, same_share

@@ -18,7 +18,7 @@ from typing import Any
 from sim.measure import Result
 from sim.plan import Plan, Way, plan
 from sim.plan.estimates import Estimate
-from sim.plan.knobs import Setting, knobs_for
+from sim.plan.option_map import Setting, knobs_for
 from sim.plan.trials import sender_table
 from sim.scenario import build
 from sim.world import simulate

@@ -1,5 +1,5 @@
-"""A relay whose policy changes while it runs: what keeps its counts, what starts afresh, and that a
-changed policy reads as one.
+"""A relay whose policy changes while it runs: which limits keep their counts and which start from
+zero, and that a changed policy equals one that was read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sim.errors import ScenarioError
 from sim.limits import WINDOWS
 from sim.relay.policy_file import changed
+from sim.smtp.commands import Credentials
 from tests.relay.bench import ACCEPTED, HOUR, IP, LOGINS, PAIR, Bench
 
 
@@ -37,7 +38,7 @@ def test_a_reply_may_change_and_the_count_stays():
     bench.fail(1, 0)
     change(bench, logins_per_username={"reply": {"code": 451, "then": "stay"}})
     session = bench.connect(0)
-    reply = session.auth("u", "right", 0)
+    reply = session.handle(Credentials("u", "right"), 0)
     assert reply is not None
     assert (reply.code, session.closed) == (451, False)
 

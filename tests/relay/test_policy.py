@@ -1,4 +1,4 @@
-"""Policies: what is shipped, what a scenario may lay over it, and what is refused with which words."""
+"""Policies: the shipped ones, the overrides of a scenario, and the messages for mistakes."""
 
 from __future__ import annotations
 

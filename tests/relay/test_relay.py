@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sim.relay.relay import ORDER_AT_AUTH
+from sim.smtp.commands import Connected, Credentials, Ehlo, Mail, Rset
 from tests.relay.bench import ACCEPTED, DAY, HOUR, IP, LOGINS, PAIR, Bench, S
 
 
@@ -17,7 +19,7 @@ def test_the_right_password_after_ten_failures_gets_in():
     assert bench.login(0, "right") == "235"
 
 
-def test_the_eleventh_failure_is_answered_with_the_limits_421_and_blocks_for_an_hour_to_the_microsecond():
+def test_the_eleventh_failure_is_answered_421_and_blocks_for_an_hour_to_the_microsecond():
     bench = Bench()
     bench.fail(10, 0)
     assert bench.login(5) == PAIR
@@ -112,14 +114,15 @@ def test_a_block_of_the_ip_answers_before_that_of_username_and_ip():
 def test_the_301st_connection_of_an_ip_in_a_minute_is_answered_421_in_place_of_the_greeting():
     bench = Bench()
     sessions = [bench.relay.connect("i", 0) for _ in range(301)]
-    replies = [session.greeting(0) for session in sessions]
+    replies = [session.handle(Connected(), 0) for session in sessions]
     assert [reply.code for reply in replies if reply] == [220] * 300 + [421]
     assert (sessions[-1].closed, sessions[0].closed) == (True, False)
     assert bench.rows.opened_rows[-1].refused == "connections_per_ip"
     assert [row.limit for row in bench.rows.incidents] == ["connections_per_ip"]
-    assert bench.relay.connect("other", 0).greeting(0) == replies[0]
+    assert bench.relay.connect("other", 0).handle(Connected(), 0) == replies[0]
     assert [
-        bench.relay.connect("i", at).greeting(at) == replies[0] for at in (60 * S - 1, 60 * S)
+        bench.relay.connect("i", at).handle(Connected(), at) == replies[0]
+        for at in (60 * S - 1, 60 * S)
     ] == [False, True]
 
 
@@ -136,13 +139,13 @@ def test_mail_then_rset_is_a_transaction_and_a_mail_out_of_order_is_none():
     bench = Bench()
     session = bench.connect(0)
     assert [bench.transaction(session) for _ in range(9)] == [[530]] * 9
-    session.auth("u", "right", 0)
+    session.handle(Credentials("u", "right"), 0)
     for _ in range(5):
-        assert session.mail("a@example.com", 0) is not None
-        nested = session.mail("a@example.com", 0)
+        assert session.handle(Mail("a@example.com"), 0) is not None
+        nested = session.handle(Mail("a@example.com"), 0)
         assert nested is not None
         assert nested.code == 503
-        session.rset(0)
+        session.handle(Rset(), 0)
     assert bench.transaction(session) == [421]
 
 
@@ -153,8 +156,8 @@ def test_transactions_counted_at_acceptance():
     bench = Bench(transactions_per_connection={"counted_at": "acceptance"})
     session = bench.logged_in()
     for _ in range(9):
-        session.mail("a@example.com", 0)
-        session.rset(0)
+        session.handle(Mail("a@example.com"), 0)
+        session.handle(Rset(), 0)
     assert [bench.transaction(session) for _ in range(6)] == [ACCEPTED] * 5 + [[421]]
 
 
@@ -238,7 +241,7 @@ def test_a_blocked_ip_that_is_not_even_greeted():
     bench.fail(1, 0)
     assert bench.login(0) == IP
     session = bench.relay.connect("i", 1)
-    reply = session.greeting(1)
+    reply = session.handle(Connected(), 1)
     assert reply is not None
     assert (reply.code, session.closed) == (421, True)
     assert bench.rows.opened_rows[-1].refused == IP
@@ -249,8 +252,8 @@ def test_connections_refused_at_ehlo():
     bench = Bench(connections_per_ip={"count": 1, "reply": {"stage": "ehlo"}})
     bench.connect(0)
     session = bench.relay.connect("i", 0)
-    greeting = session.greeting(0)
-    hello = session.hello("x", 0)
+    greeting = session.handle(Connected(), 0)
+    hello = session.handle(Ehlo("x"), 0)
     assert greeting is not None
     assert hello is not None
     assert (greeting.code, hello.code, session.closed) == (220, 421, True)
@@ -294,3 +297,14 @@ def test_a_burst_at_the_end_of_one_window_and_one_at_the_start_of_the_next(windo
         sum(bench.login(at, "right", ip=str(number)) == "235" for number, at in enumerate(times))
         == passed
     )
+
+
+def test_the_checks_at_auth_run_in_the_order_of_the_data(monkeypatch):
+    """With the credentials first, a wrong password gets its 535 even over the limit of logins."""
+    outcomes = []
+    for order in (ORDER_AT_AUTH, ORDER_AT_AUTH[::-1]):
+        monkeypatch.setattr("sim.relay.relay.ORDER_AT_AUTH", order)
+        bench = Bench(logins_per_username=1)
+        bench.login(0, "right")
+        outcomes.append(bench.login(0))
+    assert outcomes == [LOGINS, "535"]

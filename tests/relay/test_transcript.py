@@ -8,7 +8,9 @@ from base64 import b64encode
 from pathlib import Path
 
 from sim.relay import Relay, load
+from sim.relay.shortcuts import QuickSession
 from sim.relay.wire import Wire
+from sim.smtp.commands import Body, Connected, Credentials, Data, Ehlo, Mail, Noop, Quit, Rcpt
 from tests.relay.wire_talk import EHLO, IP, MESSAGE, PLAIN, Seen
 
 LOGIN = b"AUTH LOGIN\r\n" + b64encode(b"user1") + b"\r\n" + b64encode(b"secret") + b"\r\n"
@@ -54,16 +56,16 @@ def test_a_connection_that_ends_without_quit():
 def test_typed_calls_are_the_same():
     made = relay()
     session = made.connect(IP, 0)
-    session.greeting(0)
-    session.hello("x", 0)
-    session.auth("user1", "secret", 0)
+    session.handle(Connected(), 0)
+    session.handle(Ehlo("x"), 0)
+    session.handle(Credentials("user1", "secret"), 0)
     for _ in range(5):
-        assert not session.transact("1", 10, 1), "each command for itself"
-        for call in (session.mail, session.rcpt):
-            call("a@example.com", 1)
-        session.data(1)
-        session.body(10, 1)
-    session.mail("a@example.com", 2)
+        assert not isinstance(session, QuickSession), "each command has its own line"
+        session.handle(Mail("a@example.com"), 1)
+        session.handle(Rcpt("a@example.com"), 1)
+        session.handle(Data(), 1)
+        session.handle(Body(10), 1)
+    session.handle(Mail("a@example.com"), 2)
     assert made.transcripts is not None
     assert made.transcripts[1].lines == said(EHLO + PLAIN + MESSAGE * 6)
 
@@ -71,8 +73,8 @@ def test_typed_calls_are_the_same():
 def test_each_line_has_its_time():
     made = relay()
     session = made.connect(IP, 0)
-    for call, now in ((session.greeting, 1), (session.noop, 3), (session.quit, 7)):
-        call(now)
+    for command, now in ((Connected(), 1), (Noop(), 3), (Quit(), 7)):
+        session.handle(command, now)
     assert made.transcripts is not None
     assert made.transcripts[1].times == [1, 3, 7]
 

@@ -5,11 +5,10 @@ of everything.
 from __future__ import annotations
 
 import tracemalloc
-from itertools import pairwise
 
 import pytest
 
-from sim.relay.wire import ORDER_OF_CHECKS, Wire
+from sim.relay.wire import Wire
 from sim.smtp import replies
 from tests.relay.wire_talk import EHLO, IP, LOGGED_IN, MESSAGE, OPEN, PLAIN, Seen, relay, talk
 
@@ -20,7 +19,7 @@ def test_what_is_pipelined_behind_starttls_is_thrown_away():
     found = talk(EHLO + b"STARTTLS\r\n" + EHLO + PLAIN + MESSAGE + b"QUIT\r\n")
     assert found.codes == [250, 220]
     assert (found.wire.starttls, found.wire.closed) == (True, False)
-    found.wire.tls_started()
+    found.wire.tls_started(1)
     assert not found.wire.starttls
     assert (
         found.wire.receive(b"\r\n", 2) == replies.UNKNOWN.encode()
@@ -33,7 +32,7 @@ def test_what_is_pipelined_behind_starttls_is_thrown_away():
 
 def test_half_a_command_behind_starttls_is_thrown_away():
     wire = talk(EHLO + b"STARTTLS\r\nEHLO inj").wire
-    wire.tls_started()
+    wire.tls_started(1)
     assert wire.receive(b"ected\r\n", 2) == replies.UNKNOWN.encode()
 
 
@@ -136,7 +135,7 @@ def test_the_recipients_beyond_the_most_are_refused():
     assert found.codes == [250, 235, 250] + [250] * 100 + [452] * 2 + [354, 250]
 
 
-# Each check of ORDER_OF_CHECKS and the next: a line that fails both, and the answer of the one that
+# Each check and the next, in their order: a line that fails both, and the answer of the one that
 # comes first.
 BOTH_WRONG = {
     ("length", "octets"): (b"NOOP \xff" + b"x" * 600, replies.LINE_TOO_LONG),
@@ -149,7 +148,7 @@ BOTH_WRONG = {
 }
 
 
-@pytest.mark.parametrize("pair", list(pairwise(ORDER_OF_CHECKS)))
+@pytest.mark.parametrize("pair", BOTH_WRONG)
 def test_the_order_of_the_checks(pair):
     line, first = BOTH_WRONG[pair]
     assert talk(line + b"\r\n", wrong=True).last == f"{first.code} {first.text}"

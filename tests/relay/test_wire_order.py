@@ -1,36 +1,50 @@
-"""The table of states driven through the wire: every verb in every state is answered, and leads, as
-the table says.
+"""The table of states driven through the wire: every command in every state gets the answer of the
+table and leads to its next state.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from sim.smtp.states import State, Verb, table
+from sim.smtp.commands import (
+    Credentials,
+    Data,
+    Ehlo,
+    Helo,
+    Help,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    Vrfy,
+)
+from sim.smtp.states import State, table
 from tests.relay.wire_talk import EHLO, LOGGED_IN, PLAIN, talk
 
 MAIL = b"MAIL FROM:<a@b>\r\n"
 RCPT = b"RCPT TO:<c@d>\r\n"
 
 LINES = {
-    Verb.EHLO: EHLO,
-    Verb.HELO: b"HELO me\r\n",
-    Verb.STARTTLS: b"STARTTLS\r\n",
-    Verb.AUTH: PLAIN,
-    Verb.MAIL: MAIL,
-    Verb.RCPT: RCPT,
-    Verb.DATA: b"DATA\r\n",
-    Verb.RSET: b"RSET\r\n",
-    Verb.NOOP: b"NOOP\r\n",
-    Verb.VRFY: b"VRFY a\r\n",
-    Verb.HELP: b"HELP\r\n",
-    Verb.QUIT: b"QUIT\r\n",
+    Ehlo: EHLO,
+    Helo: b"HELO me\r\n",
+    StartTls: b"STARTTLS\r\n",
+    Credentials: PLAIN,
+    Mail: MAIL,
+    Rcpt: RCPT,
+    Data: b"DATA\r\n",
+    Rset: b"RSET\r\n",
+    Noop: b"NOOP\r\n",
+    Vrfy: b"VRFY a\r\n",
+    Help: b"HELP\r\n",
+    Quit: b"QUIT\r\n",
 }
-"""All but BODY, which has no verb on the wire."""
+"""All that have a line."""
 
 
 def way_to(state, login_required):
-    """What a sender says to bring a new connection into ``state``."""
+    """The octets that bring a new connection into ``state``."""
     idle = LOGGED_IN if login_required else EHLO
     return {
         State.CONNECTED: b"",
@@ -42,25 +56,27 @@ def way_to(state, login_required):
 
 
 @pytest.mark.parametrize("login_required", [True, False])
-@pytest.mark.parametrize("verb", LINES)
+@pytest.mark.parametrize("command", LINES)
 @pytest.mark.parametrize(
     "state", [State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.MAIL, State.RCPT]
 )
-def test_every_verb_in_every_state(state, verb, login_required):
+def test_every_command_in_every_state(state, command, login_required):
     before = way_to(state, login_required)
-    found = talk(before + LINES[verb], login_required=login_required)
+    found = talk(before + LINES[command], login_required=login_required)
     session = found.wire._session
-    rows = table(login_required)
-    refusal = rows.refusal[state][verb]
+    transition = table(login_required=login_required)[state][command]
+    refusal = transition.refusal
+    after = transition.after
     if refusal is not None:
         assert found.last == f"{refusal.code} {refusal.text}"
         assert session.state is state
         return
     assert found.codes[-1] < 400
-    if verb is Verb.STARTTLS:
-        found.wire.tls_started()
+    if command is StartTls:
+        found.wire.tls_started(2)
+        after = State.CONNECTED
     idle = State.AUTHENTICATED if PLAIN in before else State.GREETED
-    assert session.state is (rows.after[state][verb] or idle)
+    assert session.state is (after or idle)
 
 
 @pytest.mark.parametrize("before", [LOGGED_IN, EHLO])

@@ -64,7 +64,9 @@ def client(seen):
 
 def message(number):
     made = EmailMessage()
-    made["From"], made["To"], made["X-Relaysim-Id"] = "a@b.example", "c@d.example", f"m{number}"
+    made["From"] = "a@b.example"
+    made["To"] = "c@d.example"
+    made["X-Relaysim-Id"] = f"m{number}"
     made.set_content(".\n..\nHello\n.")
     return made
 
@@ -172,9 +174,15 @@ def test_aiosmtpd_receives_the_same_content(content):
 # TLS (454 there, 502 here), and a wrong argument at a wrong time (503 there, 501 here).
 CONVERSATIONS = [
     b"NOOP\r\nRSET\r\nHELO me\r\nNOPE\r\nEHLO\r\nEHLO me\r\n",
-    b"EHLO me\r\nRCPT TO:<a@b>\r\nDATA\r\nMAIL FROM:<>\r\nMAIL FROM:<a@b>\r\nDATA\r\nRSET\r\nRCPT TO:<a@b>\r\n",
+    (
+        b"EHLO me\r\nRCPT TO:<a@b>\r\nDATA\r\nMAIL FROM:<>\r\nMAIL FROM:<a@b>\r\nDATA\r\nRSET\r\n"
+        b"RCPT TO:<a@b>\r\n"
+    ),
     b"MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\n",
-    b"EHLO me\r\nMAIL\r\nMAIL FROM:<a@b> NOPE=1\r\nMAIL FROM:<a@b> SIZE=x\r\nMAIL FROM:<a@b> SIZE=3\r\n",
+    (
+        b"EHLO me\r\nMAIL\r\nMAIL FROM:<a@b> NOPE=1\r\nMAIL FROM:<a@b> SIZE=x\r\n"
+        b"MAIL FROM:<a@b> SIZE=3\r\n"
+    ),
     OPEN + b"Hello\r\n.\r\n" + OPEN[9:] + b".\r\nVRFY a@b\r\n",
     b"EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT\r\nRCPT TO:<c@d> X=1\r\nRCPT TO: <c@d>\r\n",
     b"EHLO me\r\n" + b"NOOP " + b"x" * 600 + b"\r\nNOOP\r\nRSET x\r\nQUIT x\r\n",

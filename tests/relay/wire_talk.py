@@ -25,7 +25,7 @@ MESSAGE = OPEN + b"Subject: x\r\n\r\nHello\r\n.\r\n"
 
 
 class Seen:
-    """A witness that writes down what it is told, so that the tests need no part above the relay."""
+    """An observer that keeps every call, so that these tests need no package above the relay."""
 
     def __init__(self) -> None:
         self.opened_at: dict[int, int] = {}
@@ -124,7 +124,7 @@ def answers(octets: bytes) -> list[Answer]:
 
 
 def held(pieces: Iterable[bytes], **options: Any) -> tuple[bytes, Wire, Seen]:
-    """One new connection that sends ``pieces``: what the relay wrote behind the greeting."""
+    """Sends ``pieces`` on a new connection; returns the relay's octets after the greeting."""
     seen = Seen()
     wire = Wire(relay(seen, **options).connect(IP, 0))
     wire.greeting(0)

@@ -40,10 +40,11 @@ def test_incidents_are_marked_where_they_were_with_a_marker_of_their_limit(pairs
         assert np.asarray(marks.get_offsets())[:, 0] == pytest.approx(
             curves.bins_of(result).middles[counts > 0]
         )
-    looks = [curves.look_of(name) for name in KINDS]
-    assert len({look for look, _ in looks}) == len({colour for _, colour in looks}) == 5
-    assert len({look for look, _ in curves.PALETTE}) == len(curves.PALETTE)
-    assert len({colour for _, colour in curves.PALETTE}) == len(curves.PALETTE)
+    assert (
+        len({look for look, _ in curves.PALETTE})
+        == len({colour for _, colour in curves.PALETTE})
+        >= len(KINDS)
+    )
 
 
 def test_the_line_of_the_last_minute_is_a_sum_over_sixty_seconds(pairs):

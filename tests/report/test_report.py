@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from sim.errors import ScenarioError
-from sim.report import csv, junit, table, write_all
+from sim.report import exports, table, write_all
 from sim.report.files import names
 
 
@@ -86,7 +86,7 @@ def test_csv_reads_back_as_the_log(pairs):
     result = replace(
         result, incidents=replace(result.incidents, log=[odd, *result.incidents.log[1:]])
     )
-    rows = list(outside.DictReader(io.StringIO(csv.incidents(result), newline="")))
+    rows = list(outside.DictReader(io.StringIO(exports.incidents(result), newline="")))
     assert [float(row["t"]) for row in rows] == [entry.t for entry in result.incidents.log]
     assert [row["limit"] for row in rows] == [entry.limit for entry in result.incidents.log]
     assert rows[0]["text"] == odd.text
@@ -101,7 +101,7 @@ def test_junit_names_each_failed_expectation_with_what_came(pairs):
         passed=False,
         error="raised \x1b",
     )
-    document = junit.document(
+    document = exports.document(
         [pairs["good"][0], pairs["storm"][0], aborted],
         [ScenarioError("x.toml", "seed", "-1 is wrong")],
     )

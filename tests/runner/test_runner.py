@@ -13,7 +13,7 @@ import pytest
 from sim.errors import ScenarioError
 from sim.measure import Result
 from sim.runner import Answer, run_many
-from sim.runner.pool import Child
+from sim.runner.children import Child
 from sim.scenario import Scenario, build
 
 FOLDER = Path(__file__).parent.parent / "strategies_for_tests"
@@ -178,7 +178,7 @@ def test_the_same_bytes_whatever_jobs_is() -> None:
 
 
 def test_ctrl_c_at_the_terminal_reaches_the_parent_alone() -> None:
-    child = Child(60.0)
+    child = Child()
     try:
         assert os.getpgid(child.process.pid) != os.getpgrp(), (
             "a child that is still starting would print a traceback"

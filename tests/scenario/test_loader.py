@@ -11,7 +11,7 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.scenario import Scenario, build, load_scenario
-from sim.scenario.loader import toml_value
+from sim.scenario.toml import toml_value
 
 S = 1_000_000
 GOOD = {"workload": {"kind": "batch", "messages": 10}, "sender": {"strategy": "paced"}}
@@ -372,11 +372,11 @@ def test_a_folder_or_nothing_in_place_of_a_file(tmp_path):
         ("faults.relay_down=[{at=1, for=2}]", lambda found: found.faults.relay_down[0].for_, 2 * S),
     ],
 )
-def test_an_override_lays_one_value_on(override, look, value):
+def test_an_override_sets_one_value(override, look, value):
     assert look(made(override)) == value
 
 
-def test_overrides_go_over_the_file_the_last_over_the_first_and_change_nothing_of_what_they_were_given():
+def test_the_last_override_of_a_key_wins_and_the_tables_that_were_given_stay_unchanged():
     tables: dict[str, Any] = {"policy": {"transactions_per_connection": 7}}
     found = made(
         "policy.transactions_per_connection.counted_at=acceptance", "seed=3", "seed=4", **tables

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sim.errors import ScenarioError
 from sim.scenario import build
-from sim.scenario.loader import TABLES
+from sim.scenario.schema import TABLES
 from tests.scenario.test_loader import GOOD, made
 
 SCALARS = st.one_of(

@@ -1,4 +1,4 @@
-"""Overrides: how a key is cut up, and whose mistake a mistake is."""
+"""Overrides: which of them a mistake comes from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.scenario import load_scenario
-from sim.scenario.overrides import segments
 
 GOOD = '[workload]\nkind = "batch"\nmessages = 3\n[sender]\nstrategy = "paced"\n'
 
@@ -19,26 +18,6 @@ def mistakes(folder: Path, text: str, *overrides: str) -> list[str]:
     with pytest.raises(ScenarioError) as caught:
         load_scenario(path, overrides)
     return str(caught.value).replace(str(path), "x.toml").splitlines()
-
-
-@pytest.mark.parametrize(
-    ("key", "parts"),
-    [
-        ("a", ["a"]),
-        ("a.b", ["a", "b"]),
-        (" a . b ", ["a", "b"]),
-        ('a."b.c"', ["a", "b.c"]),
-        ("a..b", ["a", "", "b"]),
-        ("", [""]),
-        ("# a", ["# a"]),
-        ("a # b", ["a # b"]),
-        ("[a]\n[b]\nc", ["[a]\n[b]\nc"]),
-    ],
-)
-def test_a_key_is_cut_up_as_toml_reads_it_and_at_its_dots_where_it_is_none(
-    key: str, parts: list[str]
-) -> None:
-    assert segments(key) == parts
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""By what a message is known."""
+"""The name of a message."""
 
 from __future__ import annotations
 

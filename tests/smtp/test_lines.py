@@ -1,4 +1,4 @@
-"""The reader of lines and bodies: however the octets are cut, whatever they are, in bounded memory.
+"""The reader of lines and bodies: any octets, cut in any way, in bounded memory.
 
 The oracle of bodies is a reading line by line, slow and plain; aiosmtpd is asked in
 ``tests/relay/test_wire_outside.py``.
@@ -29,7 +29,7 @@ def commands(pieces, reader=None):
 
 
 def body(pieces, keep=1 << 20):
-    """The body behind a line, and what is left behind the body."""
+    """The body after a line, and the rest after the body."""
     reader = Reader(keep)
     reader.feed(b"DATA\r\n")
     assert reader.command() == b"DATA"
@@ -38,7 +38,7 @@ def body(pieces, keep=1 << 20):
     for piece in pieces:
         reader.feed(piece)
         found = found or reader.body()
-    reader.feed(b"\r\n")  # so that what is left can be read as a line
+    reader.feed(b"\r\n")  # so that the rest can be read as a line
     return found, reader.command() if found else None
 
 
@@ -49,7 +49,7 @@ def octets(data):
 def plainly(data):
     """What ``body`` must find, a line at a time: content and the rest, or None."""
     lines = data.split(b"\r\n")
-    if b"." not in lines[:-1]:  # what is behind the last CRLF is no whole line
+    if b"." not in lines[:-1]:  # the rest after the last CRLF is not a whole line
         return None
     end = lines.index(b".")
     return b"".join(line.removeprefix(b".") + b"\r\n" for line in lines[:end]), b"\r\n".join(
@@ -198,6 +198,6 @@ def test_the_beginning_does_not_depend_on_the_cut(keep, data):
     assert body([data], keep)[0] == body(octets(data), keep)[0]
 
 
-def test_a_body_begins_behind_a_line():
+def test_a_body_begins_after_a_line():
     with pytest.raises(AssertionError):
         Reader().begin_body()

@@ -1,94 +1,124 @@
-"""The table of states: complete, as the RFCs have it, and leading where it says."""
+"""The table of states: complete, in the order that the RFCs require, and its next states."""
 
 from __future__ import annotations
 
 import pytest
 
 from sim.smtp import replies
-from sim.smtp.states import ANY_TIME, State, Verb, table
+from sim.smtp.commands import (
+    EVENTS,
+    Body,
+    Credentials,
+    Data,
+    Ehlo,
+    Helo,
+    Help,
+    Lost,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    TlsStarted,
+    Vrfy,
+)
+from sim.smtp.states import COMMANDS, IDLE, State, table
 
 ORDERLY = [State.CONNECTED, State.GREETED, State.AUTHENTICATED, State.MAIL, State.RCPT]
 
-# Written down again by hand, a row a state: what is in order beside ANY_TIME, where a login is
-# needed and where not.
-IN_ORDER = {
+ANY_TIME: set[type] = {Noop, Vrfy, Help, Quit, Ehlo, Helo, Rset}
+
+# Written again by hand: the commands in order besides ANY_TIME, on a relay that requires a login
+# and on one that does not.
+IN_ORDER: dict[State, tuple[set[type], set[type]]] = {
     State.CONNECTED: (set(), set()),
-    State.GREETED: ({Verb.STARTTLS, Verb.AUTH}, {Verb.STARTTLS, Verb.AUTH, Verb.MAIL}),
-    State.AUTHENTICATED: ({Verb.MAIL}, {Verb.MAIL}),
-    State.MAIL: ({Verb.RCPT}, {Verb.RCPT}),
-    State.RCPT: ({Verb.RCPT, Verb.DATA}, {Verb.RCPT, Verb.DATA}),
+    State.GREETED: ({StartTls, Credentials}, {StartTls, Credentials, Mail}),
+    State.AUTHENTICATED: ({Mail}, {Mail}),
+    State.MAIL: ({Rcpt}, {Rcpt}),
+    State.RCPT: ({Rcpt, Data}, {Rcpt, Data}),
 }
 
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("login_required", [True, False])
 def test_what_is_in_order(state, login_required):
-    row = table(login_required).refusal[state]
-    assert set(row) == set(Verb)
-    allowed = {verb for verb, refusal in row.items() if refusal is None}
+    row = table(login_required=login_required)[state]
+    assert set(row) == set(COMMANDS)
+    allowed = {each for each, entry in row.items() if entry.refusal is None} - set(EVENTS)
     if state in IN_ORDER:
-        assert allowed == set(ANY_TIME) | IN_ORDER[state][not login_required]
+        assert allowed == ANY_TIME | IN_ORDER[state][not login_required]
     else:
-        assert allowed == ({Verb.BODY} if state is State.DATA else set())
+        assert allowed == ({Body} if state is State.DATA else set())
 
 
 @pytest.mark.parametrize(
-    ("state", "verb", "refusal"),
+    ("state", "command", "refusal"),
     [
-        (State.CONNECTED, Verb.MAIL, replies.HELLO_FIRST),
-        (State.CONNECTED, Verb.AUTH, replies.HELLO_FIRST),
-        (State.GREETED, Verb.MAIL, replies.AUTH_REQUIRED),
-        (State.GREETED, Verb.DATA, replies.AUTH_REQUIRED),
-        (State.AUTHENTICATED, Verb.AUTH, replies.ALREADY_AUTHENTICATED),
-        (State.AUTHENTICATED, Verb.RCPT, replies.NEED_MAIL),
-        (State.MAIL, Verb.AUTH, replies.AUTH_IN_TRANSACTION),
-        (State.MAIL, Verb.MAIL, replies.NESTED_MAIL),
-        (State.MAIL, Verb.DATA, replies.NEED_RCPT),
-        (State.RCPT, Verb.MAIL, replies.NESTED_MAIL),
-        (State.DATA, Verb.QUIT, replies.BODY_FIRST),
-        (State.CLOSED, Verb.NOOP, replies.CLOSING),
+        (State.CONNECTED, Mail, replies.HELLO_FIRST),
+        (State.CONNECTED, Credentials, replies.HELLO_FIRST),
+        (State.GREETED, Mail, replies.AUTH_REQUIRED),
+        (State.GREETED, Data, replies.AUTH_REQUIRED),
+        (State.AUTHENTICATED, Credentials, replies.ALREADY_AUTHENTICATED),
+        (State.AUTHENTICATED, Rcpt, replies.NEED_MAIL),
+        (State.MAIL, Credentials, replies.AUTH_IN_TRANSACTION),
+        (State.MAIL, Mail, replies.NESTED_MAIL),
+        (State.MAIL, Data, replies.NEED_RCPT),
+        (State.RCPT, Mail, replies.NESTED_MAIL),
+        (State.DATA, Quit, replies.BODY_FIRST),
+        (State.CLOSED, Noop, replies.CLOSING),
     ],
 )
-def test_what_refuses(state, verb, refusal):
-    assert table(True).refusal[state][verb] == refusal
+def test_what_refuses(state, command, refusal):
+    assert table(login_required=True)[state][command].refusal == refusal
 
 
 def test_without_a_login_a_missing_mail_is_named():
-    assert table(False).refusal[State.GREETED][Verb.RCPT] == replies.NEED_MAIL
+    assert table(login_required=False)[State.GREETED][Rcpt].refusal == replies.NEED_MAIL
 
 
-@pytest.mark.parametrize("login_required", [True, False])
-def test_after_has_what_is_in_order_and_nothing_else(login_required):
-    rows = table(login_required)
-    for state in State:
-        assert set(rows.after[state]) == {
-            verb for verb in Verb if rows.refusal[state][verb] is None
-        }
+def test_starttls_that_is_not_offered_is_refused_before_its_order():
+    rows = table(login_required=True, no_starttls=replies.TLS_ALREADY)
+    assert {rows[state][StartTls].refusal for state in ORDERLY} == {replies.TLS_ALREADY}
+    assert rows[State.DATA][StartTls].refusal == replies.BODY_FIRST
+
+
+def test_auth_that_needs_tls_is_refused_after_its_order():
+    rows = table(login_required=True, no_auth=replies.TLS_REQUIRED)
+    assert rows[State.GREETED][Credentials].refusal == replies.TLS_REQUIRED
+    assert rows[State.CONNECTED][Credentials].refusal == replies.HELLO_FIRST
 
 
 def test_a_transaction_leads_back_to_the_idle_state():
-    after = table(True).after
-    assert after[State.AUTHENTICATED][Verb.MAIL] is State.MAIL
-    assert after[State.MAIL][Verb.RCPT] is State.RCPT
-    assert after[State.RCPT][Verb.RCPT] is State.RCPT
-    assert after[State.RCPT][Verb.DATA] is State.DATA
-    assert after[State.DATA][Verb.BODY] is None
-    assert after[State.RCPT][Verb.RSET] is None
-    assert after[State.MAIL][Verb.EHLO] is None
+    rows = table(login_required=True)
+    assert rows[State.AUTHENTICATED][Mail].after is State.MAIL
+    assert rows[State.MAIL][Rcpt].after is State.RCPT
+    assert rows[State.RCPT][Rcpt].after is State.RCPT
+    assert rows[State.RCPT][Data].after is State.DATA
+    assert rows[State.DATA][Body].after is IDLE
+    assert rows[State.RCPT][Rset].after is IDLE
+    assert rows[State.MAIL][Ehlo].after is IDLE
 
 
 @pytest.mark.parametrize("state", ORDERLY)
 def test_what_changes_nothing(state):
-    after = table(True).after
-    assert [after[state][verb] for verb in (Verb.NOOP, Verb.VRFY, Verb.HELP)] == [state] * 3
-    assert after[state][Verb.QUIT] is State.CLOSED
+    row = table(login_required=True)[state]
+    assert [row[each].after for each in (Noop, Vrfy, Help)] == [state] * 3
+    assert row[Quit].after is State.CLOSED
+    assert row[Lost].after is State.CLOSED
 
 
-def test_rset_does_not_stand_in_for_ehlo():
-    assert table(True).after[State.CONNECTED][Verb.RSET] is State.CONNECTED
-    assert table(True).after[State.GREETED][Verb.STARTTLS] is State.CONNECTED
+def test_rset_is_not_a_substitute_for_ehlo():
+    assert table(login_required=True)[State.CONNECTED][Rset].after is State.CONNECTED
+
+
+def test_tls_leads_back_to_before_ehlo_and_never_out_of_the_end():
+    rows = table(login_required=True)
+    assert rows[State.GREETED][StartTls].after is State.GREETED
+    assert rows[State.GREETED][TlsStarted].after is State.CONNECTED
+    assert rows[State.CLOSED][TlsStarted].after is State.CLOSED
 
 
 def test_the_table_is_made_once():
-    assert table(True) is table(True)
-    assert table(True) is not table(False)
+    assert table(login_required=True) is table(login_required=True)
+    assert table(login_required=True) is not table(login_required=False)

@@ -1,5 +1,5 @@
-"""What `adaptive` promises: near the ceiling from its tenth minute on, hardly an incident, nothing
-lost, whatever the relay counts.
+"""`adaptive` sends near the ceiling from the tenth minute on with hardly an incident, and loses no
+message, with every window algorithm.
 """
 
 from __future__ import annotations

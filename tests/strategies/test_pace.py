@@ -1,5 +1,5 @@
-"""The pace of logins, driven by hand: who may go, what a cycle teaches, what a wrong password
-costs, when it rises again.
+"""The pace of logins without a simulation: which login may start, how a cycle, a wrong password and
+hours without a refusal change the pace.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What each shipped strategy does, above all after a refusal or a disconnection, and what the relay
-then does to it.
-"""
+"""The shipped strategies after refusals and disconnections, and the relay's reactions to them."""
 
 from __future__ import annotations
 
@@ -146,7 +144,7 @@ def test_paced_with_many_workers_is_not_blocked_by_a_password_that_is_wrong_for_
     failed = [row.at for row in made.recorder.logins if row.outcome == "failed"]
     assert (result.blocks, result.incidents.total) == ([], 0)
     assert counts(result) == (4_000, 0, 0)
-    # What was in flight fails together, then one a minute; and once one has passed, all go on at
+    # The logins in flight fail together, then one a minute; after one is accepted, all continue at
     # their pace.
     first = [at for at in failed if at < failed[0] + 10 * SECOND]
     assert all(later - at >= 60 * SECOND for at, later in pairwise(failed[len(first) - 1 :]))
@@ -205,7 +203,7 @@ def test_retry_begins_anew_after_a_message_was_accepted():
     )
 
 
-# what the relay does
+# reactions of the relay
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -261,7 +259,7 @@ def test_one_username_that_goes_on_for_a_day_meets_both_blocks():
     )
 
 
-# what loses nothing
+# strategies that lose no message
 
 
 @settings(max_examples=25)

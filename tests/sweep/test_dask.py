@@ -29,7 +29,7 @@ def cluster(tmp_path_factory):
     """Two worker processes on loopback."""
     patient = {f"distributed.comm.timeouts.{what}": f"{PATIENCE_S}s" for what in ("connect", "tcp")}
     with dask.config.set(patient), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sim.sweep.cluster.SECONDS_TO_ANSWER", PATIENCE_S)
+        patch.setattr("sim.sweep.work.SECONDS_TO_ANSWER", PATIENCE_S)
         made = LocalCluster(
             n_workers=2,
             threads_per_worker=1,
@@ -88,6 +88,6 @@ def test_the_command_takes_its_address(scenario, tmp_path, cluster, capsys, monk
 
 
 def test_a_cluster_that_is_not_there_is_one_line(scenario, tmp_path, monkeypatch):
-    monkeypatch.setattr("sim.sweep.cluster.SECONDS_TO_ANSWER", 0.2)
+    monkeypatch.setattr("sim.sweep.work.SECONDS_TO_ANSWER", 0.2)
     with pytest.raises(ScenarioError, match="no cluster answers"):
         sweep.run(sweep.sweep_of(scenario, []), tmp_path / "db", dask="tcp://127.0.0.1:9")

@@ -17,9 +17,8 @@ from sim import sweep
 from sim.errors import ScenarioError
 from sim.report import sweep as report
 from sim.scenario import load_scenario
-from sim.sweep.export import write_csv, write_parquet
-from sim.sweep.keys import Keys
-from sim.sweep.store import Row, Store
+from sim.sweep.keys import PARTS, Keys
+from sim.sweep.store import Row, Store, write_csv, write_parquet
 from sim.sweep.work import Lot, metrics_text, run_lot
 from sim.world import simulate
 
@@ -217,6 +216,11 @@ def test_the_figures_show_the_rows(scenario, tmp_path):
     assert cells is not None
     assert cells[0].tolist() == pytest.approx(means)
     assert len(report.write_sweep(found, ["incidents.total"], tmp_path / "out")) == 3
+
+
+def test_every_part_that_a_key_hashes_exists():
+    package = Path(sweep.__file__).parents[1]
+    assert [part for part in PARTS if not (package / part).exists()] == []
 
 
 def test_metrics_are_the_same_bytes_each_time(scenario):

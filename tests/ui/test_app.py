@@ -1,9 +1,12 @@
-"""The page without a browser: no control, however far it is moved, brings an exception to the page."""
+"""The page without a browser: a legal value of any control reaches the scenario, and no value of
+any control shows an exception.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from sim.errors import ScenarioError
 from sim.relay.kinds import KINDS
+from sim.scenario import Scenario
 from sim.strategies.catalogue import SHIPPED
-from sim.ui import controls, runs
+from sim.ui import controls, runs, setting
 from sim.ui.controls import Control
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -39,6 +44,7 @@ def _ended() -> Iterator[None]:
     """No child outlives its test."""
     yield
     runs.pool().end()
+    runs.plan_pool().end()
     st.cache_resource.clear()
 
 
@@ -85,8 +91,8 @@ def test_the_first_screen_says_what_goes_wrong_without_being_asked():
 def test_every_page_shows_every_setting_without_an_exception(name, said):
     script = f"""
         import streamlit as st
-        from sim.ui import {name}, places
-        places.know({{"explore": st.Page({name}.page, url_path="explore")}})
+        from sim.ui import {name}, navigation
+        navigation.know({{"explore": st.Page({name}.page, url_path="explore")}})
         st.navigation([st.Page({name}.page)]).run()
     """
     app = AppTest.from_string(textwrap.dedent(script), default_timeout=600)
@@ -137,9 +143,7 @@ def everything(kind: str) -> list[Control]:
     ]
     found += [control for _, _, group in controls.FAULTS.values() for control in group]
     found += [controls.policies_choice(), controls.window()]
-    return found + [
-        control for name in KINDS for control in controls.limit_controls(name)
-    ]
+    return found + [control for name in KINDS for control in controls.limit_controls(name)]
 
 
 FAULTY = {
@@ -192,6 +196,95 @@ def test_no_option_of_a_strategy_does(name):
         for value in OPTION_VALUES.get(control.kind, extremes(control)):
             moved(app, control, value)
         app.session_state["setting"] = before
+
+
+CANDIDATES: dict[str, list[Any]] = {
+    "whole": [200, 451, 6],
+    "number": [0.5, 2.0],
+    "duration": ["2s", "1s", "20m"],
+    "rate": ["200/min"],
+    "text": ["plain", "PLAIN", "0.5", "1s+1s"],
+    "list": [", ".join(["600"] * 24)],
+}
+"""Values to try by the kind of a control; a switch and a choice have values of their own."""
+
+WRITTEN: dict[str, Any] = {
+    "1s+1s": [{"at": "1s", "for": "1s"}],
+    ", ".join(["600"] * 24): [600] * 24,
+}
+"""What a scenario file holds for a text that is not the value itself."""
+
+UNLIMITED = {**SMALL, "policy.use": "unlimited"}
+
+
+def scenario_with(app: AppTest, key: list[str], value: Any) -> Scenario | None:
+    """The scenario of the page's setting with ``value`` written straight into its tables, without
+    any code of the page; None where that is not legal.
+    """
+    tables = deepcopy(dict(app.session_state["setting"]))
+    table = tables
+    for part in key[:-1]:
+        table = table.setdefault(part, {})
+    table[key[-1]] = value
+    try:
+        return setting.scenario_of(tables)
+    except ScenarioError:
+        return None
+
+
+def path_of(control: Control) -> list[str]:
+    """The tables and the key of a control; the name of an option may contain dots."""
+    options = "sender.options."
+    if control.key.startswith(options):
+        return ["sender", "options", control.key.removeprefix(options)]
+    return control.key.split(".")
+
+
+def legal(app: AppTest, control: Control) -> tuple[Any, Scenario]:
+    """A legal value of the control that it does not show now, and the scenario that must follow."""
+    own = {"switch": [True, False], "choice": control.values}
+    now = setting.scenario_of(app.session_state["setting"])
+    for value in own.get(control.kind, CANDIDATES.get(control.kind, [])):
+        if value == control.default:
+            continue
+        found = scenario_with(app, path_of(control), WRITTEN.get(value, value))
+        if found is not None and found != now:
+            return value, found
+    raise AssertionError(f"no legal value is known for {control.key}")
+
+
+def reaches(app: AppTest, control: Control) -> None:
+    """A legal value of the control reaches the scenario, and the page shows no error."""
+    before = dict(app.session_state["setting"])
+    value, wanted = legal(app, control)
+    moved(app, control, value)
+    assert [one.value for one in app.error] == [], (control.key, value)
+    assert setting.scenario_of(app.session_state["setting"]) == wanted, (control.key, value)
+    app.session_state["setting"] = before
+
+
+@pytest.mark.parametrize("name", list(SHIPPED))
+def test_a_legal_value_of_every_option_reaches_the_scenario(name):
+    app = opened({**UNLIMITED, "sender.strategy": name})
+    for control in controls.options_of(name):
+        reaches(app, control)
+
+
+@pytest.mark.parametrize("kind", list(controls.WORKLOADS))
+def test_a_legal_value_of_every_control_of_a_workload_reaches_the_scenario(kind):
+    app = opened(UNLIMITED)
+    if kind != "batch":
+        moved(app, controls.KINDS, kind)
+    for control in controls.WORKLOADS[kind]:
+        reaches(app, control)
+
+
+def test_a_legal_value_of_every_other_control_reaches_the_scenario():
+    app = opened({**FAULTY, "sender.workers": "8"}, groups=True)
+    for control in everything("batch"):
+        can_change = len(control.choices) != 1  # some limits can be refused at one stage only
+        if control not in controls.WORKLOADS["batch"] and can_change:
+            reaches(app, control)
 
 
 @pytest.mark.parametrize(

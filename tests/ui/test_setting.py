@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from sim.cli import main
 from sim.errors import ScenarioError
-from sim.ui import setting
-from sim.ui.setting import MISSING, get, put
+from sim.ui import controls, setting
 
 SHIPPED = sorted(Path("scenarios").rglob("*.toml"))
 
@@ -39,22 +38,17 @@ def test_any_value_comes_back_from_an_address(value):
     assert setting.from_address(setting.to_address(tables)) == (tables, [])
 
 
-def test_putting_a_key_leaves_the_rest_alone_and_no_empty_table():
-    tables = {"policy": {"logins_per_username": 240}}
-    more = put(tables, "policy.logins_per_username.per", "30s")
-    assert more == {"policy": {"logins_per_username": {"count": 240, "per": "30s"}}}
-    assert tables == {"policy": {"logins_per_username": 240}}
-    assert get(tables, "policy.logins_per_username.count") == 240
-    assert get(tables, "network.rtt") is MISSING
-    assert (
-        put(
-            put(more, "policy.logins_per_username.per", MISSING),
-            "policy.logins_per_username.count",
-            MISSING,
-        )
-        == {}
+def test_a_link_shows_the_value_that_its_run_uses():
+    """The name of the option contains dots; a control once showed the default instead."""
+    said = {"sender.strategy": "jakarta-mail", "sender.options.mail.smtp.quitwait": "false"}
+    tables, wrong = setting.from_address(said)
+    (control,) = (
+        one for one in controls.options_of("jakarta-mail") if one.label == "mail.smtp.quitwait"
     )
-    assert put({}, "a.b.c", MISSING) == {}
+    assert wrong == []
+    assert control.default is True
+    assert setting.shown(tables, control) is False
+    assert setting.changed(tables, control, True) == {"sender": {"strategy": "jakarta-mail"}}
 
 
 def test_the_command_line_repeats_the_setting():

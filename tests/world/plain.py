@@ -51,7 +51,7 @@ class PlainLimit:
 
 
 class PlainRelay:
-    """What one relay says to connections and logins."""
+    """The verdicts of one relay on connections and logins."""
 
     def __init__(self, policy: Policy) -> None:
         self.connections = PlainLimit(policy, "connections_per_ip")

@@ -1,5 +1,5 @@
-"""The agenda against a plain one: a sorted list of who goes on when, over waits, wake-ups and
-SimPy's own events that hypothesis draws.
+"""The clock's agenda compared with a sorted list, over waits, wake-ups and SimPy's own events that
+hypothesis draws.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ END = 1_000
 
 
 def ours(workers, events):
-    """What goes on when: (time, who, step)."""
+    """The steps in the order in which they ran: (time, who, step)."""
     clock = Clock()
     log: list[tuple] = []
     asleep: list[greenlet.greenlet] = []
@@ -63,8 +63,8 @@ def ours(workers, events):
 
 
 def plain(workers, events):
-    """The same by the definition: whoever is due goes on, those of one instant in the order in
-    which they were told to wait.
+    """The same by definition: entries run in order of time, those of one instant in the order in
+    which they were made.
     """
     agenda: list[tuple] = []
     asleep: list[str] = []
@@ -76,7 +76,7 @@ def plain(workers, events):
     def put(at, who, step=None):
         insort(agenda, (at, next(order), who, step), key=lambda entry: entry[:2])
 
-    def go_on(who, now):
+    def run(who, now):
         while state[who]:
             step, wait = state[who].pop(0)
             if wait != WAKE:
@@ -101,12 +101,12 @@ def plain(workers, events):
             if following < len(events):
                 put(now + events[following], who, following)
         else:
-            go_on(who, now)
+            run(who, now)
     return log
 
 
 @given(some.lists(waits, max_size=5), some.lists(some.integers(1, 6), max_size=8))
-def test_whoever_is_due_goes_on_in_order(workers, events):
+def test_entries_run_in_order(workers, events):
     assert ours(workers, events) == plain(workers, events)
 
 
@@ -115,7 +115,7 @@ def test_events_of_simpy_share_an_instant_with_greenlets():
 
 
 @pytest.mark.parametrize("others", [0, 1, 3])
-def test_no_wait_goes_on_once_the_run_is_over(others):
+def test_no_wait_returns_once_the_run_is_over(others):
     clock = Clock()
     alive = []
     after = []

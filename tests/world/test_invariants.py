@@ -1,6 +1,4 @@
-"""What holds in every world, whatever the workload, the strategy, the policy and the faults: random
-scenarios by hypothesis.
-"""
+"""Invariants of every run, for workloads, strategies, policies and faults that hypothesis draws."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from sim.limits import WINDOWS
 from sim.relay import KINDS
 from sim.strategies.api import Disconnected, Refused
 from sim.world import World
-from sim.world.network import Way
+from sim.world.network import NetworkPath
 from tests.world.plain import PlainRelay
 from tests.world.worlds import QUIET, acceptances, scenario, world
 
@@ -23,9 +21,7 @@ SECOND = 1_000_000
 
 
 def restless(sender):
-    """Does a bit of everything, by its own luck: takes, sends, forgets, puts back, spawns, gives
-    way, ends.
-    """
+    """Does a bit of everything at random: takes, sends, forgets, puts back, spawns, ends."""
     while batch := sender.take(1 + int(4 * sender.random())):
         try:
             with sender.connect() as connection:
@@ -45,7 +41,7 @@ def restless(sender):
         elif dice < 0.63:
             return
         elif dice < 0.64:
-            sender.connect()  # whatever comes of it
+            sender.connect()
 
 
 def hand_back(sender, batch):
@@ -54,7 +50,7 @@ def hand_back(sender, batch):
 
 
 def tables(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """A table in which each key stands in two of three cases."""
+    """A table that has each key in two of three cases."""
     perhaps = {key: st.one_of(st.none(), value, value) for key, value in values.items()}
     return st.fixed_dictionaries(perhaps).map(
         lambda drawn: {key: value for key, value in drawn.items() if value is not None}
@@ -168,7 +164,7 @@ def check_sums(made: World, result: Any) -> None:
 
 
 def check_connections(made: World) -> None:
-    """No connection gets more than its limit; none is used before it is logged in or after its end."""
+    """No connection gets more than its limit, or is used before its login or after its end."""
     spec = made.scenario.policy.transactions_per_connection
     on = Counter(connection for _, connection, _ in acceptances(made))
     assert spec is None or max(on.values(), default=0) <= spec.count
@@ -202,7 +198,7 @@ def check_verdicts(made: World) -> None:
 
 
 def most_in(times: list[int], per: int, window: str) -> int:
-    """The most of ``times`` in one window of the algorithms that say plainly what a window is."""
+    """The most of ``times`` in any window, for the algorithms that define windows exactly."""
     if window == "aligned":
         return max(Counter(at // per for at in times).values(), default=0)
     if window == "sliding":
@@ -241,8 +237,8 @@ def check_windows(made: World) -> None:
 
 
 def check_blocks(made: World) -> None:
-    """Nobody gets in while a block of his runs; at its first instant, what was judged just before
-    may have.
+    """No key gets in during its block. At the first instant of the block, a request that was judged
+    just before may have.
     """
     for block in made.recorder.blocks:
         for login in made.recorder.logins:
@@ -351,11 +347,9 @@ def test_adding_workers_does_not_change_the_luck_of_the_others():
 
 def test_each_worker_draws_from_streams_of_its_own():
     chosen = scenario(network={"jitter": 0.5}, faults={"drop_connection": 0.5})
-    ways = [Way(chosen, name) for name in ("w0", "w1", "w0")]
-    for draw in (
-        Way.trip,
-        Way.drops,
-    ):  # each by itself: one shared stream must not hide behind the other
+    ways = [NetworkPath(chosen, name) for name in ("w0", "w1", "w0")]
+    # Each on its own, so that one stream that is shared does not go unnoticed.
+    for draw in (NetworkPath.trip, NetworkPath.drops):
         first, other, again = ([draw(way) for _ in range(300)] for way in ways)
         assert first == again != other
 

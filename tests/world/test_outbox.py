@@ -1,5 +1,7 @@
-"""Taking, putting back, giving up and handing over, and that nonsense is a StrategyError and not a
+"""Taking, putting back, giving up and handing over in a run. Wrong calls are a StrategyError, not a
 wrong result.
+
+``tests/test_outbox.py`` compares the outbox with a plain model.
 """
 
 from __future__ import annotations
@@ -201,8 +203,8 @@ def test_nonsense_ends_the_run_and_says_where(nonsense, words):
     )
 
 
-def test_a_message_in_two_pairs_of_hands_counts_once():
-    """Two workers with the same message: whatever they do, it is one message."""
+def test_a_message_that_two_workers_hold_counts_once():
+    """Two workers with the same message count it once in every sum."""
 
     def thief(sender, number):
         sender.put_back(Message(number, "", b""))

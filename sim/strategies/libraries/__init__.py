@@ -1,7 +1,6 @@
-"""Models of the mail libraries that people run: each does on the wire what its library does,
-options in its own spelling.
+"""Models of mail libraries and mail servers: each sends the same commands as its library, and
+has the options of the library under their own names.
 
-A model is right when the real library, run against the live relay, does the same
-(``tests/fidelity``). Where a library cannot be run there, its model says that it was written from
-documented behaviour. None knows a limit.
+A model is correct if the real library does the same at the live relay (``tests/fidelity``). If a
+library cannot run there, the model's docstring names the sources that it was written from.
 """

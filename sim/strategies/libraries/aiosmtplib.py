@@ -1,6 +1,6 @@
-"""aiosmtplib as it is on the wire: send(), a client that is reused, and several at once.
+"""A model of aiosmtplib: send(), a client that is reused, and several tasks at once.
 
-Read from and run as version 5.1. Knows no event loop: tasks are workers.
+Read from the source and tested against version 5.1. Each task is a worker.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from ... import units
 from ..api import Disconnected, Message, Refused
-from ..dialogue import Dialogue, LibrarySender, Reply, Say
+from ..dialogue import LibrarySender, Reply, Say
 from .common import taken
-from .smtplib import FAILED, LOGINS
+from .smtplib import FAILED, LOGINS, PythonSMTP
 
 
 class AioSmtpLib:
@@ -21,15 +21,20 @@ class AioSmtpLib:
     A 421 closes the client, and every later send on it raises SMTPServerDisconnected. Its login
     tries PLAIN and then LOGIN: a wrong password costs two failed logins, and a 421 to the first is
     hidden by the SMTPServerDisconnected of the second. A login that fails ends its connection
-    without a QUIT. What is gathered at once connects at once.
+    without QUIT. Tasks that are gathered together connect at the same time.
     """
 
     library = "aiosmtplib"
     options = {"per_connection": 1, "pause": "0s", "gather": 1, "timeout": 60.0}
     explained = {
-        "per_connection": "1 is send(); more go over one `async with SMTP(...)`, 0 all of a task's.",
+        "per_connection": (
+            "1 is send(); more go over one `async with SMTP(...)`, 0 all of a task's."
+        ),
         "pause": "How long a task sleeps behind each connection.",
-        "gather": "Tasks that send at once, as asyncio.gather() starts them; 0 is a task for each message.",
+        "gather": (
+            "Tasks that send at once, as asyncio.gather() starts them; "
+            "0 is a task for each message."
+        ),
         "timeout": "Seconds that the client waits for each answer.",
     }
 
@@ -47,7 +52,7 @@ class AioSmtpLib:
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
-        """The program; a failed send is caught."""
+        """The program, which catches a failed send."""
         if self.gather:
             for _ in range(self.gather - 1):
                 sender.spawn(self._task)
@@ -80,16 +85,13 @@ class AioSmtpLib:
         client.quit()
 
 
-class SMTP:
-    """One aiosmtplib.SMTP: each method raises Refused or Disconnected where the library raises."""
+class SMTP(PythonSMTP):
+    """One aiosmtplib.SMTP."""
 
-    def __init__(self, sender: LibrarySender, timeout: float) -> None:
-        self._sender = sender
-        self._timeout = timeout
-        self._dialogue: Dialogue | None = None
+    not_connected = "server not connected"
 
     def connect(self) -> None:
-        """connect() with STARTTLS and login; what fails closes without a QUIT."""
+        """connect() with STARTTLS and login. A failure closes without QUIT."""
         self._dialogue = self._sender.dial(self._timeout)
         try:
             taken(self._dialogue.greeting())
@@ -103,7 +105,7 @@ class SMTP:
             raise
 
     def sendmail(self, message: Message) -> None:
-        """One transaction; a refusal is followed by RSET, unless it was a 421 that closed."""
+        """One transaction. A refusal is followed by RSET, unless it was a 421 that closed."""
         try:
             taken(self._command(Say("MAIL", message)))
             taken(self._command(Say("RCPT", message)))
@@ -114,22 +116,8 @@ class SMTP:
                 self._command(Say("RSET"))
             raise
 
-    def quit(self) -> None:
-        """QUIT and its answer, if it is connected; never raises, as at the end of an ``async
-        with``.
-        """
-        with suppress(Disconnected):
-            self._command(Say("QUIT"))
-        self.close()
-
-    def close(self) -> None:
-        """Closes without a word."""
-        if self._dialogue is not None:
-            self._dialogue.leave(quit=False)
-        self._dialogue = None
-
     def _hello(self) -> None:
-        """EHLO, and HELO where that is refused but for a 421; behind it AUTH is not known, and that
+        """EHLO, and HELO if that is refused, except by a 421. After HELO no AUTH is known, which
         raises too.
         """
         reply = self._command(Say("EHLO"))
@@ -139,22 +127,16 @@ class SMTP:
             taken(reply)
 
     def _log_in(self) -> None:
-        """PLAIN, then LOGIN: for the second a 421 to the first has closed the connection."""
+        """PLAIN, then LOGIN, which raises if a 421 to the first has closed the connection."""
         for auth in LOGINS:
             reply = self._command(auth)
             if reply.code == 235:
                 return
         taken(reply)
 
-    def _command(self, said: Say, *, closes: bool = True) -> Reply:
-        """One command; a 421 closes, but not to DATA and the body."""
-        if self._dialogue is None:
-            raise Disconnected("server not connected")
-        try:
-            reply = self._dialogue.say(said)[0]
-        except Disconnected:
-            self.close()
-            raise
+    def _command(self, command: Say, *, closes: bool = True) -> Reply:
+        """Sends one command. A 421 closes, except to DATA and the body."""
+        reply = super()._command(command)
         if closes and reply.code == 421:
             self.close()
         return reply

@@ -1,8 +1,8 @@
-"""What several models share: one command that must be taken, the greeting, EHLO and STARTTLS, one
+"""Steps that several models share: a command that must be accepted, EHLO with STARTTLS, and a
 transaction.
 
-A refusal becomes ``Refused`` and a dead connection ``Disconnected``, as they are to a strategy;
-what its library does then is each model's own. Knows no library.
+A refusal raises ``Refused`` and a dead connection ``Disconnected``. Each model handles them as its
+library does.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 
 
 def taken(reply: Reply) -> Reply:
-    """``reply`` itself; Refused if it is a refusal."""
+    """``reply``, if it is not a refusal; else raises Refused."""
     if not reply.ok:
         raise Refused(reply.code, reply.text)
     return reply
 
 
 def say(dialogue: Dialogue, verb: str, message: Message | None = None) -> Reply:
-    """One command by itself and its answer; Refused if it is not taken, Disconnected if none comes."""
+    """Sends one command and returns its answer. Refused if it is refused, Disconnected if none
+    comes.
+    """
     return taken(dialogue.say(Say(verb, message))[0])
 
 
 def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
-    """EHLO, and where the scenario has STARTTLS that and EHLO again; Refused or Disconnected at the
+    """EHLO, and if the scenario has STARTTLS, that and EHLO again. Refused or Disconnected at the
     first that fails.
     """
     say(dialogue, "EHLO")
@@ -34,7 +36,7 @@ def hello(sender: LibrarySender, dialogue: Dialogue) -> None:
 
 
 def transact(dialogue: Dialogue, message: Message) -> None:
-    """MAIL, RCPT, DATA and the body, each after the answer to the one before; Refused or
+    """MAIL, RCPT, DATA and the body, each after the answer to the one before. Refused or
     Disconnected at the first that fails.
     """
     say(dialogue, "MAIL", message)

@@ -1,8 +1,8 @@
-"""Django's e-mail over its SMTP backend: send_mail, send_mass_mail, and one connection held open
-for several messages.
+"""A model of Django's SMTP backend: send_mail, send_mass_mail, and one connection held open for
+several messages.
 
-Read from and run as Django 5.2, whose backend is a wrapper of smtplib. Knows nothing of other
-backends.
+Read from the source and tested against Django 5.2, whose backend wraps smtplib. Other backends are
+not modelled.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ class Django:
     """Django, a loop of send_mail(): each call has its connection; or send_mass_mail(), or
     get_connection() held open.
 
-    On a connection that the relay closed with a 421 every further send raises
-    SMTPServerDisconnected: the backend takes what it has for open and connects anew only behind
-    close(). send_mass_mail() raises at the first message that fails, and the rest of its messages
-    is never tried; with fail_silently it goes on, and the rest is lost one by one. Where open()
-    fails silently, each message opens a connection of its own. A wrong password costs two failed
-    logins.
+    After the relay closes a connection with a 421, every further send raises
+    SMTPServerDisconnected: the backend assumes that the connection is open and reconnects only
+    after close(). send_mass_mail() raises at the first message that fails and never tries the
+    rest. With fail_silently it continues, and the rest is lost one by one. If open() fails
+    silently, each message opens a separate connection. A wrong password costs two failed logins.
     """
 
     library = "Django"
@@ -36,10 +35,18 @@ class Django:
         "EMAIL_TIMEOUT": 0.0,
     }
     explained = {
-        "per_connection": "1 is send_mail(); more are sent inside one `with get_connection()`, 0 all of them.",
+        "per_connection": (
+            "1 is send_mail(); more are sent inside one `with get_connection()`, 0 all of them."
+        ),
         "pause": "How long the program sleeps behind each connection.",
-        "send_mass_mail": "Messages of one call of send_mass_mail(); 0 does not use it, and per_connection counts.",
-        "fail_silently": "Whether a failed send raises nothing, as send_mail(fail_silently=True) and get_connection() take it.",
+        "send_mass_mail": (
+            "Messages of one call of send_mass_mail(); "
+            "0 does not use it, and per_connection counts."
+        ),
+        "fail_silently": (
+            "Whether a failed send raises nothing, as send_mail(fail_silently=True) and "
+            "get_connection() take it."
+        ),
         "EMAIL_TIMEOUT": "Seconds to wait for each answer; 0 is Django's None, for ever.",
     }
 
@@ -72,7 +79,7 @@ class Django:
         self.timeout = EMAIL_TIMEOUT or None
 
     def run(self, sender: LibrarySender) -> None:
-        """The program; what a call raises is caught, and it goes on with the next."""
+        """The program, which catches what a call raises and continues with the next."""
         while batch := sender.take(self.mass or self.per_connection or 1):
             backend = Backend(sender, self.timeout, fail_silently=self.silently)
             with suppress(*FAILED):
@@ -99,8 +106,8 @@ class Django:
 
 
 class Backend:
-    """One smtp.EmailBackend. A connection that is not logged in yet is partial, as the library
-    keeps it.
+    """One smtp.EmailBackend. Like the library, it keeps a connection that is not yet logged in as
+    partial.
     """
 
     def __init__(
@@ -113,7 +120,7 @@ class Backend:
         self._partial: SMTP | None = None
 
     def open(self) -> bool | None:
-        """Whether a new connection was made; None where that failed silently. Raises Refused or
+        """Whether a new connection was made; None if that failed silently. Raises Refused or
         Disconnected.
         """
         if self._connection is not None:
@@ -133,15 +140,15 @@ class Backend:
         return True
 
     def close(self) -> None:
-        """QUIT to whatever is connected."""
+        """Sends QUIT on every open connection."""
         self._quit_partial()
         if self._connection is not None:
             self._connection.quit()
         self._connection = None
 
     def send_messages(self, messages: list[Message]) -> None:
-        """Over the connection that is there, else over one for this call; Refused or Disconnected
-        unless silent.
+        """Sends over the open connection, or over a new one for this call. Raises Refused or
+        Disconnected unless it is silent.
         """
         new = self.open()
         if self._connection is None:
@@ -154,7 +161,7 @@ class Backend:
                 self.close()
 
     def forget(self) -> None:
-        """The end of the object: what it left open is closed without a word."""
+        """The end of the object, which closes its open connections without QUIT."""
         for each in (self._connection, self._partial):
             if each is not None:
                 each.close()

@@ -1,7 +1,7 @@
-"""Jakarta Mail (JavaMail) as it is on the wire: Transport.send, and a Transport that is reused.
+"""A model of Jakarta Mail (JavaMail): Transport.send, and a Transport that is reused.
 
-Read from and run as version 2.0.0. Its options are the library's properties, but for those without
-a dot, which are the program's. Knows no limits.
+Read from the source and tested against version 2.0.0. Options with a dot are the library's
+properties, the others belong to the program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 from .common import taken
 
 FAILED = (Refused, Disconnected)
-"""jakarta.mail.MessagingException: what a program catches."""
+"""jakarta.mail.MessagingException, which a program catches."""
 
 OPTIONS = {
     "per_connection": 1,
@@ -33,19 +33,41 @@ OPTIONS = {
 }
 
 EXPLAINED = {
-    "per_connection": "1 is Transport.send(); more go over one Transport by sendMessage() before its close(), 0 all.",
+    "per_connection": (
+        "1 is Transport.send(); more go over one Transport by sendMessage() before its "
+        "close(), 0 all."
+    ),
     "pause": "How long the program sleeps behind each connection.",
-    "isConnected": "Whether it asks isConnected() before each sendMessage(), and connects anew where that says no.",
-    "Authenticator": "Whether the Session has the login in an Authenticator; if not, send() or connect() is given it.",
-    "mail.smtp.user": "The username as a property; with an Authenticator the Session then keeps a login that was right.",
-    "mail.smtp.auth.mechanisms": "Which mechanisms, in which order; only the first that the relay has is tried. Empty is LOGIN.",
-    "mail.smtp.starttls.enable": "Whether to say STARTTLS where the relay has it; the library's own default is false.",
+    "isConnected": (
+        "Whether it asks isConnected() before each sendMessage(), and connects anew where that "
+        "says no."
+    ),
+    "Authenticator": (
+        "Whether the Session has the login in an Authenticator; "
+        "if not, send() or connect() is given it."
+    ),
+    "mail.smtp.user": (
+        "The username as a property; with an Authenticator the Session then keeps a login that "
+        "was right."
+    ),
+    "mail.smtp.auth.mechanisms": (
+        "Which mechanisms, in which order; only the first that the relay has is tried. "
+        "Empty is LOGIN."
+    ),
+    "mail.smtp.starttls.enable": (
+        "Whether to say STARTTLS where the relay has it; the library's own default is false."
+    ),
     "mail.smtp.connectiontimeout": "Milliseconds to wait for TCP; 0 for ever.",
     "mail.smtp.timeout": "Milliseconds to wait for each answer; 0 for ever.",
     "mail.smtp.quitwait": "Whether close() waits for the answer to QUIT.",
-    "mail.smtp.quitonsessionreject": "Whether a refusal in place of the greeting is answered by QUIT.",
+    "mail.smtp.quitonsessionreject": (
+        "Whether a refusal in place of the greeting is answered by QUIT."
+    ),
     "mail.smtp.userset": "Whether isConnected() says RSET instead of NOOP.",
-    "mail.smtp.sendpartial": "Whether a message goes to the recipients that are taken; with one recipient it changes nothing.",
+    "mail.smtp.sendpartial": (
+        "Whether a message goes to the recipients that are taken; "
+        "with one recipient it changes nothing."
+    ),
 }
 
 
@@ -53,12 +75,12 @@ class Jakarta:
     """Jakarta Mail, a loop of Transport.send(): each has its connection; or sendMessage() over a
     Transport that is reused.
 
-    Its login is LOGIN, three round trips, tried once. But where the Session has an Authenticator, a
-    login that was right once is kept by the Transport, and with mail.smtp.user by the Session; if
-    that is refused, by a 421 too, the Authenticator is asked and the login tried once more, at once
-    and over a second connection. Behind a refusal it says RSET. A Transport that the relay closed
-    with a 421 fails for every further message: only connect() opens it anew, or a program that asks
-    isConnected().
+    Its login is LOGIN, three round trips, tried once. If the Session has an Authenticator, the
+    Transport keeps a login that was accepted, and with mail.smtp.user the Session does too. If such
+    a login is refused, also by a 421, the Authenticator is asked and the login is tried once more
+    immediately over a second connection. After a refusal it sends RSET. A Transport that the relay
+    closed with a 421 fails for every further message, until the program calls connect() again, for
+    example after isConnected().
     """
 
     library = "Jakarta Mail"
@@ -70,7 +92,8 @@ class Jakarta:
     ) -> None:
         if per_connection < 0:
             raise ValueError(
-                f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all"
+                f"per_connection = {per_connection} is too small; "
+                "at least 1, or 0 for one connection for all"
             )
         for name in ("mail.smtp.connectiontimeout", "mail.smtp.timeout"):
             if isinstance(given := properties[name], int) and given < 0:
@@ -81,7 +104,7 @@ class Jakarta:
         self.properties = Properties(properties)
 
     def run(self, sender: LibrarySender) -> None:
-        """The program: one Session, and what fails is caught."""
+        """The program: one Session. It catches every failure."""
         session = Session(sender, self.properties)
         while batch := sender.take(self.per_connection or 1):
             transport = Transport(session)
@@ -107,8 +130,8 @@ class Jakarta:
 
 
 class Properties:
-    """The properties of a Session, by what they mean. Times in seconds; ValueError for a mechanism
-    that is not modelled.
+    """The properties of a Session by their meaning, with times in seconds. ValueError for a
+    mechanism that is not modelled.
     """
 
     def __init__(self, given: dict[str, object]) -> None:
@@ -118,21 +141,21 @@ class Properties:
         known = [each for each in wanted if each in ("LOGIN", "PLAIN")]
         if not known:
             raise ValueError(
-                f'mail.smtp.auth.mechanisms = "{" ".join(wanted)}" has neither LOGIN nor PLAIN, which the relay offers'
+                f'mail.smtp.auth.mechanisms = "{" ".join(wanted)}" has neither LOGIN nor '
+                "PLAIN, which the relay offers"
             )
         self.auth = Say("AUTH", mechanism=known[0], initial=known[0] == "PLAIN")
         self.starttls = bool(given["mail.smtp.starttls.enable"])
-        self.tcp, self.answer = (
-            _seconds(given[f"mail.smtp.{name}"]) for name in ("connectiontimeout", "timeout")
-        )
+        self.tcp = _seconds(given["mail.smtp.connectiontimeout"])
+        self.answer = _seconds(given["mail.smtp.timeout"])
         self.waits = bool(given["mail.smtp.quitwait"])
         self.quits = bool(given["mail.smtp.quitonsessionreject"])
         self.ping = "RSET" if given["mail.smtp.userset"] else "NOOP"
 
 
 class Session:
-    """A jakarta.mail.Session: what its Transports share. ``kept`` is whether it has a login that
-    was right once.
+    """A jakarta.mail.Session, which its Transports share. ``kept`` is whether it keeps a login that
+    was accepted.
     """
 
     def __init__(self, sender: LibrarySender, properties: Properties) -> None:
@@ -142,17 +165,18 @@ class Session:
 
 
 class Transport:
-    """One SMTPTransport: each method raises Refused or Disconnected where the library raises."""
+    """One SMTPTransport: each method raises Refused or Disconnected when the library raises."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._properties = session.properties
         self._dialogue: Dialogue | None = None
-        self._connected = self._kept = False
+        self._connected = False
+        self._kept = False
 
     def connect(self) -> None:
-        """connect(): a kept login that is refused is asked for again, and tried over a connection
-        of its own.
+        """connect(). If a kept login is refused, it is asked for again and tried over another
+        connection.
         """
         failed = self._protocol_connect()
         if failed is not None and (self._kept or self._session.kept):
@@ -164,9 +188,7 @@ class Transport:
         self._session.kept = self._properties.keeps_login
 
     def send_message(self, message: Message) -> None:
-        """sendMessage(): whatever is refused is followed by RSET, even on a connection that is
-        gone.
-        """
+        """sendMessage(). Every refusal is followed by RSET, even on a connection that is gone."""
         if not self._connected:
             raise Disconnected("not connected")
         for verb in ("MAIL", "RCPT", "DATA", "BODY"):
@@ -197,9 +219,10 @@ class Transport:
         self._hang_up()
 
     def _protocol_connect(self) -> Exception | None:
-        """One connection and its login; what failed the login is returned, all else raises."""
+        """Opens one connection and logs in. Returns why the login failed; other failures raise."""
         properties = self._properties
-        self._dialogue = dialogue = self._session.sender.dial(properties.tcp)
+        dialogue = self._session.sender.dial(properties.tcp)
+        self._dialogue = dialogue
         dialogue.patience = properties.answer
         try:
             self._greeted(dialogue.greeting())
@@ -217,8 +240,8 @@ class Transport:
         taken(greeting)
 
     def _hello(self) -> bool:
-        """EHLO, and HELO where that is refused; STARTTLS and EHLO again. Whether the relay told its
-        extensions.
+        """EHLO, or HELO if that is refused; then STARTTLS and EHLO again. Returns whether EHLO was
+        accepted.
         """
         if not self._say(Say("EHLO")).ok:
             taken(self._say(Say("HELO")))
@@ -237,18 +260,18 @@ class Transport:
         return None
 
     def _hang_up(self) -> None:
-        """Closes without a word."""
+        """Closes without QUIT."""
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
         self._dialogue = None
         self._connected = False
 
-    def _say(self, said: Say) -> Reply:
+    def _say(self, command: Say) -> Reply:
         if self._dialogue is None:
             raise Disconnected("not connected")
-        return self._dialogue.say(said)[0]
+        return self._dialogue.say(command)[0]
 
 
 def _seconds(milliseconds: object) -> float | None:
-    """None for 0, which waits for ever."""
+    """None for 0, which waits without a limit."""
     return float(str(milliseconds)) / 1000 or None

@@ -1,6 +1,6 @@
-"""Nodemailer as it is on the wire: a connection per message, or its pool (``nodemailer_pool``).
+"""A model of Nodemailer: a connection per message, or its pool (``nodemailer_pool``).
 
-Read from and run as versions 10.6.1 and 6.10.1, under Node.js 20. Knows no limit.
+Read from the source and tested against versions 10.6.1 and 6.10.1 under Node.js 20.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ MAJOR = 10
 OLDER = 6
 
 UNSETTLED = 1.0
-"""Seconds behind which version 6 fails a message whose connection was closed before the greeting.
-"""
+"""Seconds after which version 6 fails a message whose connection was closed before the greeting."""
 
 REQUEUES = 5
 FOR_EVER = -1
@@ -32,14 +31,15 @@ class Nodemailer:
     are submitted at once.
 
     Its login is PLAIN in one round trip, and it closes its connections without QUIT. The current
-    major sends MAIL, RCPT and DATA in one go where the relay has PIPELINING. Its pool closes a
-    connection behind maxMessages messages and waits 100 ms before the next one. A 421 to a MAIL
-    that is not its connection's first makes the current major send that message again over another
-    connection, at most maxRequeues times, 200 ms later and ever later; version 6 fails it. Both
-    fail the message at a refused greeting or login, at the first of which every waiting message
-    meets the same in turn. rateLimit is looked at behind a message only, so each connection sends
-    one more than it should, and connections that are new are not held back. Time-outs while an
-    answer is due are not modelled: this relay always answers in time.
+    major sends MAIL, RCPT and DATA together if the relay has PIPELINING. Its pool closes a
+    connection after maxMessages messages and waits 100 ms before it opens the next one.
+
+    After a 421 to a MAIL that is not the first on its connection, the current major sends the
+    message again over another connection, at most maxRequeues times, 200 ms later and with growing
+    delays; version 6 fails the message. Both fail the message if the greeting or the login is
+    refused, and then every waiting message in turn. rateLimit is checked only after a message, so
+    each connection sends one message too many, and new connections are not held back. Time-outs
+    during an answer are not modelled, because this relay always answers in time.
     """
 
     library = "Nodemailer"
@@ -64,19 +64,36 @@ class Nodemailer:
         "pool": "Whether connections stay open for further messages.",
         "maxConnections": "With pool, the most connections at a time.",
         "maxMessages": "With pool, the messages behind which a connection is closed.",
-        "rateLimit": "With pool, the messages per rateDelta, of all its connections; 0 for no limit. It overshoots.",
+        "rateLimit": (
+            "With pool, the messages per rateDelta, of all its connections; 0 for no limit. "
+            "It overshoots."
+        ),
         "rateDelta": "Milliseconds that rateLimit counts over.",
-        "maxRequeues": "With pool, how often a message is sent again whose connection was closed before it was sent; "
-        "-1 for ever. Its default is 5, in version 6 -1.",
-        "idleTimeout": "With pool, milliseconds behind which an idle connection is closed; 0 never. Its default is 240000; "
-        "version 6 has no such option.",
-        "socketTimeout": "Milliseconds behind which a connection on which nothing is said is dropped.",
+        "maxRequeues": (
+            "With pool, how often a message is sent again whose connection was closed before "
+            "it was sent; -1 for ever. Its default is 5, in version 6 -1."
+        ),
+        "idleTimeout": (
+            "With pool, milliseconds behind which an idle connection is closed; 0 never. "
+            "Its default is 240000; version 6 has no such option."
+        ),
+        "socketTimeout": (
+            "Milliseconds behind which a connection on which nothing is said is dropped."
+        ),
         "ignoreTLS": "Do without STARTTLS although the relay offers it.",
         "requireTLS": "Fail where STARTTLS is not to be had.",
-        "authMethod": "The login's mechanism, PLAIN or LOGIN; empty takes the first of them that the relay offers.",
-        "concurrent": "No option of the library: sendMail() calls under way at a time, as with Promise.all over so many; "
-        "0 awaits each without pool, and submits all with it.",
-        "pause": "No option of the library: how long the program sleeps behind each sendMail() that it awaits.",
+        "authMethod": (
+            "The login's mechanism, PLAIN or LOGIN; "
+            "empty takes the first of them that the relay offers."
+        ),
+        "concurrent": (
+            "No option of the library: sendMail() calls under way at a time, as with "
+            "Promise.all over so many; 0 awaits each without pool, and submits all with it."
+        ),
+        "pause": (
+            "No option of the library: how long the program sleeps behind each sendMail() that "
+            "it awaits."
+        ),
     }
 
     def __init__(self, **options: Any) -> None:
@@ -91,7 +108,7 @@ class Nodemailer:
         self.pool = _pool_settings(given, modern=modern) if given["pool"] else None
 
     def run(self, sender: LibrarySender) -> None:
-        """The program of one process: it catches a failed sendMail() and goes on."""
+        """The program of one process, which catches a failed sendMail() and continues."""
         if self.pool is None:
             Program(max(1, self.most), self.pause, self._send_alone).loop(sender)
             return
@@ -103,8 +120,8 @@ class Nodemailer:
         pool.close()
 
     def _send_alone(self, sender: LibrarySender, message: Message) -> None:
-        """SMTPTransport.send: a failed message stays in the sender's hands, and its next take gives
-        it up.
+        """SMTPTransport.send. The sender keeps a message that failed, and its next take gives it
+        up.
         """
         opened = connect(sender, self.settings)
         if not isinstance(opened, Failure):
@@ -115,8 +132,8 @@ class Nodemailer:
 
 
 class Program:
-    """What a process does around ``send``: at most ``most`` calls of it under way at a time, each
-    loop awaiting its own.
+    """The loops of a process that call ``send``, each of which awaits its call: at most ``most``
+    calls at a time.
     """
 
     def __init__(
@@ -129,8 +146,8 @@ class Program:
         self._idle = 0
 
     def loop(self, sender: LibrarySender) -> None:
-        """Until the workload has ended. A further loop begins once all are busy, until there are
-        ``most``.
+        """Sends until the workload has ended. Another loop starts when all are busy, up to ``most``
+        loops.
         """
         while True:
             self._idle += 1
@@ -147,10 +164,11 @@ class Program:
 
 
 def _check(given: dict[str, Any]) -> None:
-    """ValueError in words for an option that the library would not take, or that is not modelled."""
+    """ValueError for an option that the library would not accept or that is not modelled."""
     if given["version"] not in (MAJOR, OLDER):
         raise ValueError(
-            f"version = {given['version']} is not modelled; allowed: {MAJOR}, the current major, and {OLDER}"
+            f"version = {given['version']} is not modelled; allowed: "
+            f"{MAJOR}, the current major, and {OLDER}"
         )
     if given["authMethod"].upper() not in ("", *MECHANISMS):
         raise ValueError(
@@ -175,14 +193,15 @@ def _check(given: dict[str, Any]) -> None:
 
 
 def _pool_settings(given: dict[str, Any], *, modern: bool) -> PoolSettings:
-    """As SMTPPool reads them: 0 is as good as not given for most, and both defaults that differ are
-    the version's.
+    """The options as SMTPPool reads them: for most, 0 means the default. The defaults of
+    maxRequeues and idleTimeout depend on the version.
     """
     requeues = given["maxRequeues"]
-    idle = given["idleTimeout"]
     if requeues is None:
         requeues = REQUEUES if modern else FOR_EVER
-    idle = (IDLE if idle is None else max(0, idle)) if modern else 0
+    idle = IDLE if given["idleTimeout"] is None else max(0, given["idleTimeout"])
+    if not modern:
+        idle = 0
     return PoolSettings(
         max_connections=given["maxConnections"] or 5,
         max_messages=given["maxMessages"] or 100,

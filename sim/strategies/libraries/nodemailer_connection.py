@@ -1,8 +1,7 @@
-"""Nodemailer's SMTPConnection: how it opens a connection, logs in and sends one message, and how
-each of them can fail.
+"""Nodemailer's SMTPConnection: :func:`connect` opens a connection and logs in, :func:`send`
+sends one message; both return how they failed.
 
-Read from and run as versions 10.6.1 and 6.10.1. Knows neither what is done about a failure nor how
-messages come to it.
+Read from the source and tested against versions 10.6.1 and 6.10.1.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from ..api import Disconnected, Message
 from ..dialogue import Dialogue, LibrarySender, Reply, Say
 
 MECHANISMS = ("PLAIN", "LOGIN")
-"""In its order of preference."""
+"""In the library's order of preference."""
 
 CLOSING = 421
 
 
 class Settings(NamedTuple):
-    """What SMTPConnection takes of the transport's options. ``modern``: the current major."""
+    """The transport's options that SMTPConnection uses. ``modern`` means the current major."""
 
     modern: bool
     ignore_tls: bool
@@ -28,8 +27,8 @@ class Settings(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """``stage`` is dial, greeting, setup, login, envelope or body; ``code`` None where the
-    connection died.
+    """A failure at ``stage``: dial, greeting, setup, login, envelope or body. ``code`` is None
+    if the connection died.
     """
 
     stage: str
@@ -37,7 +36,7 @@ class Failure(NamedTuple):
 
 
 class Failed(Exception):
-    """Carries a Failure from where it happens to whoever opened the connection."""
+    """Carries a Failure up to :func:`connect` or :func:`send`."""
 
     def __init__(self, stage: str, code: int | None) -> None:
         super().__init__(stage, code)
@@ -45,8 +44,8 @@ class Failed(Exception):
 
 
 class Opened(NamedTuple):
-    """A connection that is ready for messages. ``pipelines``: an envelope goes in one go with DATA
-    (RFC 2920).
+    """A connection that is ready for messages. ``pipelines`` means that it sends MAIL, RCPT and
+    DATA together (RFC 2920).
     """
 
     dialogue: Dialogue
@@ -54,7 +53,7 @@ class Opened(NamedTuple):
 
 
 def connect(sender: LibrarySender, settings: Settings) -> Opened | Failure:
-    """TCP to AUTH. A connection on which anything fails is closed without QUIT."""
+    """Connects and logs in. If anything fails, the connection is closed without QUIT."""
     try:
         dialogue = sender.dial()
     except Disconnected:
@@ -67,8 +66,8 @@ def connect(sender: LibrarySender, settings: Settings) -> Opened | Failure:
 
 
 def send(opened: Opened, message: Message) -> Failure | None:
-    """One message. The connection stays as the relay left it, but for a 421, at which the library
-    closes too.
+    """Sends one message. After a refusal the connection stays open, except after a 421, when the
+    library closes it too.
     """
     dialogue, pipelines = opened
     try:
@@ -97,8 +96,8 @@ def _set_up(dialogue: Dialogue, settings: Settings, *, secure: bool) -> Opened:
 
 
 def _wants_tls(settings: Settings, offers: list[str] | None) -> bool:
-    """Behind HELO it never does. Where both options are given the current major requires TLS and 6
-    ignores it.
+    """Whether to send STARTTLS: never after HELO. If both options are set, the current major
+    requires TLS and version 6 ignores it.
     """
     if offers is None or (settings.ignore_tls and not (settings.require_tls and settings.modern)):
         return False
@@ -106,11 +105,11 @@ def _wants_tls(settings: Settings, offers: list[str] | None) -> bool:
 
 
 def _mechanisms(offers: list[str] | None) -> list[str] | None:
-    """What the relay offers for a login; None where it offers none, and then the library does
-    without.
+    """The login mechanisms that the relay offers. None if it offers none; then the library does not
+    log in.
     """
     if offers is None:
-        return []  # behind HELO it takes a login for granted
+        return []  # after HELO the library assumes that a login is offered
     return next((line.split()[1:] for line in offers if line.split()[:1] == ["AUTH"]), None)
 
 
@@ -124,7 +123,7 @@ def _greeted(dialogue: Dialogue) -> None:
 
 
 def _hello(dialogue: Dialogue, settings: Settings) -> list[str] | None:
-    """The lines of the answer to EHLO; None where that is refused and HELO is taken instead."""
+    """The lines of the answer to EHLO; None if it is refused and HELO is accepted instead."""
     reply = _heard(dialogue, "setup", Say("EHLO"))
     if reply.ok:
         return reply.text.upper().splitlines()
@@ -140,8 +139,8 @@ def _one_by_one(dialogue: Dialogue, message: Message) -> None:
 
 
 def _pipelined(dialogue: Dialogue, message: Message) -> None:
-    """All three in one go, and decided once all are answered; a 421 among the answers decides at
-    once.
+    """Sends all three together and checks the answers when all have come. A 421 counts before the
+    others.
     """
     try:
         replies = dialogue.say(Say("MAIL", message), Say("RCPT", message), Say("DATA"))
@@ -157,7 +156,7 @@ def _pipelined(dialogue: Dialogue, message: Message) -> None:
 
 
 def _said(dialogue: Dialogue, stage: str, command: Say) -> Reply:
-    """The answer to a command that must be taken."""
+    """The answer to a command that must be accepted."""
     reply = _heard(dialogue, stage, command)
     if not reply.ok:
         raise Failed(stage, reply.code)

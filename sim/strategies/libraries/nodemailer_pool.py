@@ -1,9 +1,9 @@
-"""Nodemailer's SMTPPool and PoolResource: which connection sends what, what is sent again, and when
-it goes on.
+"""Nodemailer's SMTPPool, PoolResource and rateLimit: which connection sends each message, which
+messages are sent again, and when.
 
-Its times and its order are the library's, whose every callback has its place here: that a
-connection which ends wakes the pool twice, or that rateLimit is looked at behind a message and
-never before one, decides what the relay sees.
+Every callback of the library has a counterpart here, with the same delays in the same order.
+Details decide which commands reach the relay: for example, a connection that ends wakes the pool
+twice, and rateLimit is checked after a message, never before one.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from typing import NamedTuple
 from ..api import Disconnected, Message
 from ..dialogue import LibrarySender, Say, Signal
 from .nodemailer_connection import CLOSING, Failure, Opened, Settings, connect, send
-from .nodemailer_gate import Gate
 
 GOES_ON = 0.1
-"""Seconds from the end of a connection to the pool's next look at its messages."""
+"""Seconds between the end of a connection and the pool's next look at its messages."""
 
 LOOKS_AGAIN = 0.05
-"""Seconds from the end of a connection that had a message to what becomes of that message."""
+"""Seconds between the end of a connection and the decision whether its message is sent again."""
 
 BACKS_OFF = 0.05
 MOST_BACK_OFF = 2.0
-"""Seconds that a message waits to be sent again, the current major: the first time, doubled each
-time, at most.
+"""Seconds that a message waits before it is sent again in the current major: the first wait, which
+doubles each time, and the longest.
 """
 
 ALL = 1_000_000_000
@@ -35,7 +34,8 @@ ALL = 1_000_000_000
 class PoolSettings(NamedTuple):
     """SMTPPool's options as it reads them, in seconds.
 
-    ``idle_timeout`` 0 is none, ``max_requeues`` below 0 without end; ``silence`` is socketTimeout.
+    An ``idle_timeout`` of 0 and a negative ``max_requeues`` mean no limit; ``silence`` is
+    socketTimeout.
     """
 
     max_connections: int
@@ -48,7 +48,7 @@ class PoolSettings(NamedTuple):
 
 
 class Entry:
-    """A message in the pool. ``awaited`` is set once it is settled, where somebody awaits it."""
+    """A message in the pool. ``awaited`` is set when it is settled, if the program awaits it."""
 
     __slots__ = ("awaited", "message", "requeues", "settled")
 
@@ -71,15 +71,15 @@ class Pool:
         self.gate = Gate(sender, spec.rate_limit, spec.rate_delta, spec.silence)
 
     def send_all(self) -> None:
-        """The program that submits every message as it comes and never awaits one."""
+        """A program that submits every message as it comes and awaits none."""
         while batch := self.sender.take_more(ALL):
             self.waiting.extend(Entry(message, None) for message in batch)
             for _ in batch:
                 self.look()
 
     def send_and_wait(self, sender: LibrarySender, message: Message) -> None:
-        """One awaited sendMail(); a message that failed stays in ``sender``'s hands, and its next
-        take gives it up.
+        """One awaited sendMail(). ``sender`` keeps a message that failed, and its next take
+        gives it up.
         """
         entry = Entry(message, self.sender.signal())
         self.waiting.append(entry)
@@ -88,7 +88,7 @@ class Pool:
             entry.awaited.wait()
 
     def close(self) -> None:
-        """transporter.close() behind the last message: connections end without QUIT."""
+        """transporter.close() after the last message: connections end without QUIT."""
         self.gate.open()
         for resource in self.resources:
             resource.end()
@@ -108,7 +108,7 @@ class Pool:
         self.sender.spawn(self._look_later, seconds)
 
     def settle(self, entry: Entry, *, sent: bool) -> None:
-        """What the promise of sendMail() tells its program."""
+        """Settles the promise of sendMail()."""
         entry.settled = True
         if entry.awaited is not None:
             entry.awaited.set()
@@ -116,19 +116,21 @@ class Pool:
             self.sender.give_up(entry.message)
 
     def remove(self, resource: Resource) -> None:
-        """A connection that has ended leaves its place."""
+        """Frees the place of a connection that has ended."""
         if resource in self.resources:
             self.resources.remove(resource)
 
     def send_again(self, entry: Entry) -> None:
-        """What becomes of a message whose connection ended under it; called at that moment."""
+        """Called when the connection of a message ends: sends the message again later, or fails
+        it.
+        """
         self.sender.spawn(self._send_again_later, entry)
 
     def _free(self) -> Resource | None:
         for resource in [one for one in self.resources if one.available]:
             if resource.alive:
                 return resource
-            self.remove(resource)  # the relay closed it while nobody looked
+            self.remove(resource)  # the relay closed it while it was idle
         if len(self.resources) >= self.spec.max_connections:
             return None
         resource = Resource(self)
@@ -155,7 +157,7 @@ class Pool:
 
 
 class Resource:
-    """PoolResource: one connection of the pool, in a strand of its own."""
+    """PoolResource: one connection of the pool, in a separate strand."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -170,11 +172,11 @@ class Resource:
 
     @property
     def alive(self) -> bool:
-        """Whether its connection is open as far as can be known, or still to be opened."""
+        """Whether its connection is not yet opened, or open as far as this side can know."""
         return self._opened is None or self._opened.dialogue.open
 
     def assign(self, entry: Entry) -> None:
-        """Has it send ``entry``."""
+        """Makes it send ``entry``."""
         self.available = False
         self._entry = entry
         if self._started:
@@ -184,7 +186,7 @@ class Resource:
             self._pool.sender.spawn(self._run)
 
     def end(self) -> None:
-        """Closes the connection without QUIT, and lets its strand end."""
+        """Closes the connection without QUIT and ends its strand."""
         self._over = True
         self.available = False
         if self._opened is not None:
@@ -202,9 +204,7 @@ class Resource:
                 return
 
     def _not_opened(self, failure: Failure) -> None:
-        """The message fails, but for a connection that was closed before the greeting: then it is
-        sent again.
-        """
+        """Fails the message, or sends it again if the connection was closed before the greeting."""
         entry = self._entry
         pool = self._pool
         assert entry is not None
@@ -214,14 +214,14 @@ class Resource:
             return
         pool.settle(entry, sent=False)
         pool.goes_on()
-        # The library closes the connection before it tells of a refused login, and then looks again
-        # only 50 ms later.
+        # The library closes the connection before it reports a refused login, and looks again only
+        # 50 ms later.
         pool.goes_on(
             GOES_ON + (LOOKS_AGAIN if failure.stage == "login" and failure.code is not None else 0)
         )
 
     def _send(self, opened: Opened, entry: Entry) -> bool:
-        """One message; whether the connection stays."""
+        """Sends one message. Returns whether the connection stays open."""
         failure = send(opened, entry.message)
         self._messages += 1
         if failure is None:
@@ -262,7 +262,7 @@ class Resource:
         return False
 
     def _released(self, opened: Opened) -> bool:
-        """_release: waits for the next message; False once the connection is closed instead."""
+        """_release: waits for the next message. False if the connection closed instead."""
         if self._messages >= self._spec.max_messages:
             self._close(opened)
             self._pool.goes_on()
@@ -280,7 +280,7 @@ class Resource:
         return not self._over
 
     def _idle(self, opened: Opened) -> None:
-        """Until a message is assigned, or the connection has been idle for too long."""
+        """Waits until a message is assigned, or closes the connection after too long a time."""
         says_quit = 0 < self._spec.idle_timeout <= self._spec.silence
         if (
             self._assigned.wait(self._spec.idle_timeout if says_quit else self._spec.silence)
@@ -295,8 +295,64 @@ class Resource:
         self._pool.goes_on()
 
     def _close(self, opened: Opened) -> None:
-        """The connection ends without QUIT, and its place is free."""
+        """Ends the connection without QUIT and frees its place."""
         opened.dialogue.leave(quit=False)
         self._over = True
         self.available = False
         self._pool.remove(self)
+
+
+class Gate:
+    """rateLimit: about ``limit`` messages per ``delta`` seconds; 0 means no limit. No connection
+    waits longer than ``longest`` seconds.
+
+    Messages are counted when they are assigned, but only a connection that has sent one waits. So
+    new connections are not held back, and all that wait continue together.
+    """
+
+    def __init__(self, sender: LibrarySender, limit: int, delta: float, longest: float) -> None:
+        self._sender = sender
+        self._limit = limit
+        self._delta = delta
+        self._longest = longest
+        self._counter = 0
+        self._timer = 0
+        self._timed = False
+        self._since: float | None = None
+        self._opens = sender.signal()
+
+    def count(self) -> None:
+        """Counts a message that is assigned."""
+        self._counter += 1
+        if self._since is None:
+            self._since = self._sender.now()
+
+    def passed(self) -> bool:
+        """_checkRateLimit: waits until the connection may take the next message. False if the
+        connection was dropped during the wait.
+        """
+        if not self._limit or self._counter < self._limit:
+            return True
+        now = self._sender.now()
+        since = now - self._delta if self._since is None else self._since
+        if since <= now - self._delta:
+            self.open()
+            return True
+        if not self._timed:
+            self._timed = True
+            self._timer = self._timer + 1
+            self._sender.spawn(self._open_later, self._delta - (now - since), self._timer)
+            self._since = now
+        return self._opens.wait(self._longest)
+
+    def _open_later(self, sender: LibrarySender, seconds: float, timer: int) -> None:
+        sender.sleep(seconds)
+        if self._timed and timer == self._timer:
+            self.open()
+
+    def open(self) -> None:
+        """_clearRateLimit: all that wait continue."""
+        self._timed = False
+        self._counter = 0
+        self._since = None
+        self._opens.set()

@@ -1,8 +1,6 @@
-"""PHPMailer 6 as it is on the wire: a connection per message, or one that SMTPKeepAlive leaves
-open.
+"""A model of PHPMailer 6: a connection per message, or one that SMTPKeepAlive leaves open.
 
-Read from and run as version 6.6.3. Knows nothing of WordPress, which has a model of its own over
-this one.
+Read from the source and tested against version 6.6.3. The model of WordPress uses this one.
 """
 
 from __future__ import annotations
@@ -21,20 +19,25 @@ class PHPMailer:
     """PHPMailer, a loop of send(): with SMTPKeepAlive off each message has its connection, with it
     on they share one.
 
-    Its login is LOGIN, three round trips, unless AuthType says PLAIN, which then takes two. With
-    SMTPKeepAlive it says RSET behind each message. After a refusal its connection stays as it is:
-    closed by the relay, which it notices and connects anew for the next message, or open, and then
-    it goes on with it. A 421 to MAIL is in the exception's text, code and all; one in place of the
-    greeting is not ("Could not connect to SMTP host."), and one to a login is "Could not
-    authenticate" like a wrong password.
+    Its login is LOGIN, three round trips, unless AuthType is PLAIN, which takes two. With
+    SMTPKeepAlive it sends RSET after each message. If the relay closes the connection after a
+    refusal, it notices this and reconnects for the next message; otherwise it continues on the same
+    connection. The exception's text contains a 421 to MAIL with its code. It contains neither one
+    instead of the greeting ("Could not connect to SMTP host.") nor one to a login ("Could not
+    authenticate", as for a wrong password).
     """
 
     library = "PHPMailer"
     options = {"SMTPKeepAlive": False, "AuthType": "", "per_connection": 0, "pause": "0s"}
     explained = {
         "SMTPKeepAlive": "Whether the connection stays open for the next send().",
-        "AuthType": "The login's mechanism, LOGIN or PLAIN; empty takes LOGIN where the relay has it.",
-        "per_connection": "With SMTPKeepAlive, the program calls smtpClose() behind every so many messages; 0 never does.",
+        "AuthType": (
+            "The login's mechanism, LOGIN or PLAIN; empty takes LOGIN where the relay has it."
+        ),
+        "per_connection": (
+            "With SMTPKeepAlive, the program calls smtpClose() behind every so many messages; "
+            "0 never does."
+        ),
         "pause": "How long the program sleeps behind each connection that it closed.",
     }
 
@@ -43,11 +46,13 @@ class PHPMailer:
     ) -> None:
         if AuthType not in MECHANISMS:
             raise ValueError(
-                f'AuthType = "{AuthType}" is not modelled; allowed: LOGIN, PLAIN, or empty for LOGIN'
+                f'AuthType = "{AuthType}" is not modelled; allowed: '
+                "LOGIN, PLAIN, or empty for LOGIN"
             )
         if per_connection < 0:
             raise ValueError(
-                f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all"
+                f"per_connection = {per_connection} is too small; "
+                "at least 1, or 0 for one connection for all"
             )
         self.keep_alive = SMTPKeepAlive
         self.mechanism = AuthType or "LOGIN"
@@ -55,7 +60,7 @@ class PHPMailer:
         self.pause = units.seconds(units.duration(pause))
 
     def run(self, sender: LibrarySender) -> None:
-        """The program: one PHPMailer, and a failed send() is caught."""
+        """The program: one PHPMailer. It catches a failed send()."""
         mailer = Mailer(sender, keep_alive=self.keep_alive, mechanism=self.mechanism)
         count = 0
         while batch := sender.take():
@@ -70,7 +75,7 @@ class PHPMailer:
 
 
 class Mailer:
-    """One PHPMailer object: ``send`` and ``smtpClose`` of the library."""
+    """One PHPMailer object with the library's ``send`` and ``smtpClose``."""
 
     def __init__(self, sender: LibrarySender, *, keep_alive: bool, mechanism: str) -> None:
         self._sender = sender
@@ -79,7 +84,7 @@ class Mailer:
         self._dialogue: Dialogue | None = None
 
     def send(self, message: Message) -> None:
-        """smtpSend and what surrounds it; Refused or Disconnected where the library throws."""
+        """send() and smtpSend(). Raises Refused or Disconnected when the library throws."""
         try:
             self._smtp_send(message)
         except (Refused, Disconnected):
@@ -105,10 +110,10 @@ class Mailer:
             self._try("RSET")
         else:
             self.smtp_close()
-        taken(recipient)  # a refused recipient is told behind all that
+        taken(recipient)  # the library reports a refused recipient last
 
     def _connected(self) -> Dialogue:
-        """The connection that is there as far as the library knows, else a new one."""
+        """The connection if the library considers it open, else a new one."""
         if self._dialogue is None or not self._dialogue.open:
             self._dialogue = None
             self._dialogue = self._connect()
@@ -140,8 +145,8 @@ class Mailer:
         taken(dialogue.say(Say("AUTH", mechanism=self._mechanism, initial=False))[0])
 
     def _hello(self, dialogue: Dialogue) -> None:
-        """EHLO, and HELO where that is refused but for a 421; behind that it takes a login for
-        granted.
+        """EHLO, or HELO if that is refused, except by a 421. After HELO the library assumes that a
+        login is offered.
         """
         (reply,) = dialogue.say(Say("EHLO"))
         if reply.code == 421:
@@ -150,7 +155,7 @@ class Mailer:
             say(dialogue, "HELO")
 
     def _try(self, verb: str) -> None:
-        """A command whose failure the library swallows."""
+        """Sends a command whose failure the library ignores."""
         if self._dialogue is not None and self._dialogue.open:
             with suppress(Disconnected):
                 self._dialogue.say(Say(verb))

@@ -1,9 +1,9 @@
-"""Postfix with a relayhost: the MTA that takes everything in at once and gets rid of it at its own
-pace.
+"""A model of Postfix with a relayhost, which accepts all messages immediately and delivers them
+at its own pace.
 
-Each message is a strand of its own: it waits for the queue manager's word, is handed to a delivery
-agent, and after a failure sleeps until the scan of the deferred queue that finds it due. Its parts
-stand in ``postfix_destination`` and ``postfix_delivery``; run beside version 3.7.
+Each message is a separate strand. It waits for the queue manager (``postfix_destination``), goes to
+a delivery agent (``postfix_delivery``), and after a failure sleeps until the scan of the deferred
+queue that finds it due. Tested against version 3.7.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Postfix:
     """Postfix as the sending MTA, relayhost and SASL set: up to 20 connections at once, and nothing
     is lost but to time.
 
-    Under TLS it makes a connection for each message, unless smtp_tls_connection_reuse is on;
-    without TLS it keeps connections once deliveries follow each other, and
+    With TLS it makes a connection for each message, unless smtp_tls_connection_reuse is on. Without
+    TLS it keeps connections when deliveries follow each other, and
     smtp_connection_reuse_count_limit = N lets one carry N + 1 messages. A refused MAIL defers that
     message. A refused greeting or login counts against the relay: after a few in a row (one, at a
-    concurrency of 1) all mail for it is deferred without a try for minimal_backoff_time. What is
-    deferred comes back at a scan of the queue, every queue_run_delay, once its wait, as long as its
-    age within the two backoff times, is over.
+    concurrency of 1) all mail for it is deferred for minimal_backoff_time without a try. A deferred
+    message waits as long as its age, within the two backoff times, and is tried again at the next
+    scan of the queue, every queue_run_delay.
     """
 
     library = "Postfix"
@@ -67,19 +67,37 @@ class Postfix:
         "maximal_queue_lifetime": "5d",
     }
     explained = {
-        "smtp_connection_cache_on_demand": "Whether connections are kept while deliveries follow each other.",
-        "smtp_connection_reuse_count_limit": "How often a connection is used again: N lets it carry N + 1 messages; 0 sets no limit.",
+        "smtp_connection_cache_on_demand": (
+            "Whether connections are kept while deliveries follow each other."
+        ),
+        "smtp_connection_reuse_count_limit": (
+            "How often a connection is used again: N lets it carry N + 1 messages; 0 sets no limit."
+        ),
         "smtp_connection_reuse_time_limit": "How long a connection is used again at most.",
-        "smtp_connection_cache_time_limit": "How long a kept connection waits for the next message.",
+        "smtp_connection_cache_time_limit": (
+            "How long a kept connection waits for the next message."
+        ),
         "smtp_tls_connection_reuse": "Whether connections under TLS are kept too.",
         "smtp_destination_concurrency_limit": "Deliveries at once to the relay; 0 sets no limit.",
-        "initial_destination_concurrency": "Deliveries at once to begin with; each success allows one more.",
-        "smtp_destination_rate_delay": "The wait behind each delivery, in whole seconds; it also sets the concurrency to 1.",
-        "smtp_destination_concurrency_positive_feedback": "How much more a success allows, such as 1 or 1/concurrency.",
-        "smtp_destination_concurrency_negative_feedback": "How much less a failure to reach the relay allows.",
-        "smtp_destination_concurrency_failed_cohort_limit": "Cohorts of failures in a row that put the relay off; 0 never does.",
+        "initial_destination_concurrency": (
+            "Deliveries at once to begin with; each success allows one more."
+        ),
+        "smtp_destination_rate_delay": (
+            "The wait behind each delivery, in whole seconds; it also sets the concurrency to 1."
+        ),
+        ("smtp_destination_concurrency_positive_feedback"): (
+            "How much more a success allows, such as 1 or 1/concurrency."
+        ),
+        ("smtp_destination_concurrency_negative_feedback"): (
+            "How much less a failure to reach the relay allows."
+        ),
+        ("smtp_destination_concurrency_failed_cohort_limit"): (
+            "Cohorts of failures in a row that put the relay off; 0 never does."
+        ),
         "default_process_limit": "Processes that deliver.",
-        "minimal_backoff_time": "The shortest wait of a deferred message, and how long an unreachable relay is put off.",
+        "minimal_backoff_time": (
+            "The shortest wait of a deferred message, and how long an unreachable relay is put off."
+        ),
         "maximal_backoff_time": "The longest wait of a deferred message.",
         "queue_run_delay": "The time between two scans for deferred messages that are due.",
         "maximal_queue_lifetime": "The age at which a message that is still deferred is given up.",
@@ -111,14 +129,14 @@ class Postfix:
         self.lifetime = times["maximal_queue_lifetime"]
 
     def run(self, sender: LibrarySender) -> None:
-        """One instance of Postfix, from its start on."""
+        """One instance of Postfix from its start."""
         instance = _Instance(sender, self)
         while batch := sender.take():
             sender.spawn(instance.message, batch[0])
 
 
 class _Instance:
-    """What the strands of one Postfix share."""
+    """The destination and the connection cache that all strands of one Postfix share."""
 
     def __init__(self, sender: LibrarySender, spec: Postfix) -> None:
         self._spec = spec
@@ -126,7 +144,7 @@ class _Instance:
         self._cache = Cache(spec.caching.idle)
 
     def message(self, sender: LibrarySender, message: Message) -> None:
-        """The life of one message; one that is bounced ends in this strand's hands, and so is lost."""
+        """Delivers one message. A message that bounces stays with this strand and so is lost."""
         agent = Agent(sender, self._spec.caching, self._cache)
         born = math.floor(sender.now())
         while True:
@@ -151,7 +169,7 @@ class _Instance:
         return outcome
 
     def _sleep_until_scanned(self, sender: LibrarySender, due: int) -> None:
-        """The first scan from now on that finds a message due; it forgives a second."""
+        """Sleeps until the next scan that finds the message due, with a tolerance of a second."""
         every = self._spec.scan
         number = max(math.floor(sender.now() / every) + 1, math.ceil((due - 1) / every))
         sender.sleep(max(0.0, number * every - sender.now()))
@@ -169,12 +187,10 @@ def _caching(given: dict[str, object], times: dict[str, float]) -> Caching:
 
 def _scheduling(given: dict[str, object], times: dict[str, float]) -> Scheduling:
     delay = int(times["smtp_destination_rate_delay"])
-    limit = _whole(given, "smtp_destination_concurrency_limit")
-    limit = 1 if delay else limit
+    limit = 1 if delay else _whole(given, "smtp_destination_concurrency_limit")
     initial = _whole(given, "initial_destination_concurrency")
-    gain, loss = (
-        f"smtp_destination_concurrency_{sign}_feedback" for sign in ("positive", "negative")
-    )
+    gain = "smtp_destination_concurrency_positive_feedback"
+    loss = "smtp_destination_concurrency_negative_feedback"
     return Scheduling(
         limit=limit,
         initial=max(1, min(initial, limit) if limit else initial),

@@ -1,9 +1,9 @@
-"""Postfix's delivery agent: one message over a new or a kept connection, and the cache that keeps
-them.
+"""Postfix's delivery agent, which sends one message over a new or a kept connection, and the
+cache of kept connections.
 
-Commands are sent ahead of their answers where the relay allows it (RFC 2920): MAIL, RCPT and DATA
-in one go, the body with the QUIT behind it. From smtp(8), scache(8) and the sources of Postfix
-(smtp_proto.c, smtp_connect.c, smtp_reuse.c), and run beside version 3.7. Knows nothing of queues.
+Commands are pipelined if the relay allows it (RFC 2920): MAIL, RCPT and DATA together, and the body
+with the QUIT after it. Written from smtp(8), scache(8) and the sources of Postfix (smtp_proto.c,
+smtp_connect.c, smtp_reuse.c), and tested against version 3.7.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .common import say, taken
 from .postfix_destination import Delivery, Outcome
 
 MICROSECOND = 1e-6
-"""Less than this is no time left: it is what the sum of two floats may be off by."""
+"""A shorter rest of time counts as none, because the sum of two floats may be off by this much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Caching:
 
 
 class Session:
-    """A connection that is logged in. ``extended`` unless the relay refused EHLO; ``kept`` when it
-    may go into the cache.
+    """A connection that is logged in. ``extended`` means that the relay accepted EHLO, ``kept``
+    that the connection may go into the cache.
     """
 
     __slots__ = ("dialogue", "expires", "extended", "kept", "reused")
@@ -48,7 +48,7 @@ class Session:
 
 
 class Cache:
-    """The connections that nobody uses just now, oldest first, each for a few seconds."""
+    """The unused connections, oldest first. Each is kept for a few seconds."""
 
     def __init__(self, idle: float) -> None:
         self._idle = idle
@@ -56,14 +56,14 @@ class Cache:
         self._watched = False
 
     def save(self, sender: LibrarySender, session: Session) -> None:
-        """Keeps it; from now on somebody watches its time."""
+        """Keeps a connection, and closes it when its time is over."""
         self._sessions.append((sender.now() + self._idle, session))
         if not self._watched:
             self._watched = True
             sender.spawn(self._watch)
 
     def find(self) -> Session | None:
-        """The oldest, which then is in use again."""
+        """Takes out the oldest connection."""
         return self._sessions.popleft()[1] if self._sessions else None
 
     def _watch(self, sender: LibrarySender) -> None:
@@ -79,7 +79,7 @@ class Cache:
 
 
 class Agent:
-    """What an smtp(8) process does with a message."""
+    """An smtp(8) process."""
 
     def __init__(self, sender: LibrarySender, spec: Caching, cache: Cache) -> None:
         self._sender = sender
@@ -87,7 +87,7 @@ class Agent:
         self._cache = cache
 
     def deliver(self, message: Message, request: Delivery) -> Outcome:
-        """One try."""
+        """Tries to deliver the message once."""
         caching = self._spec.on_demand and (self._sender.tls == "none" or self._spec.under_tls)
         session = self._reuse() if caching and request.load else None
         if session is None:
@@ -107,7 +107,7 @@ class Agent:
                 session.dialogue.leave(quit=False)
 
     def _reuse(self) -> Session | None:
-        """A kept connection, if there is one and it answers RSET."""
+        """A kept connection that accepts RSET, if there is one."""
         session = self._cache.find()
         if session is None:
             return None
@@ -120,8 +120,8 @@ class Agent:
         return session
 
     def _connect(self) -> Session | None:
-        """A new connection, logged in; None where the relay refuses it."""
-        begun = floor(self._sender.now())  # a clock of whole seconds, as all of its others
+        """A new connection, logged in; None if the relay refuses it."""
+        begun = floor(self._sender.now())  # like all clocks of Postfix, in whole seconds
         try:
             dialogue = self._sender.dial()
         except Disconnected:
@@ -144,7 +144,7 @@ class Agent:
         return session
 
     def _hello(self, session: Session) -> None:
-        """EHLO, and HELO where that is refused but for a 421."""
+        """EHLO, or HELO if that is refused, except by a 421."""
         (reply,) = session.dialogue.say(Say("EHLO"))
         if reply.code == 421:
             raise Refused(reply.code, reply.text)
@@ -164,7 +164,7 @@ class Agent:
         return Outcome.SENT if answer.ok else _refused(answer)
 
     def _envelope(self, session: Session, message: Message) -> list[Reply]:
-        """MAIL, RCPT and DATA; one by one where the relay told no extensions."""
+        """MAIL, RCPT and DATA, one by one if the relay refused EHLO."""
         commands = [Say("MAIL", message), Say("RCPT", message), Say("DATA")]
         if session.extended:
             replies = session.dialogue.say(*commands)
@@ -188,7 +188,7 @@ class Agent:
         return _refused(reply)
 
     def _expire(self, session: Session) -> None:
-        """A connection that was used often or long enough is not kept any more."""
+        """Does not keep a connection any longer that was used often or long enough."""
         often = self._spec.reuses and session.reused >= self._spec.reuses
         if often or session.expires < self._sender.now():
             session.kept = False

@@ -1,9 +1,9 @@
-"""Postfix's queue manager for one destination: how many deliveries run at once, and when none may.
+"""Postfix's queue manager for one destination, which decides how many deliveries run at a time.
 
-Every success lets one more run and every failure to reach the relay one less; after a cohort of
-such failures in a row the destination is put off, and whatever waits for it is deferred without a
-try. Its timers count whole seconds. From qmgr(8) and the sources of Postfix (qmgr_queue.c,
-qmgr_entry.c, qmgr_deliver.c). Knows no SMTP.
+Every success allows one more and every failure to reach the relay one less. After a cohort of such
+failures in a row the destination is suspended, and all messages for it are deferred without a try.
+Its timers count whole seconds. Written from qmgr(8) and the sources of Postfix (qmgr_queue.c,
+qmgr_entry.c, qmgr_deliver.c).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ LONG_AGO = -1_000_000
 
 
 class Outcome(Enum):
-    """What a delivery came to. UNREACHED is deferred too, and tells the queue manager that the
-    relay itself has a problem.
+    """The outcome of a delivery. UNREACHED is deferred too, and means that the relay itself has a
+    problem.
     """
 
     SENT = "sent"
@@ -31,9 +31,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A figure such as 1, 0.5, 1/8, 1/concurrency or 1/sqrt_concurrency; ValueError in words for
-    another.
-    """
+    """A number such as 1, 0.5, 1/8, 1/concurrency or 1/sqrt_concurrency."""
 
     base: float
     root: float
@@ -41,7 +39,7 @@ class Feedback:
 
     @classmethod
     def read(cls, name: str, text: str) -> Feedback:
-        """``text`` as in main.cf."""
+        """Reads ``text`` as in main.cf. ValueError with a message for users if it is invalid."""
         above, _, below = text.partition("/")
         roots = {"": 0.0, "concurrency": 1.0, "sqrt_concurrency": 0.5}
         try:
@@ -54,13 +52,13 @@ class Feedback:
         return cls(base, roots.get(below.strip(), 0.0))
 
     def at(self, window: int) -> float:
-        """What it comes to at this window."""
+        """The value at this window."""
         return self.base / math.pow(window, self.root)
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduling:
-    """The parameters of main.cf that schedule; times are seconds."""
+    """The parameters of main.cf for scheduling; times are seconds."""
 
     limit: int
     initial: int
@@ -73,8 +71,8 @@ class Scheduling:
 
 
 class Delivery:
-    """A message that waits for its turn. ``go`` is None until it is told: true to deliver, false
-    when it is put off.
+    """A message that waits for its turn. ``go`` is None until the decision: true to deliver it,
+    false to defer it.
     """
 
     __slots__ = ("go", "load", "signal", "store")
@@ -82,7 +80,8 @@ class Delivery:
     def __init__(self, signal: Signal) -> None:
         self.signal = signal
         self.go: bool | None = None
-        self.load = self.store = False
+        self.load = False
+        self.store = False
 
 
 class Destination:
@@ -93,34 +92,34 @@ class Destination:
         self._spec = spec
         self._waiting = deque[Delivery]()
         self._busy = 0
-        self._put_off_until: int | None = None
-        self._suspended = False
+        self._suspended_until: int | None = None
+        self._paused = False
         self._forget()
 
     def submit(self, delivery: Delivery) -> None:
-        """A message comes in; it may be told at once."""
+        """Queues a message; the decision may come immediately."""
         self._look_again()
-        if self._put_off_until is not None:
-            self._tell(delivery, go=False)
+        if self._suspended_until is not None:
+            self._decide(delivery, go=False)
             return
         self._waiting.append(delivery)
         self._dispatch()
 
     def done(self, outcome: Outcome) -> None:
-        """A delivery that was told to go has ended."""
+        """Records the outcome of a delivery."""
         self._look_again()
         if outcome is Outcome.UNREACHED:
-            if self._put_off_until is None:
+            if self._suspended_until is None:
                 self._worse()
         else:
             self._better()
         self._busy -= 1
         self._last_done = self._second()
         if self._spec.rate_delay:
-            self._put_off_until = None
-            self._suspended = True
+            self._suspended_until = None
+            self._paused = True
             self._sender.spawn(self._resume)
-        elif not self._busy and not self._waiting and self._put_off_until is None:
+        elif not self._busy and not self._waiting and self._suspended_until is None:
             self._forget()
         self._dispatch()
 
@@ -128,7 +127,7 @@ class Destination:
         return math.floor(self._sender.now())
 
     def _forget(self) -> None:
-        """What Postfix knows of a destination goes with its last message."""
+        """Resets the destination, as Postfix does when the last message for it is gone."""
         self._window = self._spec.initial
         self._gained = 0.0
         self._lost = 0.0
@@ -137,14 +136,14 @@ class Destination:
         self._last_done = LONG_AGO
 
     def _look_again(self) -> None:
-        """The end of the time for which the destination was put off."""
-        if self._put_off_until is not None and self._second() >= self._put_off_until:
+        """Ends the suspension of the destination when its time is over."""
+        if self._suspended_until is not None and self._second() >= self._suspended_until:
             self._better()
 
     def _dispatch(self) -> None:
         while (
             self._waiting
-            and not self._suspended
+            and not self._paused
             and self._busy < min(self._window, self._spec.processes)
         ):
             delivery = self._waiting.popleft()
@@ -157,17 +156,17 @@ class Destination:
                 self._store = False
             delivery.load = self._load
             delivery.store = self._store
-            self._tell(delivery, go=True)
+            self._decide(delivery, go=True)
 
-    def _tell(self, delivery: Delivery, *, go: bool) -> None:
+    def _decide(self, delivery: Delivery, *, go: bool) -> None:
         delivery.go = go
         delivery.signal.set()
 
     def _better(self) -> None:
-        """Positive feedback; or the destination is back from being put off."""
+        """Positive feedback, or the end of a suspension."""
         self._cohorts = 0.0
-        if self._put_off_until is not None:
-            self._put_off_until = None
+        if self._suspended_until is not None:
+            self._suspended_until = None
             self._window = self._busy or self._spec.initial
             self._gained = self._lost = 0.0
         elif self._window < min(self._spec.limit or math.inf, self._busy + self._spec.initial):
@@ -181,13 +180,13 @@ class Destination:
                 self._window = min(self._window, self._spec.limit)
 
     def _worse(self) -> None:
-        """Negative feedback; or the destination is put off, and all that waits with it."""
+        """Negative feedback, or the start of a suspension, which defers all waiting messages."""
         self._cohorts += 1 / self._window
         if self._spec.cohorts and self._cohorts >= self._spec.cohorts:
-            self._put_off_until = self._second() + self._spec.backoff
+            self._suspended_until = self._second() + self._spec.backoff
             self._load = self._store = False
             while self._waiting:
-                self._tell(self._waiting.popleft(), go=False)
+                self._decide(self._waiting.popleft(), go=False)
             return
         loss = self._spec.loss.at(self._window)
         self._lost -= loss
@@ -200,7 +199,7 @@ class Destination:
     def _resume(self, sender: LibrarySender) -> None:
         """The end of a rate delay."""
         sender.sleep(self._spec.rate_delay)
-        self._suspended = False
+        self._paused = False
         self._window = 1
         if not self._waiting and not self._busy:
             self._forget()

@@ -1,12 +1,11 @@
-"""Python's smtplib as it is on the wire, and the loop of sendmail() that people write around it.
+"""A model of Python's smtplib and of a program that calls sendmail() in a loop.
 
-Read from and run as Python 3.11, 3.12 and 3.13, which differ in nothing but the case of a verb.
-Django's model speaks through the same :class:`SMTP`. Knows no limits.
+Read from the source and tested against Python 3.11, 3.12 and 3.13, which differ only in the case of
+a verb. Django's model uses the same :class:`SMTP`, aiosmtplib's the same :class:`PythonSMTP`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from ... import units
@@ -15,36 +14,45 @@ from ..dialogue import Dialogue, LibrarySender, Reply, Say
 from .common import taken
 
 FAILED = (Refused, Disconnected)
-"""smtplib.SMTPException and OSError: what a program catches."""
+"""smtplib.SMTPException and OSError, which a program catches."""
 
 LOGINS = (Say("AUTH"), Say("AUTH", mechanism="LOGIN"))
-"""PLAIN and then LOGIN, each with its initial response, of what the relay offers."""
+"""PLAIN, then LOGIN, each with its initial response: the known mechanisms that the relay offers."""
 
 
 class SmtpLib:
     """smtplib, a loop of sendmail(): one connection for all messages, or one for every so many.
 
     A 421 closes its connection, and every later sendmail() on it raises SMTPServerDisconnected
-    without a word on the wire: with one connection for all, the sixth message is the last that the
-    relay hears of. Its login tries PLAIN and then LOGIN, so that one wrong password costs two
-    failed logins; and a 421 to the first is hidden, since the second finds the connection closed
-    and raises SMTPServerDisconnected. Where nothing catches what it raises, the program ends and
-    the rest is lost.
+    without sending anything: with one connection for all, the sixth message is the last that the
+    relay receives. Its login tries PLAIN and then LOGIN, so that a wrong password costs two failed
+    logins. A 421 to the first is hidden, because the second finds the connection closed and raises
+    SMTPServerDisconnected. If the program does not catch an exception, it ends and the rest is
+    lost.
     """
 
     library = "smtplib"
     options = {"per_connection": 0, "pause": "0s", "catch": True, "timeout": 0.0}
     explained = {
-        "per_connection": "Messages that the program sends over one smtplib.SMTP before it makes a new one; 0 for all.",
+        "per_connection": (
+            "Messages that the program sends over one smtplib.SMTP before it makes a new one; "
+            "0 for all."
+        ),
         "pause": "How long it sleeps behind each connection.",
-        "catch": "Whether it catches what sendmail() and the connecting raise; if not, it ends at the first.",
-        "timeout": "Seconds of smtplib.SMTP(timeout=...) for each answer; 0 for none, as without it.",
+        "catch": (
+            "Whether it catches what sendmail() and the connecting raise; "
+            "if not, it ends at the first."
+        ),
+        "timeout": (
+            "Seconds of smtplib.SMTP(timeout=...) for each answer; 0 for none, as without it."
+        ),
     }
 
     def __init__(self, per_connection: int, pause: object, catch: bool, timeout: float) -> None:
         if per_connection < 0:
             raise ValueError(
-                f"per_connection = {per_connection} is too small; at least 1, or 0 for one connection for all"
+                f"per_connection = {per_connection} is too small; "
+                "at least 1, or 0 for one connection for all"
             )
         if timeout < 0:
             raise ValueError(f"timeout = {timeout} is too small; at least 0, which is none")
@@ -54,8 +62,8 @@ class SmtpLib:
         self.timeout = timeout or None
 
     def run(self, sender: LibrarySender) -> None:
-        """The program: a ``with smtplib.SMTP(...)`` for each batch. One for all that does not come
-        about ends it.
+        """The program: a ``with smtplib.SMTP(...)`` for each batch. It ends if it cannot open
+        the one connection for all messages.
         """
         while batch := sender.take(self.per_connection or 1):
             smtp = SMTP(sender, self.timeout)
@@ -87,63 +95,86 @@ class SmtpLib:
                     raise
 
 
-class SMTP:
-    """One smtplib.SMTP object: each method raises Refused or Disconnected where the library raises."""
+class PythonSMTP:
+    """A connection from Python: each method raises Refused or Disconnected when the
+    library raises.
+    """
+
+    not_connected = "please run connect() first"
 
     def __init__(self, sender: LibrarySender, timeout: float | None) -> None:
         self._sender = sender
         self._timeout = timeout
         self._dialogue: Dialogue | None = None
 
+    def quit(self) -> None:
+        """Sends QUIT and waits for the answer, if it is connected. Never raises, like the end of a
+        ``with`` block.
+        """
+        with suppress(Disconnected):
+            self._command(Say("QUIT"))
+        self.close()
+
+    def close(self) -> None:
+        """Closes without QUIT."""
+        if self._dialogue is not None:
+            self._dialogue.leave(quit=False)
+        self._dialogue = None
+
+    def _command(self, command: Say) -> Reply:
+        """Sends one command and returns the answer. Closes this side too if the connection died."""
+        if self._dialogue is None:
+            raise Disconnected(self.not_connected)
+        try:
+            return self._dialogue.say(command)[0]
+        except Disconnected:
+            self.close()
+            raise
+
+
+class SMTP(PythonSMTP):
+    """One smtplib.SMTP object."""
+
     def connect(self) -> None:
         """SMTP(host, port): TCP and the greeting."""
         self._dialogue = self._sender.dial(self._timeout)
-        greeting = self._heard(self._dialogue.greeting)
+        try:
+            greeting = self._dialogue.greeting()
+        except Disconnected:
+            self.close()
+            raise
         if greeting.code != 220:
             self.close()
             taken(greeting)
 
     def login(self) -> None:
-        """starttls() where the scenario has it, and login()."""
+        """starttls() if the scenario has it, and login()."""
         self._hello()
         if self._sender.tls == "starttls":
-            taken(self._docmd(Say("STARTTLS")))
+            taken(self._command(Say("STARTTLS")))
             self._hello()
-        for last, auth in enumerate(LOGINS, 1 - len(LOGINS)):
-            reply = self._docmd(auth)
+        for auth in LOGINS:
+            reply = self._command(auth)
             if reply.code in (235, 503):
                 return
-            if not last:
-                taken(reply)
+        taken(reply)
 
     def sendmail(self, message: Message) -> None:
-        """One transaction. A 421 to MAIL, RCPT or the body closes; another refusal of these resets;
-        one of DATA does neither.
+        """One transaction. A 421 to MAIL, RCPT or the body closes the connection, another
+        refusal of these resets it; a refusal of DATA does neither.
         """
-        self._taken(self._docmd(Say("MAIL", message)))
-        self._taken(self._docmd(Say("RCPT", message)))
-        taken(self._docmd(Say("DATA")))
-        self._taken(self._docmd(Say("BODY", message)))
-
-    def quit(self) -> None:
-        """QUIT and its answer, if it is connected; never raises, as at the end of a ``with``."""
-        with suppress(Disconnected):
-            self._docmd(Say("QUIT"))
-        self.close()
-
-    def close(self) -> None:
-        """Closes without a word."""
-        if self._dialogue is not None:
-            self._dialogue.leave(quit=False)
-        self._dialogue = None
+        self._taken(self._command(Say("MAIL", message)))
+        self._taken(self._command(Say("RCPT", message)))
+        taken(self._command(Say("DATA")))
+        self._taken(self._command(Say("BODY", message)))
 
     def _hello(self) -> None:
-        """EHLO, and HELO where that is refused, behind which neither STARTTLS nor AUTH is known:
-        that raises too.
+        """EHLO, and HELO if that is refused. After HELO neither STARTTLS nor AUTH is known, which
+        raises too.
         """
-        reply = self._docmd(Say("EHLO"))
+        reply = self._command(Say("EHLO"))
         if not reply.ok:
-            taken(self._docmd(Say("HELO")))
+            taken(self._command(Say("HELO")))
             taken(reply)
 
     def _taken(self, reply: Reply) -> None:
@@ -153,19 +184,5 @@ class SMTP:
             self.close()
         else:
             with suppress(Disconnected):
-                self._docmd(Say("RSET"))
+                self._command(Say("RSET"))
         taken(reply)
-
-    def _docmd(self, said: Say) -> Reply:
-        dialogue = self._dialogue
-        if dialogue is None:
-            raise Disconnected("please run connect() first")
-        return self._heard(lambda: dialogue.say(said)[0])
-
-    def _heard(self, answer: Callable[[], Reply]) -> Reply:
-        """``answer()``; an end of file closes this side too."""
-        try:
-            return answer()
-        except Disconnected:
-            self.close()
-            raise

@@ -1,8 +1,8 @@
-"""Symfony's Mailer over its EsmtpTransport: one connection that it restarts by itself, with a login
-that tries twice.
+"""A model of Symfony's Mailer over its EsmtpTransport: one connection that restarts by itself,
+and a login that tries two mechanisms.
 
-Read from and run as version 5.4. Knows nothing of Messenger, which runs the same transport in a
-long-lived worker.
+Read from the source and tested against version 5.4. Messenger, which runs the same transport in a
+long-lived worker, is not modelled.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ class SymfonyMailer:
     """Symfony Mailer, a loop of send() on one transport: one connection, restarted by itself behind
     every 100th message.
 
-    The restart comes at once behind the message that reaches restart_threshold, the program's last
-    one too, and a NOOP goes before the next message, as before any that comes more than
-    ping_threshold seconds after the one before. A restart that is refused throws out of the send()
-    whose message was accepted, so a program that then sends it again sends it twice. A
-    restart_threshold of 0 does not disable it, whatever its documentation says: it restarts behind
-    each message. After a refusal it tries RSET, and a NOOP before the next message, which finds a
-    closed connection and connects anew. A wrong password costs two failed logins, LOGIN and PLAIN.
+    It restarts immediately after the message that reaches restart_threshold, even after the
+    program's last one. It sends NOOP before the next message, as before every message that comes
+    more than ping_threshold seconds after the previous one. If the restart is refused, the send()
+    whose message was accepted throws, so a program that then sends it again sends it twice. A
+    restart_threshold of 0 does not disable restarts, contrary to the documentation: it restarts
+    after each message. After a refusal it tries RSET, and a NOOP before the next message, which
+    finds a closed connection and reconnects. A wrong password costs two failed logins, LOGIN and
+    PLAIN.
     """
 
     library = "Symfony Mailer"
@@ -39,10 +40,17 @@ class SymfonyMailer:
         "max_per_second": 0.0,
     }
     explained = {
-        "restart_threshold": "Messages behind which it quits and connects anew; 0 does so behind each message.",
+        "restart_threshold": (
+            "Messages behind which it quits and connects anew; 0 does so behind each message."
+        ),
         "restart_threshold_sleep": "Whole seconds that it sleeps between the two.",
-        "ping_threshold": "Seconds since the last message after which it says NOOP before the next one.",
-        "max_per_second": "setMaxPerSecond(): the most messages a second of one process, by a sleep behind each; 0 for no limit.",
+        "ping_threshold": (
+            "Seconds since the last message after which it says NOOP before the next one."
+        ),
+        "max_per_second": (
+            "setMaxPerSecond(): the most messages a second of one process, by a sleep behind "
+            "each; 0 for no limit."
+        ),
     }
 
     def __init__(
@@ -65,7 +73,7 @@ class SymfonyMailer:
         self.spacing = 1 / max_per_second if max_per_second > 0 else 0.0
 
     def run(self, sender: LibrarySender) -> None:
-        """The program: one transport, and a failed send() is caught."""
+        """The program: one transport. It catches a failed send()."""
         transport = Transport(sender, self)
         while batch := sender.take():
             with suppress(*FAILED):
@@ -75,8 +83,8 @@ class SymfonyMailer:
 
 
 class Transport:
-    """One EsmtpTransport. ``_started`` is what it believes; its connection may be open without (a
-    login that failed).
+    """One EsmtpTransport. ``_started`` is the library's own flag. After a failed login a connection
+    is open although the flag is false.
     """
 
     def __init__(self, sender: LibrarySender, spec: SymfonyMailer) -> None:
@@ -85,10 +93,11 @@ class Transport:
         self._dialogue: Dialogue | None = None
         self._started = False
         self._count = 0
-        self._last_message = self._last_sent = LONG_AGO
+        self._last_message = LONG_AGO
+        self._last_sent = LONG_AGO
 
     def send(self, message: Message) -> None:
-        """Refused or Disconnected where the library throws."""
+        """Sends a message. Raises Refused or Disconnected when the library throws."""
         try:
             self._send(message)
         except FAILED:
@@ -100,13 +109,13 @@ class Transport:
         self._restart()
 
     def stop(self) -> None:
-        """QUIT and its answer, if it believes that it is started."""
+        """Sends QUIT and waits for the answer, if the transport is started."""
         if self._started:
             self._try("QUIT")
             self.forget()
 
     def forget(self) -> None:
-        """Closes the connection, if there is one, without a word."""
+        """Closes the connection, if there is one, without QUIT."""
         if self._dialogue is not None:
             self._dialogue.leave(quit=False)
         self._dialogue = None
@@ -114,9 +123,8 @@ class Transport:
 
     def _send(self, message: Message) -> None:
         idle = self._sender.now() - self._last_message
-        if self._started and (
-            idle > self._spec.ping or not self._spec.ping
-        ):  # real clocks never stand still
+        # With a threshold of 0 the real clock has always moved on, the virtual one may not have.
+        if self._started and (idle > self._spec.ping or not self._spec.ping):
             try:
                 self._say("NOOP")
             except FAILED:
@@ -128,7 +136,7 @@ class Transport:
         self._last_message = self._sender.now()
 
     def _start(self) -> None:
-        """A new connection takes the place of one whose start had failed, which is closed by that."""
+        """Opens a connection. It replaces and closes one whose start had failed."""
         dialogue = self._sender.dial()
         self.forget()
         self._dialogue = dialogue
@@ -143,7 +151,7 @@ class Transport:
         self._last_message = LONG_AGO
 
     def _hello(self) -> bool:
-        """EHLO, and HELO where that is refused; whether the relay told its extensions."""
+        """EHLO, or HELO if that is refused. Returns whether EHLO was accepted."""
         try:
             self._say("EHLO")
         except FAILED as refused:
@@ -155,7 +163,7 @@ class Transport:
         return True
 
     def _log_in(self, dialogue: Dialogue) -> None:
-        """LOGIN and then PLAIN, with RSET behind each that fails."""
+        """LOGIN and then PLAIN, with RSET after each that fails."""
         failed: Exception | None = None
         for auth in (Say("AUTH", mechanism="LOGIN", initial=False), Say("AUTH")):
             try:
@@ -177,8 +185,8 @@ class Transport:
             self._last_sent = self._sender.now()
 
     def _restart(self) -> None:
-        """Behind a message that was accepted; the count begins anew only once the new connection is
-        there.
+        """Called after an accepted message. The count starts again only when the new connection is
+        open.
         """
         self._count += 1
         if self._count < self._spec.threshold:

@@ -1,11 +1,11 @@
-"""WordPress with WP Mail SMTP: PHPMailer for each e-mail, in as many PHP processes as visitors keep
-busy, or from its queue.
+"""A model of WordPress with WP Mail SMTP: a PHPMailer for each e-mail, in as many PHP processes as
+visitors keep busy, or from the plugin's queue.
 
-MODELLED FROM PUBLIC SOURCE, not held to the real thing: the plugin needs a WordPress, and its rate
+Written from public source and not tested against the real plugin: it needs a WordPress, and rate
 limiting is part of the paid edition, whose source is not public. Read: the public plugin, version
-4.8 (its queue, whose task runs each minute, and its readme), and the relay's help article. ASSUMED:
-a limit counts what was handed over in the time just gone by, a month has 30 days, and Action
-Scheduler sends what was handed over one after another, in one process.
+4.8 (its queue, whose task runs each minute, and its readme), and the relay's help article. Assumed:
+a limit counts the e-mails handed over in the preceding time, a month has 30 days, and Action
+Scheduler sends the e-mails that were handed over one after another in one process.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class WordPress:
     """WordPress with WP Mail SMTP (modelled from its public source, not run): a connection and a
     login for each e-mail.
 
-    Without rate limiting each e-mail is sent by the PHP process that makes it, up to max_children
-    at once, so that a burst logs in as fast as the machine allows, and what is refused is lost:
-    nothing tries again. With rate_limit every e-mail goes into a queue instead; each minute as many
-    are handed over as the limits leave, and sent one after another. An e-mail that fails from the
-    queue is lost too.
+    Without rate limiting the PHP process that creates an e-mail sends it, up to max_children at a
+    time. So a burst logs in as fast as the machine allows, and refused e-mails are lost, because
+    nothing tries again. With rate_limit every e-mail goes into a queue. Each minute as many as the
+    limits allow are handed over and sent one after another. An e-mail that fails from the queue is
+    lost too.
     """
 
     library = "WP Mail SMTP"
@@ -47,10 +47,15 @@ class WordPress:
         "month": 0,
     }
     explained = {
-        "max_children": "PHP processes that send at once (pm.max_children of PHP-FPM, 5 in its own example).",
+        "max_children": (
+            "PHP processes that send at once (pm.max_children of PHP-FPM, 5 in its own example)."
+        ),
         "rate_limit": "Email Rate Limiting, in the tab Misc of the paid edition.",
         **{
-            name: f"E-mails a{'n' * (name == 'hour')} {name} that it hands over at most; 0 sets no such limit."
+            name: (
+                f"E-mails a{'n' * (name == 'hour')} {name} that it hands over at most; "
+                "0 sets no such limit."
+            )
             for name in WINDOWS
         },
     }
@@ -76,9 +81,7 @@ class WordPress:
 
 
 def _requests(sender: LibrarySender) -> None:
-    """One PHP process: a PHPMailer for each e-mail, and a failure is told to whoever called
-    wp_mail().
-    """
+    """One PHP process, with a PHPMailer for each e-mail. A failure ends the call of wp_mail()."""
     while batch := sender.take():
         with suppress(Refused, Disconnected):
             _mail(sender, batch[0])
@@ -100,7 +103,7 @@ class _Queue:
         self._closed = False
 
     def run(self) -> None:
-        """Queues what comes until the workload has ended."""
+        """Queues e-mails until the workload has ended."""
         self._site.spawn(self._task)
         while batch := self._site.take_more(1_000):
             self._queued.extend(batch)
@@ -109,7 +112,7 @@ class _Queue:
         self._filled.set()
 
     def _task(self, sender: LibrarySender) -> None:
-        """Each minute, while there is something in the queue."""
+        """Sends each minute, while the queue is not empty."""
         while True:
             if not self._queued:
                 if self._closed:

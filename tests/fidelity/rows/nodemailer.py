@@ -1,10 +1,9 @@
-"""Nodemailer's rows, each in both majors: without a pool, awaited and all at once; with one, in
-every way that it can end.
-"""
+"""Nodemailer's rows of the fidelity table, for versions 10 and 6, without and with a pool."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tests.fidelity.row import Row
@@ -17,42 +16,62 @@ AT_RCPT = {"transactions_per_connection": {"count": 5, "reply": {"stage": "rcpt"
 FREE = {"use": "unlimited"}
 FEW_LOGINS = {"logins_per_username": {"count": 12}}
 FAR = {"rtt": "20ms"}
-"""Where there are many connections, so that their time is the network's more than this machine's.
-"""
+"""For many connections: their time is then mostly the network's, not this machine's."""
+
+POOL = {"pool": True}
+ONE = {"pool": True, "maxConnections": 1}
+FIVE = {"pool": True, "maxMessages": 5}
+
+IDLE_OPTION = {6: "socketTimeout", 10: "idleTimeout"}
+"""The option that closes an idle connection, by version."""
 
 CALIBRATION = {"rateLimit": 0, "idleTimeout": 0, "socketTimeout": 600_000}
-"""Nothing that makes the library close or wait on purpose."""
+"""Turns off all that makes the library close or wait on purpose."""
 
 POOLED = {"maxConnections": 2, "maxMessages": 5}
-"""For the single connection of a pool, whose waits between two connections would be taken for its
-own time otherwise. As few messages each as a limit allows: version 6 waits for TCP's
-acknowledgements, which come at once on a new connection and late on an old one.
+"""For a pool of one connection: the wait between two connections would otherwise count as the
+library's own time. It sends as few messages on each as a limit allows, because version 6 waits for
+TCP's acknowledgements, which come immediately on a new connection and late on an old one.
 """
 
 
 def _rows(version: int) -> list[Row]:
-    name = "Nodemailer" if version == 10 else f"Nodemailer {version}"
+    """All rows of one major version."""
+    row = partial(_row, version)
+    return [
+        *_without_pool(row),
+        *_transaction_limit(row),
+        *_few_messages_each(row),
+        *_rate_limit(row, version),
+    ]
 
-    def row(
-        mode: str, messages: int, options: Mapping[str, Any], *, quick: bool = True, **more: Any
-    ) -> Row:
-        chosen = {"version": version, **options}
-        plain = CALIBRATION | (POOLED if chosen.get("maxConnections") == 1 else {})
-        more = {"network": {"rtt": "10ms"}} | more
-        return Row(
-            name,
-            mode,
-            "nodemailer.mjs",
-            "nodemailer",
-            messages,
-            chosen,
-            quick=quick,
-            calibration=plain,
-            **more,
-        )
 
-    pool, one = {"pool": True}, {"pool": True, "maxConnections": 1}
-    five = {**pool, "maxMessages": 5}
+def _row(
+    version: int,
+    mode: str,
+    messages: int,
+    options: Mapping[str, Any],
+    *,
+    quick: bool = True,
+    **more: Any,
+) -> Row:
+    chosen = {"version": version, **options}
+    plain = CALIBRATION | (POOLED if chosen.get("maxConnections") == 1 else {})
+    return Row(
+        "Nodemailer" if version == 10 else f"Nodemailer {version}",
+        mode,
+        "nodemailer.mjs",
+        "nodemailer",
+        messages,
+        chosen,
+        quick=quick,
+        calibration=plain,
+        **{"network": {"rtt": "10ms"}, **more},
+    )
+
+
+def _without_pool(row: Callable[..., Row]) -> list[Row]:
+    """A connection for each message, awaited and all at once."""
     return [
         row("no pool, each awaited", 12, {}),
         row("no pool, STARTTLS", 6, {}, network={"rtt": "10ms", "tls": "starttls"}),
@@ -80,21 +99,33 @@ def _rows(version: int) -> list[Row]:
             {"concurrent": 10},
             policy=GREETING,
         ),
-        row("pool, one connection, the transaction limit", 23, one, network={"rtt": "30ms"}),
+    ]
+
+
+def _transaction_limit(row: Callable[..., Row]) -> list[Row]:
+    """A pool that meets the limit of transactions on a connection."""
+    return [
+        row("pool, one connection, the transaction limit", 23, ONE, network={"rtt": "30ms"}),
         row(
             "pool, STARTTLS, the transaction limit",
             40,
-            pool,
+            POOL,
             network={"rtt": "10ms", "tls": "starttls"},
         ),
-        row("pool, the transaction limit", 60, pool),
-        row("pool, the transaction limit told at RCPT", 13, one, policy=AT_RCPT),
-        row("pool, a refusal that leaves the connection open", 13, one, policy=STAYS),
-        row("pool, maxMessages 5, one connection", 23, {**one, "maxMessages": 5}),
+        row("pool, the transaction limit", 60, POOL),
+        row("pool, the transaction limit told at RCPT", 13, ONE, policy=AT_RCPT),
+        row("pool, a refusal that leaves the connection open", 13, ONE, policy=STAYS),
+    ]
+
+
+def _few_messages_each(row: Callable[..., Row]) -> list[Row]:
+    """A pool that reconnects by itself, at the limits on logins and connections."""
+    return [
+        row("pool, maxMessages 5, one connection", 23, {**ONE, "maxMessages": 5}),
         row(
             "pool, maxMessages 5, the login limit",
             650,
-            five,
+            FIVE,
             quick=False,
             network=FAR,
             calibration_messages=160,
@@ -102,51 +133,57 @@ def _rows(version: int) -> list[Row]:
         row(
             "pool, maxMessages 5, a login limit of 12",
             85,
-            five,
+            FIVE,
             policy=FEW_LOGINS,
             calibration_messages=85,
         ),
-        row("pool, maxMessages 5, each awaited", 13, {**five, "concurrent": 1}),
-        row("pool, a wrong password", 30, pool, faults=WRONG),
-        row("pool, refused in place of the greeting", 60, five, policy=GREETING),
+        row("pool, maxMessages 5, each awaited", 13, {**FIVE, "concurrent": 1}),
+        row("pool, a wrong password", 30, POOL, faults=WRONG),
+        row("pool, refused in place of the greeting", 60, FIVE, policy=GREETING),
         row(
             "pool, closed before the greeting, maxRequeues 1",
             12,
-            {**pool, "maxMessages": 1, "maxRequeues": 1},
+            {**POOL, "maxMessages": 1, "maxRequeues": 1},
             policy=DROPPED,
         ),
+    ]
+
+
+def _rate_limit(row: Callable[..., Row], version: int) -> list[Row]:
+    """A pool with rateLimit, one that is idle, and the best setting for the shipped policy."""
+    return [
         row(
             "pool, rateLimit 1, one connection",
             6,
-            {**one, "rateLimit": 1, "rateDelta": 300},
+            {**ONE, "rateLimit": 1, "rateDelta": 300},
             policy=FREE,
         ),
         row(
             "pool, rateLimit 1, five connections",
             23,
-            {**pool, "rateLimit": 1, "rateDelta": 300},
+            {**POOL, "rateLimit": 1, "rateDelta": 300},
             policy=FREE,
         ),
         row(
             "pool, rateLimit 4, two connections, maxMessages 5",
             23,
-            {**five, "maxConnections": 2, "rateLimit": 4, "rateDelta": 300},
+            {**FIVE, "maxConnections": 2, "rateLimit": 4, "rateDelta": 300},
             policy=FREE,
         ),
         row(
             "pool, an idle connection",
             4,
             {
-                **one,
+                **ONE,
                 "concurrent": 1,
                 "pause": "500ms",
-                **({"idleTimeout": 200} if version == 10 else {"socketTimeout": 200}),
+                IDLE_OPTION[version]: 200,
             },
         ),
         row(
             "pool, the best setting",
             200,
-            {**five, "maxConnections": 4, "rateLimit": 16, "rateDelta": 2100},
+            {**FIVE, "maxConnections": 4, "rateLimit": 16, "rateDelta": 2100},
             quick=False,
             network={"rtt": "40ms"},
         ),

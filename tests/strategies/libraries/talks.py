@@ -1,6 +1,4 @@
-"""What the tests of the libraries' models share: one run at a relay, and what was said on each
-connection.
-"""
+"""One run of a library's model at a relay, with the commands and replies of each connection."""
 
 from __future__ import annotations
 

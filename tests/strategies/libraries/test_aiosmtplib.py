@@ -1,5 +1,5 @@
-"""What aiosmtplib's model says on the wire in each mode and after each refusal; that it is true is
-for tests/fidelity.
+"""The commands that aiosmtplib's model sends in each mode and after each refusal.
+``tests/fidelity`` compares the model with the real library.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What listmonk's model does with its pool and its campaign. It is modelled from public source:
-nothing holds it to the real thing.
+"""The pool and the campaign of listmonk's model. It was written from public source and is not
+compared with the real program.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What Nodemailer's model says on the wire in each mode and after each refusal; that it is true is
-for tests/fidelity.
+"""The commands that Nodemailer's model sends in each mode and after each refusal.
+``tests/fidelity`` compares the model with the real library.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def test_a_connection_that_is_closed_before_the_greeting_is_tried_again(version)
     assert result.duration_s == pytest.approx(TRIP * trips + waits)
 
 
-def test_without_a_pool_version_6_waits_a_second_for_a_connection_that_is_closed_before_the_greeting():
+def test_without_a_pool_version_6_waits_a_second_for_a_connection_closed_before_the_greeting():
     dropped = {"connections_per_ip": {"count": 1, "reply": {"then": "drop"}}}
     result, _ = run("nodemailer", 2, version=6, policy=dropped)
     assert result.duration_s == pytest.approx(TRIP * (8 + 2) + 1)

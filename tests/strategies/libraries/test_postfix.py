@@ -1,4 +1,6 @@
-"""What Postfix's model does with its queue and connections; that it is true is for tests/fidelity."""
+"""The queue and the connections of Postfix's model. ``tests/fidelity`` compares it with the real
+Postfix.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ FRESH = SINGLE | {"smtp_connection_cache_on_demand": False}
 
 
 def again(times: int) -> list[str]:
-    """What is said on a kept connection that carries this many messages more."""
+    """The commands on a kept connection that carries this many more messages."""
     return ["RSET 250", *ONE] * times
 
 
@@ -72,7 +74,7 @@ def test_a_refused_login_puts_the_relay_off_for_all():
 def test_a_wrong_password_is_tried_once_and_no_oftener_than_the_backoff():
     wrong = {"wrong_password": {"from": 0, "until": "1d"}}
     result, talks = run("postfix", 6, faults=wrong, until="7000s", **SINGLE)
-    # At 0, then at its age anew: 300, 600, 1200, 2400 and 4800 s.
+    # At 0, then after waits as long as its age: at 300, 600, 1200, 2400 and 4800 s.
     assert talks == [["GREETING 220", "EHLO 250", "AUTH PLAIN 535", "QUIT 221"]] * 6
     assert result.messages.lost == 0
 
@@ -134,8 +136,8 @@ def test_what_is_too_old_is_given_up():
     wrong = {"wrong_password": {"from": 0, "until": "10d"}}
     result, _ = run("postfix", 1, faults=wrong, until="6d", **SINGLE)
     assert (result.messages.lost, result.messages.waiting) == (1, 0)
-    # Six times up to 4800 s, then every 4200 s, the first scan behind 4000, until it is older than
-    # 432000 s.
+    # Six times up to 4800 s, then every 4200 s (the first scan after 4000 s), until it is older
+    # than 432000 s.
     assert result.logins.requested == 6 + 102
 
 

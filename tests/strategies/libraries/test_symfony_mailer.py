@@ -1,5 +1,5 @@
-"""What Symfony Mailer's model says on the wire in each state; that it is true is for
-tests/fidelity.
+"""The commands that Symfony Mailer's model sends in each state. ``tests/fidelity`` compares the
+model with the real library.
 """
 
 from __future__ import annotations

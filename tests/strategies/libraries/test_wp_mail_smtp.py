@@ -1,5 +1,5 @@
-"""What WordPress' model does with and without its queue. It is modelled from public source: nothing
-holds it to the real thing.
+"""The model of WordPress with and without its queue. It was written from public source and is not
+compared with the real plugin.
 """
 
 from __future__ import annotations
