@@ -20,7 +20,7 @@ ALLOWED: dict[str, dict[str, int]] = {
         "sim/battery": 3,
         "sim/cli": 18,
         "sim/relay": 1,
-        "sim/report": 14,
+        "sim/report": 13,
         "tests": 5,
         "tests/agreement": 5,
         "tests/benchmarks": 12,
@@ -34,17 +34,11 @@ ALLOWED: dict[str, dict[str, int]] = {
         "tests/ui": 1,
     },
     "nested conditional": {
-        "sim/cli": 2,
-        "sim/plan": 1,
-        "sim/report": 5,
-        "sim/sweep": 2,
-        "sim/ui": 3,
         "tests/fidelity": 1,
     },
     "tuple assignment": {
-        "sim/ui": 1,
         "tests/agreement": 1,
-        "tests/benchmarks": 4,
+        "tests/benchmarks": 3,
         "tests/fidelity/programs": 4,
     },
 }

@@ -120,7 +120,9 @@ def status_of(results: Sequence[Result], wrong: Sequence[ScenarioError]) -> int:
     """The exit status; prints the mistakes, one line each."""
     for error in wrong:
         click.echo(str(error), err=True)
-    return WRONG if wrong else HOLDS if all(result.passed for result in results) else FAILS
+    if wrong:
+        return WRONG
+    return HOLDS if all(result.passed for result in results) else FAILS
 
 
 def print_json(value: Any) -> None:

@@ -1,5 +1,6 @@
-"""``relaysim serve``: the live relay on a port. Knows the call and what is printed, not how a relay
-runs.
+"""``relaysim serve``: the live relay on a port.
+
+Reads the options, starts ``LiveRelay`` and prints; ``sim.live`` runs the relay.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import click
 from .. import report, units
 from ..errors import ScenarioError
 from ..live import LiveRelay, Settings, scenario_of, with_port
-from ..live.http import Endpoint
 from ..live.listeners import Shortage, raise_limit
 from ..measure import Result
 from ..scenario import Scenario, load_scenario
@@ -168,7 +168,9 @@ def _settings(
 
 
 def users_of(given: Sequence[str]) -> dict[str, str] | None:
-    """The logins of ``--user``, by name; None without any. ScenarioError for one that is none."""
+    """The passwords of ``--user`` by username; None without any. Raises ScenarioError for an
+    invalid pair or a repeated name.
+    """
     pairs: dict[str, str] = {}
     for user in given:
         name, colon, password = user.partition(":")
@@ -209,7 +211,11 @@ async def _served(settings: Settings, json_log: str | None, http: int | None) ->
         print(f"warning: {few}", file=sys.stderr)
     loop.set_exception_handler(Shortage())
     watching = Watching(live, json_log)
-    endpoint = None if http is None else Endpoint(live, http)
+    endpoint = None
+    if http is not None:
+        from ..live.http import Endpoint  # imports aiohttp, which most relays do not need
+
+        endpoint = Endpoint(live, http)
     await live.start()
     try:
         if endpoint is not None:

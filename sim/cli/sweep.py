@@ -137,7 +137,9 @@ def sweep_(
     _write(swept, shown, csv_file, parquet, out)
     for mistake in swept.mistakes[:10]:
         click.echo(str(mistake), err=True)
-    return WRONG if swept.mistakes else HOLDS if all(row["passed"] for row in swept.rows) else FAILS
+    if swept.mistakes:
+        return WRONG
+    return HOLDS if all(row["passed"] for row in swept.rows) else FAILS
 
 
 def _metrics(asked: Sequence[str], swept: Swept) -> list[str]:

@@ -1,5 +1,6 @@
-"""``relaysim validate -- CMD ...``: any program against a live relay. Knows the call and what is
-printed, not how it is run.
+"""``relaysim validate -- CMD ...``: runs any program against a live relay and judges it.
+
+Reads the options and prints; ``sim.live.program`` runs the program.
 """
 
 from __future__ import annotations
@@ -30,9 +31,7 @@ from .serve import users_of
 PLACE = "command line"
 
 EXPECTED = {"incidents.total": "== 0", "messages.lost": "== 0", "messages.accepted": ">= 1"}
-"""What must hold where the scenario expects nothing itself. Then the program must also end in
-order, with status 0.
-"""
+"""The expectations if the scenario has none. Then the program must also end with status 0."""
 
 PATIENCE = "10m"
 
@@ -43,10 +42,10 @@ NEVER = Finding(
     "before it came to send.",
     "Have it read them, or hand them on: relaysim validate -- sh -c 'exec my-program --port \"$RELAY_PORT\"'.",
 )
-"""What is said of one that sends elsewhere, or not at all."""
+"""The diagnosis of a program that sends to another relay, or not at all."""
 
 ACCOUNT = ("user1", "secret")
-"""What the program is given where no --user is said; any other login is right too."""
+"""The program's login without --user. The relay then accepts any other login too."""
 
 
 @click.command(name="validate", options_metavar="[OPTIONS] --")
@@ -134,7 +133,7 @@ def validate_program(
             *(("--set", each) for each in settings),
         ],
     )
-    result = _told(relay.result(), ended, strict=strict, command=again, program=program)
+    result = _judged(relay.result(), ended, strict=strict, command=again, program=program)
     if as_json:
         print_json_text(result.to_json())
         click.echo(ended.problem or "the program ended with status 0", err=True)
@@ -143,10 +142,10 @@ def validate_program(
     return status_of([result], [])
 
 
-def _told(
+def _judged(
     result: Result, ended: Ended, *, strict: bool, command: str, program: Sequence[str]
 ) -> Result:
-    """The live result with what the program did."""
+    """The live result, completed with how the program ended."""
     passed = result.passed and ended.in_time and (ended.problem is None or not strict)
     return replace(
         result,
@@ -162,8 +161,8 @@ def _told(
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """What would end this process at once, and leave the program behind, ends the program first, as
-    ^C does.
+    """Makes SIGTERM and SIGHUP raise SystemExit, so that the program is ended before this process,
+    as with Ctrl+C.
     """
     if current_thread() is not main_thread():
         yield
@@ -174,7 +173,7 @@ def stopped_by_signals() -> Iterator[None]:
 
     ending = [
         each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL
-    ]  # not below nohup
+    ]  # nohup ignores SIGHUP, and it stays ignored
     for each in ending:
         signal.signal(each, stop)
     try:
@@ -187,7 +186,7 @@ def stopped_by_signals() -> Iterator[None]:
 def _again(
     program: Sequence[str], scenario: Path | None, given: Sequence[tuple[str, object]]
 ) -> str:
-    """The call, as a person would write it again; without passwords."""
+    """The command that repeats this call, without passwords."""
     options = [
         part
         for option, value in given

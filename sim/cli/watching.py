@@ -1,7 +1,6 @@
-"""What a person or a program sees of ``relaysim serve`` while it runs: a screen on a terminal, a
-log of events.
+"""The output of ``relaysim serve`` while it runs: a screen on a terminal, and a log of events.
 
-Knows when to look, not what is shown.
+``Watching`` decides when the screen is drawn; ``sim.report.screen`` draws it.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from ..live.observers import EventLog, LatestIncidents
 from ..report.screen import Moment, screen
 
 EVERY_S = 0.5
-"""Seconds between two looks."""
+"""Seconds between two updates of the screen."""
 
 STDERR = "-"
-"""The name of stderr as a file for the log."""
+"""The name that selects stderr for the log."""
 
 
 class Watching:
-    """Made before the relay starts, ``begin`` once it has, ``end`` once it has stopped. ``log`` is
-    a file's name or STDERR.
+    """Create it before the relay starts, call ``begin`` after its start and ``end`` after its stop.
+    ``log`` is a file's name, STDERR or None.
     """
 
     def __init__(self, live: LiveRelay, log: str | None) -> None:
@@ -44,7 +43,7 @@ class Watching:
             live.observers.add(self._latest)
 
     def begin(self) -> None:
-        """The screen comes up, on a terminal only."""
+        """Shows the screen, if stderr is a terminal."""
         if self._on_screen:
             live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
             self._task = asyncio.get_running_loop().create_task(
@@ -52,7 +51,7 @@ class Watching:
             )
 
     async def end(self) -> None:
-        """The screen goes, the log is closed."""
+        """Removes the screen and closes the log."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

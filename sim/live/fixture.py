@@ -1,5 +1,6 @@
-"""What the pytest fixture ``relay`` is: a live relay for one test, asked in few words. Knows
-nothing of pytest.
+"""The object that the pytest fixture ``relay`` returns: a live relay for one test.
+
+``opened`` creates it from the test's markers. Knows nothing of pytest.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from .running import Running, running, scenario_of
 PLACE = "pytest.mark.relay"
 
 ACCOUNT = ("user1", "secret")
-"""A login that is right, as any is where no ``users`` are named."""
+"""A login that the relay accepts, because without ``users`` it accepts any login."""
 
 LOOK_S = 0.02
-"""Seconds between two looks for a message that is awaited."""
+"""Seconds between two checks in ``wait_for``."""
 
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class Asked(Table):
-    """What the marker takes, by name. What stands inside the tables is looked at with the scenario
-    that they become.
+    """The arguments of the marker. The contents of its tables are checked with the scenario that
+    they become part of.
     """
 
     policy: Any = "mailersend"
@@ -61,14 +62,15 @@ class Asked(Table):
 
 
 FOR_RUNNING = ("users", "login", "tls", "tls_port", "port", "messages")
-"""What is handed on as it is."""
+"""Arguments that ``running`` takes unchanged."""
 
 
 class RelayFixture:
-    """A relay that runs while one test does.
+    """A relay that runs during one test.
 
-    ``host``, ``port``, ``username`` and ``password`` are what a program needs, ``certificate`` is
-    the file to trust, and ``env`` the same as environment variables for a program that is started.
+    A program connects with ``host``, ``port``, ``username`` and ``password``, and trusts the file
+    ``certificate``. ``env`` has the same as environment variables, for a program that the test
+    starts.
     """
 
     def __init__(self, relay: Running, users: Mapping[str, str] | None, stack: ExitStack) -> None:
@@ -87,18 +89,20 @@ class RelayFixture:
 
     @property
     def result(self) -> Result:
-        """What has happened so far: ``relay.result.incidents.total``."""
+        """The result so far: ``relay.result.incidents.total``."""
         return self._relay.result()
 
     @property
     def transcripts(self) -> list[list[str]]:
-        """What was said on each connection so far: ``[["GREETING 220", "EHLO 250", ...], ...]``."""
+        """The commands and replies of each connection so far: ``[["GREETING 220", "EHLO 250", ...],
+        ...]``.
+        """
         return self._relay.transcripts()
 
     @cached_property
     def env(self) -> dict[str, str]:
-        """RELAY_HOST, RELAY_PORT, RELAY_USERNAME, RELAY_PASSWORD, the same as SMTP_*, and the
-        certificate.
+        """RELAY_HOST, RELAY_PORT, RELAY_USERNAME and RELAY_PASSWORD, the same as SMTP_*, and the
+        variables for the certificate.
         """
         names = environment(
             self._relay, self.username, self.password, self._relay.live.settings.tls
@@ -106,7 +110,7 @@ class RelayFixture:
         return self._stack.enter_context(names)
 
     def wait_for(self, messages: int = 1, seconds: float = 10.0) -> None:
-        """Until so many messages are accepted; AssertionError after ``seconds``."""
+        """Waits until this many messages are accepted. Raises AssertionError after ``seconds``."""
         end = time.monotonic() + seconds
         while (accepted := self.result.messages.accepted) < messages:
             if time.monotonic() > end:
@@ -118,9 +122,7 @@ class RelayFixture:
             time.sleep(LOOK_S)
 
     def explained(self) -> str:
-        """The failed expectations and the diagnosis of what has happened so far, as lines
-        of text.
-        """
+        """The failed expectations and the diagnosis so far, as lines of text."""
         result = self.result
         missed = [each for each in result.expectations if not each.passed]
         lines = [
@@ -140,10 +142,10 @@ class RelayFixture:
 def opened(
     marks: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Path
 ) -> Iterator[RelayFixture]:
-    """The relay that the marks ask for, the nearest first; ``folder`` is where a scenario's path
-    begins.
+    """The relay that the marks describe, the nearest mark first. A scenario's path is relative to
+    ``folder``.
 
-    ScenarioError for a mistake in one.
+    Raises ScenarioError for a mistake in a mark.
     """
     asked: dict[str, Any] = {}
     for positional, named in reversed(marks):
@@ -158,7 +160,7 @@ def opened(
 
 
 def _options(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What :func:`running` is called with. ``set`` lays dotted keys on, as on the command line."""
+    """The arguments for :func:`running`. ``set`` overrides dotted keys, as on the command line."""
     allowed = sorted(field.alias or name for name, field in Asked.model_fields.items())
     for name in asked:
         if name not in allowed:

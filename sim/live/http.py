@@ -35,8 +35,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Endpoint:
-    """``start`` opens ``port`` of loopback (0: any free one) in the loop that runs; the port is
-    then in ``port``.
+    """``start`` opens ``port`` of loopback in the running loop. 0 is any free port; ``port`` is
+    then the one that was opened.
     """
 
     def __init__(self, live: LiveRelay, port: int) -> None:
@@ -48,14 +48,14 @@ class Endpoint:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self) -> None:
-        """ScenarioError where the port cannot be opened."""
+        """Opens the port. Raises ScenarioError if that is not possible."""
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self.port)
         try:
             await site.start()
         except (OSError, OverflowError) as error:
             await self._runner.cleanup()
-            # asyncio's own text says the address a second time
+            # asyncio's own text repeats the address
             why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
             problem = (
                 f"cannot listen on {HOST} port {self.port}: {why}; take another port, or 0 "
@@ -187,7 +187,7 @@ async def _body(request: web.Request) -> Any:
 
 @web.middleware
 async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A mistake is answered with 4xx and what to do instead."""
+    """Answers a mistake with status 4xx and a remedy, as JSON."""
     try:
         return await handler(request)
     except ScenarioError as error:
@@ -200,7 +200,9 @@ async def _in_words(request: web.Request, handler: Handler) -> web.StreamRespons
 
 @web.middleware
 async def _for_programs(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses what a browser sends on behalf of a page, and a name that does not mean loopback."""
+    """Refuses requests that a browser sends on behalf of a page, and host names other than
+    loopback's.
+    """
     host = request.headers.get("Host", "")
     origin = request.headers.get("Origin")
     if not _is_loopback(host):
@@ -303,8 +305,8 @@ def _logins(result: Result) -> dict[str, int]:
 
 
 def _blocks(result: Result, since: float | None) -> dict[str, int]:
-    """Blocks by limit, all or those that run at ``since`` seconds; 0 for each limit on failed
-    logins without a block.
+    """Blocks by limit: all, or those in force at ``since`` seconds. A limit on failed logins
+    without a block has 0.
     """
     found = {limit: 0 for limit in result.incidents.by_limit if KINDS[limit].failures}
     for block in result.blocks:

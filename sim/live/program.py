@@ -1,8 +1,7 @@
-"""Any program against a relay that runs: its environment, its end and its patience. Knows nothing
-of the command line.
+"""Runs any program against a live relay: ``run_program``. Knows nothing of the command line.
 
-What it prints goes to stderr; stdout is for results. It and all that it starts in its own process
-group end with the run.
+The program's output goes to stderr, because stdout is for results. The program and all processes
+that it starts in its process group end with the run.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ STDERR = 2
 
 ALWAYS = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 ADDED = (*ALWAYS, "CURL_CA_BUNDLE")
-"""Names of files of trusted certificates: OpenSSL's and Node.js's are always given; curl's own
-outranks OpenSSL's where it is set.
+"""Variables that name files of trusted certificates. OpenSSL's and Node.js's are always set; curl's
+own only if it was set before, because curl prefers it to OpenSSL's.
 """
 
 GRACE = 3.0
@@ -36,9 +35,7 @@ GRACE = 3.0
 
 
 class Ended(NamedTuple):
-    """How the program ended: ``problem`` says in words what was wrong with it, None where nothing
-    was.
-    """
+    """How the program ended. ``problem`` is a sentence about its failure, or None."""
 
     problem: str | None
     in_time: bool
@@ -56,7 +53,7 @@ def run_program(
     """Runs ``command`` with ``relay`` in its environment until it ends, at most ``patience``
     seconds.
 
-    ScenarioError where it cannot be started. At a KeyboardInterrupt the program is ended first.
+    Raises ScenarioError if it cannot be started. On a KeyboardInterrupt the program is ended first.
     """
     held: list[subprocess.Popen[bytes]] = []
     with environment(relay, username, password, tls) as names, ThreadPoolExecutor(1) as starter:
@@ -69,12 +66,11 @@ def run_program(
             )
 
         try:
-            # In another thread, since an exception that a signal raises in this one could come
-            # between the program's start and the moment in which anybody knows of it, and leave it
-            # behind.
+            # In another thread: a signal handler can raise an exception in this one. Between the
+            # program's start and the append, that would leave a program that nothing ends.
             starter.submit(start).result()
             status = held[0].wait(patience)
-        except (OSError, ValueError) as error:  # ValueError: a NUL in it
+        except (OSError, ValueError) as error:  # ValueError: the command contains a NUL
             problem = f"cannot be run: {getattr(error, 'strerror', None) or error}"
             raise ScenarioError("command line", command[0], problem) from None
         except subprocess.TimeoutExpired:
@@ -91,8 +87,8 @@ def run_program(
 
 @contextmanager
 def environment(relay: Running, username: str, password: str, tls: str) -> Iterator[dict[str, str]]:
-    """What a program is told: RELAY_* and the common SMTP_* names, and which certificate to trust
-    as well.
+    """The variables for the program: RELAY_*, the common SMTP_* names, and the certificate to
+    trust.
     """
     own = {"HOST": relay.host, "PORT": str(relay.port), "USERNAME": username, "PASSWORD": password}
     names = {f"{prefix}_{key}": value for prefix in ("RELAY", "SMTP") for key, value in own.items()}
@@ -104,15 +100,15 @@ def environment(relay: Running, username: str, password: str, tls: str) -> Itera
     before["SSL_CERT_FILE"] = ssl.get_default_verify_paths().cafile
     with tempfile.TemporaryDirectory(prefix="relaysim-") as folder:
         trusting = {
-            name: str(_beside(trusted, relay.certificate, Path(folder) / f"{name}.pem"))
+            name: str(_with_certificate(trusted, relay.certificate, Path(folder) / f"{name}.pem"))
             for name, trusted in before.items()
         }
         yield names | trusting | {"RELAY_CA": str(relay.certificate)}
 
 
-def _beside(trusted: str | None, certificate: Path, target: Path) -> Path:
-    """A file that trusts ``certificate`` beside all that was trusted before, for a program talks to
-    others too.
+def _with_certificate(trusted: str | None, certificate: Path, target: Path) -> Path:
+    """Writes ``target``, which trusts ``certificate`` and all that ``trusted`` contains: the
+    program can connect to other servers too. Returns ``target``.
     """
     before = b""
     if trusted:
@@ -123,7 +119,7 @@ def _beside(trusted: str | None, certificate: Path, target: Path) -> Path:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends what is left of the program's group, politely at first."""
+    """Ends all processes that are left in the program's group: first SIGTERM, then SIGKILL."""
     _signal(process, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE)
@@ -132,9 +128,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with suppress(
-        ProcessLookupError, PermissionError
-    ):  # PermissionError: macOS says so of a group that is gone
+    # macOS raises PermissionError for a group that is gone.
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
 

@@ -50,7 +50,7 @@ def scenario_of(
 
 class Running:
     """A relay that runs in its own thread. ``certificate`` is the file to trust, None without TLS;
-    ``tls_port`` and ``http_port`` are 0 if there is no such port.
+    ``tls_port`` and ``http_port`` are 0 if that port is not open.
     """
 
     host = "127.0.0.1"
@@ -129,8 +129,8 @@ class Running:
         network: Mapping[str, Any] | None = None,
         faults: Mapping[str, Any] | None = None,
     ) -> None:
-        """Changes what is given: ``relay.change({"logins_per_username": 3}, faults={})``. See
-        ``LiveRelay.change_policy``, ``change_network`` and ``change_faults``.
+        """Applies each argument that is not None: ``relay.change({"logins_per_username": 3},
+        faults={})``. See ``LiveRelay.change_policy``, ``change_network`` and ``change_faults``.
         """
 
         def all_of_them() -> None:

@@ -243,7 +243,7 @@ class State(IdleObserver):
             self._ask_for_messages(connection)
 
     def closed(self, at: int, connection: int) -> None:
-        """Notes what a transaction counted that was not accepted."""
+        """Notes the keys of limits that counted a transaction without an accepted message."""
         if self._at_message:
             self._ask_for_messages(connection)
             self._sessions.pop(connection, None)

@@ -139,7 +139,9 @@ def at_rate(rate: Fraction, p99: int | None = None, lasts: int | None = None) ->
     come in that time must be accepted within it.
     """
     per_min = rate * MINUTE
-    length = _positive(lasts, "--for") if lasts is not None else OBJECTIVE if p99 else SUSTAINED
+    length = OBJECTIVE if p99 else SUSTAINED
+    if lasts is not None:
+        length = _positive(lasts, "--for")
     messages = max(1, math.ceil(rate * length))
     _whole(messages, "--rate")
     asked = f"{number(float(per_min))} messages a minute"

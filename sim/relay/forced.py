@@ -39,7 +39,8 @@ class ForcedRefusals(Relay):
 
         ``logins_per_username`` and the limits of failed logins answer a login,
         ``connections_per_ip`` a connection, ``transactions_per_connection`` the first message of a
-        connection that opens from now on; ``password`` answers a login with 535. Raises a
+        connection that opens from now on; a limit of a further kind answers where it counts;
+        ``password`` answers a login with 535. Raises a
         ScenarioError for anything else, and for a limit that the policy does not have.
         """
         allowed = (*self.policy.limits, PASSWORD)
@@ -97,6 +98,9 @@ class ForcedRefusals(Relay):
         if self.forced and self._take("connections_per_ip"):
             return self.terms.refusals["connections_per_ip"]
         return super()._refusal_of_connection(ip, now)
+
+    def _is_forced(self, limit: str) -> bool:
+        return bool(self.forced) and self._take(limit)
 
     def _take(self, what: str) -> bool:
         """Whether a refusal of ``what`` is due; uses it up."""

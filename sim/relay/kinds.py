@@ -166,6 +166,12 @@ class ForEach:
         """``a username``, ``an IP``."""
         return f"{self.article} {self.noun}"
 
+    def holder(self, ip: str, username: str | None) -> tuple[str | None, str | None]:
+        """The IP and the username of a key, each None if the key does not have it."""
+        has_ip = self.name in ("ip", "username_and_ip")
+        has_username = self.name in ("username", "username_and_ip")
+        return (ip if has_ip else None, username if has_username else None)
+
     def named(self, key: Key) -> str:
         """A key in words: ``user1 at 192.0.2.1``, ``connection 7``."""
         if isinstance(key, tuple):

@@ -109,8 +109,18 @@ class Policy(Table):
         return min(ceilings, default=None)
 
 
+STAGES = ("greeting", "ehlo", "auth", "mail", "rcpt", "data", "body")
+"""The stages of a session in their order."""
+
+STAGE_OF: dict[str, str] = {"connect": "greeting", "login": "auth", "wrong-password": "auth"}
+"""The first stage after a moment that is not a stage itself."""
+
+
 def register(kind: Kind) -> None:
     """Adds ``kind`` to the limits that a policy can have, under ``[policy.NAME]`` in a file."""
+    first = STAGES.index(STAGE_OF.get(kind.counts.at, kind.counts.at))
+    too_early = set(kind.stages) - set(STAGES[first:])
+    assert not too_early, f"{kind.name} cannot refuse at {too_early}, before it counts"
     KINDS[kind.name] = kind
     field = FieldInfo(annotation=kind.spec | None, default=None)  # type: ignore[arg-type]
     Policy.model_fields[kind.name] = field

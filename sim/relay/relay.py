@@ -13,7 +13,7 @@ from ..smtp.commands import Credentials
 from ..smtp.replies import BAD_CREDENTIALS, Reply
 from . import shortcuts
 from .further import Further
-from .kinds import LimitSpec, WindowSpec
+from .kinds import KINDS, WindowSpec
 from .policy import Policy
 from .session import Session
 from .terms import Judge, Observer, Peer, Refusal, Terms
@@ -33,8 +33,6 @@ ORDER_AT_AUTH = (
 asked. A login therefore counts for its username even if a block then refuses it, and a wrong
 password counts as a failure only if no limit refused the login.
 """
-
-FAILED = ("failed_logins_per_ip", "failed_logins_per_username_ip")
 
 
 class Relay:
@@ -99,7 +97,7 @@ class Relay:
         connection, and in the order in which the blocks and states end.
         """
         self.limits[limit].restore(key, block, state, now)
-        self._ever_failed = self._ever_failed or limit in FAILED
+        self._ever_failed = self._ever_failed or KINDS[limit].failures
         if block is not None:
             self._note_block()
 
@@ -159,7 +157,7 @@ class Relay:
             plain_auth=self.plain_auth,
             login_required=self.login_required,
         )
-        further = Further(policy, self.limits, self.terms.refusals, self._observer)
+        further = Further(policy, self.limits, self.terms.refusals, self._observer, self._is_forced)
         self._further = further if further else None
         self.terms.further = self._further
         self._by_ip = self.limits.get("connections_per_ip")
@@ -184,13 +182,17 @@ class Relay:
         checks: dict[str, Judge] = {"credentials": self._check_credentials}
         if self._logins is not None:
             checks["logins_per_username"] = self._check_of_logins(self._logins)
-        if self._further is not None and self._further.counts_at("login"):
+        if self._further is not None:
             checks["further"] = self._check_further
         if self._ever_blocked and self._failed_ip is not None:
             checks["failed_logins_per_ip"] = self._check_block_of_ip
         if self._ever_blocked and self._failed_pair is not None:
             checks["failed_logins_per_username_ip"] = self._check_block_of_pair
         self._checks = [checks[name] for name in ORDER_AT_AUTH if name in checks]
+
+    def _is_forced(self, limit: str) -> bool:
+        """Whether this request is to be refused by ``limit`` whatever it counts; see ``forced``."""
+        return False
 
     def _note_block(self) -> None:
         if not self._ever_blocked:
@@ -240,7 +242,8 @@ class Relay:
         further = self._further
         if further is None:
             return None
-        return further.refusal("login", peer.number, peer.ip, login.username, now)
+        who = (peer.number, peer.ip, login.username)
+        return further.refusal("login", *who, now) or further.active_block(*who, now)
 
     def _check_block_of_ip(self, peer: Peer, login: Credentials, now: int) -> Refusal | None:
         limit = self._failed_ip
@@ -259,6 +262,8 @@ class Relay:
             return self._count_failure(peer, login.username, now)
         if self._ever_failed or self._counts_success:
             self._count_success(peer.ip, login.username, now)
+        if self._further is not None:
+            self._further.count_success(peer.number, peer.ip, login.username)
         return None
 
     def _count_success(self, ip: str, username: str, now: int) -> None:
@@ -305,8 +310,7 @@ class Relay:
 
 
 def _windowed(policy: Policy) -> list[tuple[str, WindowSpec]]:
-    specs: list[tuple[str, LimitSpec]] = [(name, getattr(policy, name)) for name in policy.limits]
-    return [(name, spec) for name, spec in specs if isinstance(spec, WindowSpec)]
+    return [(kind.name, spec) for kind, spec in policy.by_kind() if isinstance(spec, WindowSpec)]
 
 
 def numbers_of(policy: Policy) -> dict[str, tuple[object, ...]]:

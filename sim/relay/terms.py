@@ -148,7 +148,7 @@ class Terms:
         self.tls = tls
         self.size = policy.message_size
         self.refusals = {
-            name: _refusal(name, getattr(policy, name).reply) for name in policy.limits
+            kind.name: _refusal(kind.name, spec.reply) for kind, spec in policy.by_kind()
         }
         spec = policy.transactions_per_connection
         self.transactions = UNLIMITED if spec is None else spec.count

@@ -127,9 +127,14 @@ def _draw_use(axes: Axes, use: curves.Use, bins: Bins) -> None:
 
 
 def connections(result: Result) -> Figure:
-    """Open connections over time; beneath, those that ``connections_per_ip`` refused, in each bin."""
+    """Open connections over time and, below, the connections that limits refused, in each bin."""
     bins = bins_of(result)
-    refused = result.series.incidents.get("connections_per_ip", [])
+    by_limit = [
+        counts
+        for name, counts in result.series.incidents.items()
+        if KINDS[name].counts.at == "connect"
+    ]
+    refused = [sum(counts) for counts in zip(*by_limit, strict=True)]
     figure, (top, *below) = _panels(result, "Open connections", [4, 2] if any(refused) else [4])
     top.stairs(
         result.series.open_connections,

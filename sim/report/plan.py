@@ -79,7 +79,9 @@ def _ceilings(plan: Plan) -> Table:
     rows = _table("ceiling", "a minute", "reached", "because")
     for one in plan.ceilings:
         per_min = "-" if one.per_min is None else f"{float(one.per_min):,.1f}"
-        binds = "binds first" if one.limit == plan.binding else "yes" if one.reachable else "never"
+        binds = "yes" if one.reachable else "never"
+        if one.limit == plan.binding:
+            binds = "binds first"
         rows.add_row(one.limit, per_min, binds, one.term)
     return rows
 

@@ -72,7 +72,9 @@ def _limits(now: Moment) -> Table:
         count = spec.count
         used = now.uses.get(name, 0)
         refused = now.result.incidents.by_limit.get(name, 0)
-        style = "red" if used > count else "yellow" if used >= 0.8 * count else "green"
+        style = "yellow" if used >= 0.8 * count else "green"
+        if used > count:
+            style = "red"
         bar = ProgressBar(
             total=count,
             completed=min(used, count),

@@ -51,13 +51,9 @@ def print_sweep(swept: Swept, metrics: Sequence[str], console: Console) -> None:
 def _told(value: Any) -> str:
     if value is None:
         return "-"
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if type(value) is int
-        else str(value)
-    )
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return f"{value:,}" if type(value) is int else str(value)
 
 
 def write_sweep(swept: Swept, metrics: Sequence[str], folder: Path) -> list[Path]:

@@ -46,7 +46,9 @@ def table(results: Sequence[Result], console: Console) -> None:
 
 def verdict(result: Result) -> str:
     """``passed``, ``failed`` (an expectation does not hold) or ``aborted``."""
-    return "aborted" if result.ended == "aborted" else "passed" if result.passed else "failed"
+    if result.ended == "aborted":
+        return "aborted"
+    return "passed" if result.passed else "failed"
 
 
 def _titles(*, wide: bool) -> list[str]:
@@ -127,13 +129,9 @@ def _cells(result: Result, *, wide: bool) -> list[Text]:
 
 
 def _rate(per_min: float | None) -> str:
-    return (
-        "-"
-        if per_min is None
-        else f"{per_min:,.1f}"
-        if per_min < 100 and per_min % 1
-        else f"{per_min:,.0f}"
-    )
+    if per_min is None:
+        return "-"
+    return f"{per_min:,.1f}" if per_min < 100 and per_min % 1 else f"{per_min:,.0f}"
 
 
 def _seconds(value: float) -> str:

@@ -131,13 +131,9 @@ def write_parquet(rows: Sequence[dict[str, Any]], path: Path) -> None:
 def _column(values: list[Any]) -> list[Any]:
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} and bool not in kinds:
-        return (
-            [None if value is None else float(value) for value in values]
-            if float in kinds
-            else values
-        )
-    return (
-        values
-        if len(kinds) <= 1 and kinds <= {bool, str}
-        else [None if value is None else str(value) for value in values]
-    )
+        if float not in kinds:
+            return values
+        return [None if value is None else float(value) for value in values]
+    if len(kinds) <= 1 and kinds <= {bool, str}:
+        return values
+    return [None if value is None else str(value) for value in values]

@@ -198,10 +198,6 @@ def _said(tables: Mapping[str, Any], key: str) -> str:
     if control is None:
         return "-" if key.startswith("sender.options.") else "(default)"
     default = control.default
-    return (
-        "(default)"
-        if default in (None, "")
-        else default
-        if isinstance(default, str)
-        else value_text(default)
-    )
+    if default in (None, ""):
+        return "(default)"
+    return default if isinstance(default, str) else value_text(default)

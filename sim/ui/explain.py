@@ -77,7 +77,9 @@ def _chosen(story: Story) -> Incident:
 
 
 def _named(row: Incident, index: int) -> str:
-    who = f", message {row.message}" if row.message else f", {row.username}" if row.username else ""
+    who = f", {row.username}" if row.username else ""
+    if row.message:
+        who = f", message {row.message}"
     return f"{index + 1}. at {moment(row.at)}, connection {row.connection}{who}"
 
 

@@ -104,13 +104,9 @@ def _expectations(result: Result) -> None:
     """What the scenario expects, and whether it holds."""
     for one in result.expectations:
         mark = ":green[:material/check:]" if one.passed else ":red[:material/close:]"
-        actual = (
-            "nothing"
-            if one.actual is None
-            else f"{one.actual:,.6g}"
-            if isinstance(one.actual, int | float)
-            else str(one.actual)
-        )
+        actual = "nothing" if one.actual is None else str(one.actual)
+        if isinstance(one.actual, int | float):
+            actual = f"{one.actual:,.6g}"
         st.markdown(f"{mark} {plain(one.metric)} {plain(one.comparison)}: **{plain(actual)}**")
 
 

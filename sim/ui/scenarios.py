@@ -124,7 +124,8 @@ def _lines(error: ScenarioError) -> list[str]:
 
 
 def _show(name: str, text: str) -> None:
-    st.session_state[NAME], st.session_state[TEXT] = name, text
+    st.session_state[NAME] = name
+    st.session_state[TEXT] = text
 
 
 def _open() -> None:

@@ -1,6 +1,4 @@
-"""What the tests of the live relay share: the certificate is made once, in a folder that goes
-afterwards.
-"""
+"""Shared by all tests of the live relay: one certificate, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The user's own cache is left alone; child processes find the same folder."""
+    """Sets the cache folder, also for child processes, so that the user's cache does not change."""
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     yield

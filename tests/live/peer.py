@@ -1,5 +1,6 @@
-"""A peer of the live relay made of a bare socket: it can say anything, slowly or not at all.
-Asserts nothing of limits.
+"""A peer of the live relay on a plain socket. It can send anything, slowly or not at all.
+
+Asserts nothing about limits.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from typing import Self
 
 PATIENCE = 600.0
-"""Seconds for anything that must come; no test passes by waiting so long."""
+"""Timeout in seconds for anything that must arrive. No test passes by waiting this long."""
 
 EHLO = b"EHLO me.example\r\n"
 LOGIN = b"AUTH PLAIN AHVzZXIxAHNlY3JldA==\r\n"
@@ -23,7 +24,7 @@ QUIT = b"QUIT\r\n"
 
 
 class Peer:
-    """A connection, through the greeting unless told otherwise."""
+    """A connection. Reads the greeting, unless ``greeted`` is false."""
 
     def __init__(self, port: int, *, source: str = "", greeted: bool = True) -> None:
         self.sock = socket.create_connection(
@@ -41,12 +42,12 @@ class Peer:
         self.sock.close()
 
     def say(self, octets: bytes) -> Self:
-        """Sends them all."""
+        """Sends all ``octets``."""
         self.sock.sendall(octets)
         return self
 
     def line(self) -> bytes:
-        """The next line with its end; what is left where the relay has closed."""
+        """The next line with its end. If the relay has closed, the incomplete rest."""
         while b"\n" not in self._unread:
             piece = self.piece()
             if not piece:
@@ -58,7 +59,7 @@ class Peer:
         return line + b"\n"
 
     def codes(self, number: int) -> list[int]:
-        """The codes of the next ``number`` replies; fewer where the relay has closed."""
+        """The codes of the next ``number`` replies; fewer if the relay has closed."""
         found: list[int] = []
         while len(found) < number:
             line = self.line()
@@ -69,11 +70,11 @@ class Peer:
         return found
 
     def ask(self, octets: bytes, number: int = 1) -> list[int]:
-        """Says it and reads ``number`` codes."""
+        """Sends ``octets`` and reads ``number`` codes."""
         return self.say(octets).codes(number)
 
     def exactly(self, octets: int) -> bytes:
-        """So many octets; fewer where the relay has closed."""
+        """The next ``octets`` octets; fewer if the relay has closed."""
         while len(self._unread) < octets and (piece := self.piece()):
             self._unread += piece
         found = self._unread[:octets]
@@ -81,7 +82,7 @@ class Peer:
         return found
 
     def rest(self) -> bytes:
-        """All that comes until the relay closes."""
+        """Everything until the relay closes."""
         found = self._unread
         while piece := self.piece():
             found += piece
@@ -89,29 +90,29 @@ class Peer:
         return found
 
     def logged_in(self) -> Self:
-        """Through EHLO and AUTH."""
+        """Sends EHLO and AUTH."""
         codes = self.ask(EHLO, 1) + self.ask(LOGIN, 1)
         assert codes == [250, 235], codes
         return self
 
     def wrap(self, context: ssl.SSLContext) -> Self:
-        """TLS begins."""
+        """Begins TLS."""
         self.sock = context.wrap_socket(self.sock, server_hostname="localhost")
         self._unread = b""
         return self
 
     def half_close(self) -> Self:
-        """Says no more."""
+        """Ends the sending side."""
         self.sock.shutdown(socket.SHUT_WR)
         return self
 
     def reset(self) -> None:
-        """Goes without a word: TCP's RST."""
+        """Resets the connection (TCP's RST)."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
     def piece(self) -> bytes:
-        """The next octets; none where the relay has closed."""
+        """The next octets; empty if the relay has closed."""
         try:
             return self.sock.recv(65_536)
         except ConnectionError:
@@ -119,7 +120,7 @@ class Peer:
 
 
 def until(true: Callable[[], object], what: str) -> None:
-    """Waits for it; AssertionError with ``what`` after PATIENCE."""
+    """Waits until ``true()`` holds. Raises AssertionError with ``what`` after PATIENCE."""
     end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, f"still not: {what}"

@@ -1,5 +1,5 @@
-"""``relaysim serve`` in a process of its own, as a person starts it. Knows how to wait for it and
-what it weighs.
+"""``relaysim serve`` in a child process, as a user starts it. Can wait for it and measure its
+memory.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tests.live.peer import PATIENCE, until
 
 
 class Served:
-    """One that runs. ``port`` is known once made; ``lines`` are those of its stderr so far;
-    ``files`` is how many may be open.
+    """A running relay. ``port`` is set by the constructor, ``lines`` are the lines of its stderr so
+    far, and ``files`` limits its open files.
     """
 
     def __init__(self, *arguments: str, files: int | None = None) -> None:
@@ -39,12 +39,12 @@ class Served:
         self.port = int(found[1])
 
     def stopped(self, number: int = signal.SIGTERM) -> tuple[int, dict[str, Any]]:
-        """Its status and its result, once it has had that signal."""
+        """Sends the signal; returns the exit status and the result."""
         self.process.send_signal(number)
         return self.ended()
 
     def ended(self) -> tuple[int, dict[str, Any]]:
-        """Its status and its result."""
+        """Waits for the end; returns the exit status and the result."""
         assert self.process.stdout is not None
         out = self.process.stdout.read()
         status = self.process.wait(PATIENCE)
@@ -52,14 +52,14 @@ class Served:
         return status, json.loads(out) if out else {}
 
     def memory(self) -> int:
-        """Bytes of memory that it holds (on Linux)."""
+        """Bytes of memory that it uses (on Linux)."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         assert found
         return int(found[1]) * 1024
 
     def close(self) -> None:
-        """Ends it whatever it does."""
+        """Ends the process, in any state."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -81,12 +81,12 @@ class Served:
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self.lines.append(line)  # one by one, for whoever waits
+            self.lines.append(line)  # one by one, because other threads wait for a line
 
 
 @contextmanager
 def served(*arguments: str) -> Iterator[Served]:
-    """One that runs until the block is left."""
+    """A relay that runs until the block ends."""
     relay = Served(*arguments)
     try:
         yield relay

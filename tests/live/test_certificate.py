@@ -1,5 +1,5 @@
-"""The certificate: made once and kept, nobody else's to read, made anew when it ends, and enough
-for strict checks.
+"""The certificate: created once and kept, readable only by the user, replaced before it expires,
+and accepted by strict checks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A connection needs a Context and a registry, and nothing of the server around it."""
+"""A connection works with only a Context and a registry."""
 
 from __future__ import annotations
 

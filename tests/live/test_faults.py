@@ -1,5 +1,5 @@
-"""A scenario's faults and its network on the live port: what goes away, what is slow, what is
-dropped, what is never early.
+"""A scenario's faults and network on the live port: relay down, slow relay, dropped connections,
+and delays that never end early.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def test_every_connection_dies_at_its_first_command_where_the_chance_is_one(netw
 
 
 def test_a_dropped_connection_sometimes_leaves_a_message_behind():
-    """After the relay acted or before: of many bodies some are accepted and the sender does not
-    know.
+    """Connections drop before or after the relay acts: of many bodies some are accepted although
+    the sender gets no reply.
     """
     with relay_with(faults={"drop_connection": 0.4}) as relay:
         known = 0
@@ -147,7 +147,7 @@ def test_a_slow_relay_is_slow_for_as_long_as_it_says():
         relay.change(faults={"slow": {"at": 0, "for": "1s", "factor": 10}})
         until(
             lambda: 0.02 <= took() < 0.2, "a quick answer"
-        )  # the machine may hold one up, not each
+        )  # a busy machine can delay some of them, but not all
         assert time.monotonic() - changed >= 1.02
 
 
@@ -167,7 +167,7 @@ def test_a_greeting_takes_two_round_trips_and_one_that_refuses_too():
 @NETWORK
 @pytest.mark.parametrize("then", ["close", "drop", "stay"])
 def test_a_limit_ends_a_connection_as_the_policy_says_and_its_reply_arrives(network, then):
-    """The reply arrives although the peer has sent much that nobody reads any more."""
+    """The reply arrives although the peer has sent much more that the relay never reads."""
     limit = {"count": 1, "reply": {"then": then}}
     policy = {"use": "unlimited", "transactions_per_connection": limit}
     with relay_with(network=network, policy=policy) as relay, Peer(relay.port) as peer:

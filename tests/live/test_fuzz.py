@@ -1,10 +1,9 @@
-"""The byte door over real sockets against conversations that nobody would write down: it answers as
-the pure Wire does.
+"""Random conversations over real sockets: the live relay answers as the pure Wire does.
 
-Whatever is said, in whatever pieces, held back or at once, the octets that come back over TCP are
-those of a Wire that was given the same in one piece, and what the relay counted is the same.
-``RELAYSIM_FUZZ_SECONDS`` says for how long more are drawn, in batches whose seeds are 0, 1, 2 and
-so on, or from ``RELAYSIM_FUZZ_SEED`` on; without it there is one batch.
+A conversation arrives in random pieces, with or without delays. The replies over TCP must equal
+those of a Wire that gets the same octets in one piece, and the relay's counts must be equal too.
+With ``RELAYSIM_FUZZ_SECONDS`` more batches are drawn for this long, with the seeds 0, 1, 2 and
+further, or from ``RELAYSIM_FUZZ_SEED``; without it there is one batch.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from tests.relay.wire_talk import Seen, held
 SECONDS = float(os.environ.get("RELAYSIM_FUZZ_SECONDS", "0"))
 FIRST = int(os.environ.get("RELAYSIM_FUZZ_SEED", "0"))
 BATCH = 150
-"""Conversations of one seed."""
+"""Conversations per seed."""
 
 GREETING = replies.READY.encode()
 ALERT = b"\x15\x03"
-"""How TLS begins to say that what came is not TLS."""
+"""The first octets of the alert with which TLS rejects other protocols."""
 
 KINDS: dict[str, tuple[dict[str, Any] | None, bool]] = {
     "at once": (None, False),
@@ -43,22 +42,20 @@ KINDS: dict[str, tuple[dict[str, Any] | None, bool]] = {
 
 @pytest.fixture(scope="module", params=KINDS)
 def relay(request: pytest.FixtureRequest) -> Iterator[tuple[sim.live.Running, bool]]:
-    """One relay for all conversations, which forgets between two of them; and whether every
-    password is wrong.
-    """
+    """One relay for all conversations, reset after each, and whether every password is wrong."""
     network, wrong = KINDS[request.param]
     with sim.live.running(users={"nobody": "knows"} if wrong else None, network=network) as running:
         yield running, wrong
 
 
 def talked(relay: sim.live.Running, parts: list[bytes]) -> bytes:
-    """All that comes back where ``parts`` are sent one after the other and then nothing."""
+    """All octets that come back after ``parts`` are sent in order and the sending side ends."""
     with Peer(relay.port, greeted=False) as peer:
         try:
             for part in parts:
                 peer.say(part)
             peer.half_close()
-        except OSError:  # the relay has closed behind a QUIT or a refusal
+        except OSError:  # the relay has closed after a QUIT or a refusal
             pass
         return peer.rest()
 
@@ -76,14 +73,14 @@ def counts(result: Result) -> tuple[int, ...]:
 
 
 def expected(seen: Seen) -> tuple[int, ...]:
-    """What :func:`counts` must say of a conversation that a pure Wire's witness has ``seen``."""
+    """The value of :func:`counts` for a conversation, given the ``seen`` events of a pure Wire."""
     outcomes = [row[-1] for row in seen.logins]
     logins = (outcomes.count(each) for each in ("accepted", "failed", "refused"))
     return len(seen.acceptances), *logins, len(seen.incidents)
 
 
 def check(relay: sim.live.Running, data: bytes, cuts: list[int], *, wrong: bool) -> None:
-    """One conversation, over TCP and without it."""
+    """Compares one conversation over TCP with the same one on a Wire."""
     written, wire, seen = held([data], wrong=wrong)
     relay.forget()
     before = counts(relay.result())
@@ -106,7 +103,7 @@ def test_the_byte_door_over_tcp_is_the_pure_one(relay):
 
 
 def batch(relay: sim.live.Running, number: int, *, wrong: bool) -> None:
-    """The conversations of one seed."""
+    """Checks the conversations of one seed."""
 
     @seed(FIRST + number)
     @settings(

@@ -1,11 +1,10 @@
-"""The byte door behind TLS against conversations and handshakes that nobody would write down: it
-answers as the pure Wire does.
+"""Random conversations and handshakes over TLS: the live relay answers as the pure Wire does.
 
-A sender says something in the clear or nothing, begins TLS by STARTTLS or at once, and is then cut
-short, spoilt or followed by octets of any kind at any place. What comes back, decrypted, is what a
-Wire answers to what came whole; what is no TLS is never a command; the connection ends, and nothing
-of it reaches the relay's loop as an exception. Half of ``RELAYSIM_FUZZ_SECONDS``, as in
-``test_fuzz``.
+A sender can send commands in the clear first. It begins TLS with STARTTLS or at once, and is then
+cut short, corrupted, or followed by random octets at a random place. The decrypted replies must
+equal those of a Wire that gets the same complete commands. Octets that are not TLS are never a
+command, the connection ends, and the relay's loop sees no exception. Runs for half of
+``RELAYSIM_FUZZ_SECONDS``; see ``test_fuzz``.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ from tests.relay.wire_talk import relay as pure_relay
 
 SECONDS = float(os.environ.get("RELAYSIM_FUZZ_SECONDS", "0")) / 2
 BATCH = 50
-"""Conversations of one seed."""
+"""Conversations per seed."""
 
 STARTTLS = b"STARTTLS\r\n"
 RECORDS = range(20, 25)
-"""How a record of TLS may begin: its type (RFC 8446 section 5.1, and heartbeats)."""
+"""The first octet of a TLS record: its type (RFC 8446 section 5.1, and heartbeats)."""
 
 NETWORKS: dict[str, dict[str, Any] | None] = {
     "at once": None,
@@ -44,11 +43,11 @@ NETWORKS: dict[str, dict[str, Any] | None] = {
 
 
 class Script(NamedTuple):
-    """What a sender does.
+    """The actions of a sender.
 
-    ``before`` it says in the clear, None: TLS from the start; ``injected`` too, in one piece with
-    STARTTLS. ``spoil`` is what becomes of the first octets of its handshake, at ``place``, and
-    ``end`` what comes behind the ``parts`` that it says in TLS.
+    ``before`` is sent in the clear; None means TLS from the start. ``injected`` is sent in the
+    clear together with STARTTLS. ``spoil`` is how the first flight of the handshake is corrupted at
+    ``place``, and ``end`` is how the connection ends after the ``parts`` in TLS.
     """
 
     before: bytes | None
@@ -62,7 +61,7 @@ class Script(NamedTuple):
 
 
 class Relay(NamedTuple):
-    """One relay for all conversations, and what its loop could not deal with."""
+    """One relay for all conversations, and the exceptions of its loop."""
 
     running: sim.live.Running
     held: bool
@@ -95,14 +94,12 @@ JUNK = st.binary(min_size=1, max_size=40) | st.sampled_from(
         b"GET / HTTP/1.1\r\n\r\n",
     ]
 )
-"""Alerts, records of nonsense, ChangeCipherSpec again and again, SSL 2's hello, and another
-protocol.
-"""
+"""Alerts, random records, repeated ChangeCipherSpec, a hello of SSL 2, and another protocol."""
 
 
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
-    """Most come to TLS and say something in it."""
+    """Most scripts complete the handshake and send commands in TLS."""
     before: bytes | None = None
     if draw(st.booleans()):
         words = [
@@ -139,7 +136,9 @@ def scripts(draw: st.DrawFn) -> Script:
 
 
 class Tls:
-    """The sender's side of TLS over a Peer. Trusts anybody: what is tested is what comes over it."""
+    """The sender's side of TLS over a Peer. Checks no certificate, because the tests are about the
+    octets inside.
+    """
 
     def __init__(self, peer: Peer, version: ssl.TLSVersion) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -154,8 +153,8 @@ class Tls:
         self.object = context.wrap_bio(self._in, self._out)
 
     def shake(self, script: Script) -> bool:
-        """Whether TLS is up; never where its first flight is spoilt, behind which nothing more is
-        said.
+        """Returns whether the handshake is complete. It never is if its first flight is corrupted;
+        then nothing more is sent.
         """
         while True:
             try:
@@ -183,15 +182,15 @@ class Tls:
         return self._out.read()
 
     def goodbye(self) -> bytes:
-        # what has come already; the library would take it for something behind the end
+        # octets that have arrived; after unwrap the library would reject them
         self._read()
         with suppress(ssl.SSLError):
             self.object.unwrap()
         return self._out.read()
 
     def decrypted(self, octets: bytes) -> bytes:
-        """All that was said in TLS, these last ``octets`` included, up to their end or to what is
-        no TLS.
+        """Everything that was decrypted, including these last ``octets``, until TLS ends or octets
+        follow that are not TLS.
         """
         self._in.write(octets)
         self._in.write_eof()
@@ -205,7 +204,7 @@ class Tls:
 
 
 def spoilt(flight: bytes, script: Script) -> bytes:
-    """What becomes of it."""
+    """The first flight, corrupted as the script defines."""
     at = script.place % len(flight)
     return {
         "before": script.junk + flight,
@@ -216,7 +215,7 @@ def spoilt(flight: bytes, script: Script) -> bytes:
 
 
 def judged(script: Script) -> tuple[bytes, bytes, Seen]:
-    """What a pure Wire answers in the clear and in TLS, where TLS comes to be."""
+    """The replies of a pure Wire in the clear and in TLS, if the handshake completes."""
     seen = Seen()
     wire = Wire(pure_relay(seen).connect(IP, 0, secure=script.before is None))
     clear = wire.greeting(0)
@@ -231,8 +230,8 @@ def judged(script: Script) -> tuple[bytes, bytes, Seen]:
 
 
 def played(relay: sim.live.Running, script: Script, clear: bytes) -> tuple[bool, bytes, bytes]:
-    """Whether the sender's TLS came to be; what came back in it; and where it did not, what came
-    back at all.
+    """Whether the handshake completed, the replies in TLS, and if it did not complete, all octets
+    that came back.
     """
     with Peer(relay.tls_port if script.before is None else relay.port, greeted=False) as peer:
         tls = Tls(peer, script.version)
@@ -249,13 +248,13 @@ def played(relay: sim.live.Running, script: Script, clear: bytes) -> tuple[bool,
             for part in script.parts:
                 peer.say(tls.encrypted(part))
             ended(peer, tls, script)
-        except OSError:  # the relay has closed behind a QUIT or a refusal
+        except OSError:  # the relay has closed after a QUIT or a refusal
             pass
         return True, b"" if script.end == "reset" else tls.decrypted(peer.rest()), b""
 
 
 def ended(peer: Peer, tls: Tls, script: Script) -> None:
-    """The end of what the sender says."""
+    """Ends the sender's side as the script defines."""
     if script.end == "reset":
         peer.reset()
         return
@@ -284,7 +283,7 @@ def check(relay: Relay, script: Script) -> None:
     assert raw == b"" or raw[0] in RECORDS, (script, raw)
     whole = up and not script.injected and script.end != "reset"
     if whole or came:
-        # Held back, what is owed when TLS breaks cannot be encrypted any more.
+        # With delays, replies that are due when TLS breaks cannot be encrypted any more.
         owed = relay.held and script.end in ("junk", "changed")
         assert written.startswith(came) if owed else came == written, (script, came, written)
         assert counted == expected(seen), script
@@ -306,7 +305,7 @@ def test_the_byte_door_behind_tls_is_the_pure_one(relay):
 
 
 def batch(relay: Relay, number: int) -> None:
-    """The conversations of one seed; the first batch is the same every time."""
+    """Checks the conversations of one seed. The first batch is the same in every run."""
 
     @seed(number if not SECONDS else time.time_ns())
     @settings(

@@ -1,8 +1,8 @@
-"""The live relay against peers that mean it harm or are broken: each gets its reply or its timeout,
-all others are served.
+"""The live relay against hostile or broken peers: each gets its reply or its timeout, and all
+others are served.
 
-Every test ends with the same look: one more message goes through at once, nobody is connected any
-more, and the relay has counted what it accepted, once.
+Every test ends with the same checks: one more message is accepted at once, no connection is left,
+and the relay has counted each accepted message once.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tests.live.peer import EHLO, LOGIN, MESSAGE, OPEN, QUIT, Peer, until
 
 TIMEOUTS = Timeouts()
 ALMOST = TIMEOUTS.command * 2 // 3
-"""Microseconds; less than the relay waits, and twice that is more."""
+"""Microseconds: shorter than the relay's timeout, and twice as long is longer than it."""
 
 USERS = {"user1": "secret"}
 
 
 @contextmanager
 def attacked(accepted: int, **options: Any) -> Iterator[Running]:
-    """A relay under attack, and the look behind it."""
+    """A relay under attack, with the checks at the end."""
     defaults: dict[str, Any] = {"policy": "unlimited", "users": USERS, "tls": "none"}
     with sim.live.running(**defaults | options) as relay:
         yield relay
@@ -41,7 +41,7 @@ def attacked(accepted: int, **options: Any) -> Iterator[Running]:
 
 
 def serves(relay: Running) -> None:
-    """One more message goes through."""
+    """Sends one more message, which must be accepted."""
     with Peer(relay.port, source="127.0.0.9") as peer:
         if relay.live.settings.tls == "starttls":
             peer.ask(EHLO)
@@ -52,15 +52,13 @@ def serves(relay: Running) -> None:
 
 
 def pass_time(relay: Running, time: int) -> None:
-    """The relay's clock goes forward so many microseconds at once, and it looks whom it has waited
-    for too long.
-    """
+    """Moves the relay's clock forward by ``time`` microseconds and checks the timeouts."""
 
     def passed() -> None:
-        door = relay.live
-        door.clock._zero -= time * 1_000
-        door._timers["sweep"].cancel()
-        door._sweep()
+        live = relay.live
+        live.clock._zero -= time * 1_000
+        live._timers["sweep"].cancel()
+        live._sweep()
 
     relay.call(passed)
 
@@ -88,7 +86,7 @@ def test_a_line_that_never_ends_times_out_and_so_does_one_that_comes_by_the_byte
         lively.logged_in()
         for _ in range(2):
             dripping.say(b"N")
-            assert lively.ask(b"NOOP\r\n") == [250]  # by now the octet has come too
+            assert lively.ask(b"NOOP\r\n") == [250]  # the octet has arrived too by now
             pass_time(relay, ALMOST)
         assert silent.codes(1) == [421]
         assert dripping.codes(1) == [421]
@@ -118,7 +116,7 @@ def test_a_peer_that_never_reads_is_read_no_more_and_goes():
             try:
                 while sent < 100_000_000:
                     sent += peer.sock.send(b"HELP\r\n" * 1_000)
-            except TimeoutError:  # nobody reads, or not so soon
+            except TimeoutError:  # the relay does not read, or not yet
                 if deaf.unread_since is not None:
                     pass_time(relay, TIMEOUTS.writing * 2)
             except ConnectionError:
@@ -145,15 +143,15 @@ STATES: dict[str, bytes] = {
     "after QUIT": EHLO + LOGIN + QUIT,
     "in STARTTLS": EHLO + b"STARTTLS\r\n",
     "in a handshake": EHLO + b"STARTTLS\r\n" + b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    "in what is no handshake": EHLO + b"STARTTLS\r\n" + b"GET / HTTP/1.1\r\n\r\n",
+    "in an invalid handshake": EHLO + b"STARTTLS\r\n" + b"GET / HTTP/1.1\r\n\r\n",
 }
 
 
 @pytest.mark.parametrize("network", [None, {"rtt": "5ms"}], ids=["at once", "held back"])
 @pytest.mark.parametrize("way", ["close", "reset", "half"])
 def test_peers_that_go_in_every_state_at_any_octet_leave_nothing(network, way):
-    """The body that came whole counts, whether or not anybody waited for its answer - but not where
-    the way was cut first.
+    """A complete body counts, even if the peer did not wait for the reply, unless the connection
+    was cut before.
     """
     with sim.live.running(policy="unlimited", users=USERS, network=network) as relay:
         for octets in STATES.values():

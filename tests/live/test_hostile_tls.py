@@ -1,5 +1,5 @@
-"""TLS against peers that mean harm: what comes in the clear behind STARTTLS, what is no TLS, what
-comes behind the last reply.
+"""TLS against hostile peers: octets in the clear after STARTTLS, octets that are not TLS, and
+octets after the last reply.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def test_what_is_no_tls_in_the_middle_of_it_ends_the_connection(network):
             context = trusting(relay)
             context.maximum_version = (
                 ssl.TLSVersion.TLSv1_2
-            )  # where OpenSSL lets nothing be said behind its alert
+            )  # if OpenSSL writes nothing after its alert
             peer.wrap(context).say(EHLO + LOGIN)
-            clear.sendall(b"\x17\x03\x03\x00 " + b"x" * 32)  # a record that nobody has encrypted
+            clear.sendall(b"\x17\x03\x03\x00 " + b"x" * 32)  # a record that was never encrypted
             until(
                 lambda: relay.call(lambda: len(relay.live.connections)) == 0,
                 "the connection has ended",

@@ -1,6 +1,4 @@
-"""The HTTP endpoint: what it tells, what it changes, what it refuses - and the same changes by
-calls.
-"""
+"""The HTTP endpoint: reports, changes and refusals, and the same changes as Python calls."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from tests.live.peer import PATIENCE
 
 @pytest.fixture
 def relay() -> Iterator[sim.live.Running]:
-    """One that runs, with HTTP."""
+    """A running relay with HTTP."""
     with sim.live.running(tls="none", http=0) as running:
         yield running
 
@@ -29,7 +27,7 @@ def relay() -> Iterator[sim.live.Running]:
 def ask(
     relay: sim.live.Running, method: str, path: str, body: Any = None, **headers: str
 ) -> tuple[int, Any, str]:
-    """Status, what came (as JSON where it is), and its type."""
+    """The status, the body (parsed if it is JSON) and the content type."""
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(
@@ -48,14 +46,14 @@ def ask(
 
 
 def login(relay: sim.live.Running) -> int:
-    """The code that answers a login; 250 less than a second later it has left again."""
+    """The code of the reply to a login on a new connection."""
     with smtplib.SMTP(relay.host, relay.port, timeout=PATIENCE) as client:
         client.ehlo("me.example")
         return client.docmd("AUTH", "PLAIN AHUAcA==")[0]
 
 
 def send(relay: sim.live.Running, messages: int) -> list[int]:
-    """The codes of MAIL on one connection, up to the first that is refused."""
+    """The codes of MAIL on one connection, up to the first refusal."""
     codes = []
     with smtplib.SMTP(relay.host, relay.port, timeout=PATIENCE) as client:
         client.ehlo("me.example")

@@ -1,5 +1,5 @@
-"""What a live relay knows of messages: which were accepted, repeated, broken off, refused; and the
-files that it keeps.
+"""How a live relay counts messages - accepted, repeated, interrupted, refused - and the files that
+it keeps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EHLO = b"EHLO me.example\r\n"
 
 
 def talk(relay: sim.live.Running, *octets: bytes, end: bytes = b"QUIT\r\n") -> list[bytes]:
-    """Sends it all and reads to the end; the codes of all replies."""
+    """Sends everything and reads to the end; returns the codes of all replies."""
     with socket.create_connection((relay.host, relay.port), timeout=PATIENCE) as connection:
         connection.sendall(EHLO + b"".join(octets) + end)
         if not end:
@@ -64,7 +64,7 @@ def test_what_is_broken_off_is_lost_once(end, more):
         assert messages(relay) == (2, 1, 1, 0)
         talk(
             relay, message(9, name=b"Message-ID: <of-late>\r\n", recipient=b"late@example.com")
-        )  # and not if it comes later
+        )  # and not if it arrives later
         assert messages(relay) == (2, 2, 0, 0)
 
 
@@ -107,7 +107,7 @@ def test_what_is_refused_at_mail_is_known_where_its_recipient_comes_with_it(then
             assert peer.codes(6)[:5] == [250, 250, 250, 354, 250]
             if later:
                 peer.say(refused[-9:])
-            with suppress(OSError):  # where the relay has dropped it
+            with suppress(OSError):  # if the relay has dropped the connection
                 peer.half_close()
             peer.rest()
         until(lambda: not relay.call(lambda: relay.live.connections), "gone")
@@ -123,7 +123,7 @@ def test_one_without_a_name_may_have_been_sent_again_and_that_is_said():
             talk(relay, message(1), b"MAIL FROM:<a@example.com>\r\n")
             assert not [
                 each for each in relay.result().diagnosis if "sent again" in each.what
-            ]  # nothing came since
+            ]  # nothing arrived since
             talk(relay, message(2))
             assert messages(relay) == (3, 2, 1, 0)
             cost = "It cost 1 message" in relay.result().diagnosis[0].what

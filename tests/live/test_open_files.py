@@ -1,5 +1,5 @@
-"""More connections than files may be open: the relay raises what it may, says what it may not, and
-others wait their turn.
+"""More connections than open files allowed: the relay raises its limit as far as possible, warns if
+that is not enough, and further connections wait.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.live.served import Served
 
 
 def in_a_process(soft: int, hard: int) -> str:
-    """What a process with these limits is told, and the soft limit that it has then."""
+    """The warning in a process with these limits, and its soft limit afterwards."""
     text = (
         "import resource; from sim.live.listeners import raise_limit\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
@@ -49,7 +49,7 @@ def test_who_comes_when_no_file_is_left_waits_and_is_served_then():
         peers = [Peer(relay.port, greeted=False) for _ in range(150)]
         until(
             lambda: any("no more connections for now" in line for line in relay.lines),
-            "the shortage told",
+            "the shortage reported",
         )
         assert peers[0].codes(1) == [220]
         assert peers[0].ask(EHLO + LOGIN + MESSAGE + QUIT, 7)[-1] == 221

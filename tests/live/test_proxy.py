@@ -1,6 +1,4 @@
-"""The PROXY protocol: its header byte by byte, and a relay that judges by the address that it
-tells.
-"""
+"""The PROXY protocol: its header octet by octet, and a relay that judges by the address in it."""
 
 from __future__ import annotations
 

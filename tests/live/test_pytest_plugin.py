@@ -1,5 +1,5 @@
-"""The pytest plugin in a pytest of its own, as somebody has it who has installed relaysim: the
-fixture, the marker, no cost.
+"""The pytest plugin in a separate pytest, as a user of an installed relaysim runs it: the fixture,
+the marker, and no cost for other tests.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ def send(relay, number=1, recipient="b@example.com"):
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    """Runs tests in a process of its own, strictly; nothing of this repository's settings reaches
-    them.
-    """
+    """Runs tests in a child process with strict settings, without the settings of this repository."""
     for name in ("PYTEST_ADDOPTS", "RELAYSIM_NO_SKIPS", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
 
@@ -183,7 +181,7 @@ MISTAKES = {
     "network=5": "network: 5 is not a table",
     'messages="3"': 'messages: "3" is not a whole number',
 }
-"""What is said of each marker."""
+"""The report for each marker."""
 
 
 def test_a_mistake_in_the_marker_is_told_in_one_line(run):
@@ -199,7 +197,7 @@ def test_a_mistake_in_the_marker_is_told_in_one_line(run):
             number for number, line in enumerate(lines) if f" ERROR at setup of test_{at} " in line
         )
         assert said in lines[heading + 1]
-        assert lines[heading + 2].startswith(("___", "==="))  # no word more
+        assert lines[heading + 2].startswith(("___", "==="))  # and nothing more
 
 
 def test_whoever_does_not_use_it_reads_nothing_of_the_package_and_may_have_a_fixture_and_a_folder_of_those_names(

@@ -1,8 +1,8 @@
-"""Real clients send through the live relay: plain, with STARTTLS and with implicit TLS, the
-certificate checked each time.
+"""Real clients send through the live relay: in the clear, with STARTTLS and with implicit TLS, and
+check the certificate.
 
-Libraries run as the programs of ``tests/fidelity``, in their simplest mode; curl and swaks by their
-command lines.
+Libraries run as the programs of ``tests/fidelity``, in their simplest mode. curl and swaks run with
+their command lines.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Environment = Mapping[str, str]
 
 
 def curl(told: Environment, folder: Path) -> list[list[str]]:
-    """A call of curl for each message."""
+    """One call of curl per message."""
     scheme = "smtps" if told["RELAY_TLS"] == "implicit" else "smtp"
     trust = ["--ssl-reqd", "--cacert", told["RELAY_CA"]] if told["RELAY_TLS"] != "none" else []
     calls = []
@@ -60,7 +60,7 @@ def curl(told: Environment, folder: Path) -> list[list[str]]:
 
 
 def swaks(told: Environment, folder: Path) -> list[list[str]]:
-    """A call of swaks for each message."""
+    """One call of swaks per message."""
     tls = {"none": [], "starttls": ["--tls"], "implicit": ["--tls-on-connect"]}[told["RELAY_TLS"]]
     trust = ["--tls-verify", "--tls-ca-path", told["RELAY_CA"]] if tls else []
     return [
@@ -102,11 +102,11 @@ LIBRARIES = {
     "jakarta-mail": "JakartaMail.java",
 }
 WITHOUT_GOOD_BYE = {"nodemailer"}
-"""Closes without QUIT."""
+"""Clients that close without QUIT."""
 
 
 def why_tool_missing(name: str, tls: str) -> str | None:
-    """What this machine lacks for a tool, or None."""
+    """The requirement of a tool that this machine lacks, or None."""
     if not shutil.which(name):
         return f"needs {name}"
     if (
@@ -121,7 +121,7 @@ def why_tool_missing(name: str, tls: str) -> str | None:
 
 
 def run_tool(name: str, told: Environment, folder: Path) -> None:
-    """Its calls, one after the other."""
+    """Runs the tool's calls, one after the other."""
     for command in TOOLS[name](told, folder):
         done = subprocess.run(
             command,
@@ -173,7 +173,7 @@ def test_a_real_client_is_understood(name, tls, tmp_path):
 
 
 def check_messages(kept: Path) -> None:
-    """Each came whole and as itself."""
+    """Each message arrived complete and unchanged."""
     messages = [message_from_bytes(path.read_bytes(), policy=default) for path in kept.iterdir()]
     assert sorted(message["X-Relaysim-Id"] for message in messages) == [
         str(number) for number in range(1, MESSAGES + 1)
@@ -184,8 +184,8 @@ def check_messages(kept: Path) -> None:
 
 
 def check_talk(lines: list[str], tls: str, end: str) -> None:
-    """TLS stands where it was asked for, the login was right, messages were taken, and it ended as
-    this client ends.
+    """TLS was used as configured, the login was accepted, messages were accepted, and the
+    connection ended as this client ends it.
     """
     assert lines.count("STARTTLS 220") == (tls == "starttls")
     assert sum(line.startswith("AUTH") and line.endswith(" 235") for line in lines) == 1

@@ -1,5 +1,5 @@
-"""The live relay in a thread, asked by smtplib: plain, STARTTLS, implicit TLS, with and without
-delays.
+"""The live relay in a thread, with smtplib as its sender: in the clear, STARTTLS, implicit TLS,
+with and without delays.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SIX = [
 
 
 def connected(relay: sim.live.Running, *, implicit: bool = False) -> smtplib.SMTP:
-    """Through the greeting, and through TLS where the relay has it; the certificate is checked as
-    strictly as can be.
+    """A connection after the greeting, and in TLS if the relay has it. The certificate is checked
+    as strictly as possible.
     """
     context = None
     if relay.certificate is not None:
@@ -42,8 +42,8 @@ def connected(relay: sim.live.Running, *, implicit: bool = False) -> smtplib.SMT
 
 @pytest.mark.parametrize("network", [None, {"rtt": "2ms"}])
 def test_a_part_of_a_body_is_acknowledged_at_once(network, monkeypatch):
-    """No answer follows it, and a sender with Nagle's algorithm would hold the rest back, 40 ms for
-    each message.
+    """No reply follows a part of a body. Without the acknowledgement a sender with Nagle's
+    algorithm would wait 40 ms for each message.
     """
     in_transaction = []
     monkeypatch.setattr(
@@ -100,8 +100,8 @@ def test_a_refused_connection_is_forgotten_once_its_peer_is_gone(network):
     ("tls", "trips", "commands"), [("none", 3, 1), ("starttls", 6, 3), ("implicit", 4, 1)]
 )
 def test_nothing_is_judged_before_its_moment(tls, trips, commands):
-    """The round trips: AUTH is judged half a trip after it was sent, and the login takes as many as
-    it says.
+    """``trips`` and ``commands`` come before AUTH, which is judged half a round trip after it was
+    sent.
     """
     trip = 0.020
     own = 0.005

@@ -1,5 +1,5 @@
-"""How ``relaysim serve`` ends: by a signal, in order and in time, with its result; and what a crowd
-does to its memory.
+"""How ``relaysim serve`` ends - after a signal, in order and in time, with its result - and its
+memory with many connections.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tests.real_time import takes_less_than
 PLAIN = ("--tls", "none")
 
 SECONDS = 5
-"""How long its end may take."""
+"""The most seconds until it ends."""
 LEAVING_S = Timeouts().leaving / 1_000_000
-"""How long a message in flight may take to finish."""
+"""The most seconds for an open transaction to finish."""
 
 NO_LIMITS = ("--set", "policy.use=unlimited")
 
@@ -104,8 +104,8 @@ def test_memory_is_bounded_whatever_is_sent():
         with Peer(relay.port) as endless, Peer(relay.port) as huge:
             assert huge.logged_in().ask(OPEN, 3) == [250, 250, 354]
             for _ in range(1_000):
-                endless.say(b"A" * 65_536)  # 65 MB without a line's end
-                huge.say((b"x" * 998 + b"\r\n") * 64)  # 64 MB of a message
+                endless.say(b"A" * 65_536)  # 65 MB without a line end
+                huge.say((b"x" * 998 + b"\r\n") * 64)  # 64 MB of one message
             assert endless.ask(b"\r\n") == [500]
             assert huge.ask(b".\r\n") == [552]
         for _ in range(100):
@@ -118,7 +118,9 @@ def test_memory_is_bounded_whatever_is_sent():
 
 
 def sends(relay: Served, messages: int) -> None:
-    """So many messages, one recipient: one accepted and the others duplicates of it."""
+    """Sends this many copies of a message to one recipient: one is accepted and the others are
+    duplicates of it.
+    """
     with Peer(relay.port) as peer:
         peer.logged_in()
         for _ in range(messages):
@@ -126,7 +128,7 @@ def sends(relay: Served, messages: int) -> None:
 
 
 def raised(number: int) -> None:
-    """Lets this process open so many files."""
+    """Raises this process's limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < number:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))

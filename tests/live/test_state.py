@@ -1,4 +1,6 @@
-"""What survives a restart, a kill -9 and a pause; and what a state file that is none is told."""
+"""The state file: counts and blocks survive a restart, a kill -9 and a pause, and invalid files are
+refused.
+"""
 
 from __future__ import annotations
 
@@ -54,14 +56,14 @@ def test_counts_and_blocks_go_on_where_they_were(tmp_path):
         end = round(relay.result().blocks[0].until_s * 1e6) + relay.live.clock.origin
     for _ in range(2):
         with relay_with(file) as relay:
-            assert login(relay.port, "right") == 421  # blocked still
+            assert login(relay.port, "right") == 421  # still blocked
             assert relay.result().incidents.log[0].limit == "failed_logins_per_username_ip"
-            assert relay.result().duration_s < 60  # of this run alone
+            assert relay.result().duration_s < 60  # only of this run
     with relay_with(file) as relay:
         assert [login(relay.port, "right", "v") for _ in range(2)] == [
             235,
             421,
-        ]  # the sixth and the seventh of an hour
+        ]  # the sixth and the seventh within an hour
     with sqlite3.connect(file) as database:
         (until,) = database.execute(
             "SELECT block FROM held WHERE name = 'failed_logins_per_username_ip'"
@@ -84,7 +86,7 @@ def test_a_window_ends_when_it_would_have_ended(tmp_path, monkeypatch):
 
 
 def blocks_in_a_copy(file, folder):
-    """How many blocks the file holds, although a relay has it for itself."""
+    """The number of blocks in the file, read from a copy because the relay locks the file."""
     for end in ("", "-wal"):
         shutil.copy(f"{file}{end}", folder / f"copy{end}")
     with closing(sqlite3.connect(folder / "copy")) as database:
@@ -92,7 +94,9 @@ def blocks_in_a_copy(file, folder):
 
 
 def test_kill_9_loses_a_second_at_most(tmp_path):
-    """Which is what it was told up to a second before: it writes while it runs, so often."""
+    """The file has the state of at most a second before, because the relay writes it about twice a
+    second.
+    """
     assert OFTEN <= 0.5
     arguments = [
         "--tls",
@@ -185,7 +189,7 @@ def test_a_state_that_somebody_has_changed_is_told_so(tmp_path, statement):
     with sqlite3.connect(file) as database:
         database.execute(statement)
     database.close()
-    for _ in range(2):  # and it is let go of
+    for _ in range(2):  # and the file is closed
         with (
             pytest.raises(ScenarioError, match="is no state of a relay, or is damaged"),
             relay_with(file),
@@ -219,7 +223,7 @@ def test_a_state_of_other_limits_or_in_use_is_told_so(tmp_path):
         "failed_logins_per_username_ip": {"count": 2, "reply": {"text": "Another text."}},
     }
     with relay_with(file, policy=replies):
-        pass  # a reply counts nothing
+        pass  # a reply changes no count
 
 
 def test_nothing_is_lost_when_the_file_cannot_be_written_for_a_while(tmp_path, capfd):
@@ -237,7 +241,7 @@ def test_nothing_is_lost_when_the_file_cannot_be_written_for_a_while(tmp_path, c
             return "cannot be written" in said
 
         until(is_told, "that it cannot be written")
-        time.sleep(3 * OFTEN)  # and is tried again, about as often
+        time.sleep(3 * OFTEN)  # and it tries again, about as often
         relay.call(lambda: state._file.execute("PRAGMA query_only = OFF"))
     assert (said + capfd.readouterr().err).count("cannot be written") == 1
     with sqlite3.connect(file) as database:

@@ -1,5 +1,5 @@
-"""The transport against asyncio's own: what a protocol is told, whatever the peer does, is the
-same.
+"""The transport compared with asyncio's: for each behaviour of the peer the protocol gets the same
+calls.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.live.peer import PATIENCE
 
 
 class Told(asyncio.Protocol):
-    """Writes down what it is told; ``does`` is called with each piece that comes."""
+    """Records the calls that it gets. ``does`` is called with each piece of data."""
 
     def __init__(
         self, does: Callable[[asyncio.Transport, bytes], None] | None = None, *, half: bool = False
@@ -72,7 +72,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 async def all_of(peer: socket.socket) -> bytes:
-    """Everything that comes, to the end."""
+    """Everything that arrives, to the end."""
     loop = asyncio.get_running_loop()
     found = b""
     while data := await loop.sock_recv(peer, 65_536):
@@ -121,8 +121,8 @@ async def resets(peer, protocol):
 
 
 async def reads_late(peer, protocol):
-    """Much more than the kernel takes: the protocol is told to pause and to go on, and everything
-    arrives in order.
+    """Sends much more than the kernel takes: the protocol is asked to pause and to resume, and
+    everything arrives in order.
     """
     whole = bytes(range(256)) * (20 * HIGH // 256) * 8
     protocol.transport.write(whole)

@@ -1,4 +1,6 @@
-"""``relaysim validate -- CMD``: a program is told where the relay is, is waited for, and is judged."""
+"""``relaysim validate -- CMD``: starts a program with the relay's address, waits for it, and judges
+it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ sys.exit(int(sys.argv[2]))
 
 
 def call(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Status, stdout and stderr of one call and of the program that it runs."""
+    """The status, stdout and stderr of one call, including those of the program that it runs."""
     with pytest.raises(SystemExit) as stopped:
         main(["validate", *arguments])
     captured = capfd.readouterr()
@@ -39,8 +41,8 @@ def call(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 @pytest.fixture
 def sends(tmp_path: Path) -> list[str]:
-    """A program that sends so many messages over one connection and ends with a status; both are
-    its arguments.
+    """A program that sends this many messages over one connection and ends with this status; both
+    are its arguments.
     """
     path = tmp_path / "sends.py"
     path.write_text(SENDS, encoding="utf-8")
@@ -91,7 +93,7 @@ def test_one_that_never_connects_fails_and_is_told_so(capfd):
 
 HEEDS = """
 import signal, sys
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who outlives a terminal has what it starts ignore it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup a child process would ignore it
 from sim.cli import main
 main(sys.argv[1:])
 """
@@ -195,9 +197,7 @@ def test_patience_ends_the_program_and_what_it_has_started(tmp_path, capfd):
     child = tmp_path / "child"
     script = f"sleep 10000 & echo $! > {shlex.quote(str(child))}; sleep 10000"
     patience = 0.25
-    while not (
-        child.exists() and child.read_text()
-    ):  # a machine that is busy starts programs slowly
+    while not (child.exists() and child.read_text()):  # a busy machine starts programs slowly
         patience *= 2
         status, out, _ = call(
             capfd, "--json", "--patience", f"{patience}s", "--", "sh", "-c", script
@@ -211,7 +211,7 @@ def test_patience_ends_the_program_and_what_it_has_started(tmp_path, capfd):
 
 
 def _runs(process: int) -> bool:
-    """Whether it runs; one that has ended and waits for its parent does not."""
+    """Whether the process runs. A zombie does not."""
     try:
         os.kill(process, 0)
         stat = Path(f"/proc/{process}/stat")
@@ -268,4 +268,4 @@ def test_the_help_tells_of_both_forms(capfd):
     assert "FILE.py:NAME" in out
     assert "validate [OPTIONS] -- CMD..." in " ".join(
         out.split()
-    )  # behind the program's name, which is pytest's here
+    )  # after the program's name, here pytest's

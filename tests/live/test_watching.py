@@ -1,6 +1,4 @@
-"""What is seen of ``relaysim serve`` while it runs: the log of events, and the screen on a
-terminal.
-"""
+"""The output of ``relaysim serve`` while it runs: the log of events, and the screen on a terminal."""
 
 from __future__ import annotations
 
@@ -156,7 +154,7 @@ def test_on_a_terminal_the_screen_comes_up_and_the_result_stays_on_stdout(tmp_pa
     def has(pattern: str) -> re.Match[str] | None:
         nonlocal seen
         if select.select([leader], [], [], 0.01)[0]:
-            with suppress(OSError):  # so says Linux once the other end is closed
+            with suppress(OSError):  # Linux raises it after the other end is closed
                 seen += os.read(leader, 65_536).decode("utf-8", "replace")
         return re.search(pattern, seen)
 

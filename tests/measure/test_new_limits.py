@@ -19,7 +19,13 @@ S = 1_000_000
 class MessagesSpec(WindowSpec):
     """The table of the planted limits with a window."""
 
-    stages = ("mail",)
+    stages = ("data",)
+
+
+class LoginsOfIpSpec(WindowSpec):
+    """The table of a limit on the logins of an IP."""
+
+    stages = ("auth",)
 
 
 class AttemptsSpec(LimitSpec):
@@ -40,7 +46,7 @@ MESSAGES = Counts(
 )
 NEW = (
     Kind("messages_per_username", MESSAGES, kinds.USERNAME, MessagesSpec),
-    Kind("logins_per_ip", kinds.LOGINS, kinds.IP, MessagesSpec),
+    Kind("logins_per_ip", kinds.LOGINS, kinds.IP, LoginsOfIpSpec),
     Kind("logins_per_connection", kinds.LOGINS, kinds.CONNECTION, AttemptsSpec),
 )
 
